@@ -1,0 +1,28 @@
+"""The base of every plan value: frozen, JSON-serialisable, checked when it is read back."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T", bound="Value")
+
+
+class Value(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """A frozen value without I/O."""
+
+    def to_json(self) -> bytes:
+        """Return the value as JSON with sorted keys, so that equal values give equal bytes."""
+        return msgspec.json.encode(self, order="sorted")
+
+    @classmethod
+    def from_json(cls: type[T], data: bytes | str) -> T:
+        """Return the value that `to_json` wrote.
+
+        Raises:
+            msgspec.ValidationError: The text is not such a value.
+        """
+        return msgspec.json.decode(data, type=cls)

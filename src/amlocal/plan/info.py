@@ -1,0 +1,206 @@
+"""What a workspace tells of its jobs and assets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amlocal.plan.base import Value
+from amlocal.plan.ports import Scalar
+from amlocal.plan.status import JobStatus
+
+
+class InputInfo(Value, frozen=True):
+    """What a job's input was.
+
+    Attributes:
+        type: A data type or a literal type.
+        value: The literal, or None.
+        path: Where the data is, or None.
+        digest: SHA-256 of the data's content, or an empty string.
+    """
+
+    type: str
+    value: Scalar | None = None
+    path: str | None = None
+    digest: str = ""
+
+
+class OutputInfo(Value, frozen=True):
+    """What a job wrote.
+
+    Attributes:
+        type: A data type.
+        path: Where it is on this machine (or its address in Azure).
+        uri: Its `azureml://` address.
+        digest: SHA-256 of its content, or an empty string while it is not complete.
+        asset: `NAME:VERSION` where it was registered.
+    """
+
+    type: str
+    path: str
+    uri: str = ""
+    digest: str = ""
+    asset: str | None = None
+
+
+class Tracking(Value, frozen=True):
+    """The five things that are tracked of a job, and where.
+
+    Each of the five is a JSON object, or None where it is absent; `absent` then says why.
+
+    Attributes:
+        uri: Address of the MLflow tracking server.
+        experiment_id: The MLflow experiment.
+        run_id: The MLflow run.
+        data: Data sets by input name: name, digest, source, schema.
+        code: Folder, hash, git commit, whether the tree was dirty.
+        environment: Name, hash, interpreter, where its package list is.
+        model: Models that the job wrote or registered.
+        serving: Deployments of those models.
+        absent: Why each of the five that is None is absent.
+    """
+
+    uri: str = ""
+    experiment_id: str = ""
+    run_id: str = ""
+    data: dict[str, Any] | None = None
+    code: dict[str, Any] | None = None
+    environment: dict[str, Any] | None = None
+    model: dict[str, Any] | None = None
+    serving: dict[str, Any] | None = None
+    absent: dict[str, str] = {}
+
+
+class JobInfo(Value, frozen=True):
+    """A job, or a step of one, as the workspace knows it.
+
+    Attributes:
+        name: Its unique name.
+        type: `command` or `pipeline`.
+        status: Its state.
+        display_name: What people read.
+        experiment_name: The MLflow experiment.
+        description: What it does.
+        parent: Name of the pipeline job that it is a step of, or None.
+        step: Its name in that pipeline, or None.
+        component: `NAME:VERSION` of what it runs, or an empty string.
+        compute: Where it runs.
+        tags: Free labels.
+        properties: What the workspace keeps beside it.
+        inputs: What it was given.
+        outputs: What it wrote.
+        metrics: The last value of each metric that it logged.
+        params: The parameters that it logged.
+        children: Its steps in the order of the file.
+        tracking: The five things tracked.
+        creation_time: When it was created, ISO 8601 in UTC.
+        start_time: When it began to run, or an empty string.
+        end_time: When it ended, or an empty string.
+        duration: Seconds from start to end, or to now.
+        reused_from: Name of the job whose results it took over, or None.
+        error: Why it failed, or an empty string.
+        log: Path of its `user_logs/std_log.txt` (or address), or an empty string.
+        source: The file that it was read from.
+        warnings: What of the file the target does not do in full.
+        archived: Whether it is hidden from lists.
+    """
+
+    name: str
+    type: str
+    status: JobStatus
+    display_name: str = ""
+    experiment_name: str = ""
+    description: str = ""
+    parent: str | None = None
+    step: str | None = None
+    component: str = ""
+    compute: str = "local"
+    tags: dict[str, str] = {}
+    properties: dict[str, str] = {}
+    inputs: dict[str, InputInfo] = {}
+    outputs: dict[str, OutputInfo] = {}
+    metrics: dict[str, float] = {}
+    params: dict[str, str] = {}
+    children: tuple[JobInfo, ...] = ()
+    tracking: Tracking = Tracking()
+    creation_time: str = ""
+    start_time: str = ""
+    end_time: str = ""
+    duration: float = 0.0
+    reused_from: str | None = None
+    error: str = ""
+    log: str = ""
+    source: str = ""
+    warnings: tuple[str, ...] = ()
+    archived: bool = False
+
+
+class StepReuse(Value, frozen=True):
+    """Why a step was reused or ran.
+
+    Attributes:
+        step: The step.
+        reused_from: Name of the job whose results it took over, or None.
+        reason: One sentence.
+        changed: The facts of the fingerprint that differ from the nearest earlier run, each as
+            `fact: before -> now`.
+    """
+
+    step: str
+    reason: str
+    reused_from: str | None = None
+    changed: tuple[str, ...] = ()
+
+
+class AssetInfo(Value, frozen=True):
+    """A registered component, environment, data asset, or model.
+
+    Attributes:
+        kind: `component`, `environment`, `data`, or `model`.
+        name: Its name.
+        version: Its version.
+        type: What kind of component (`command`), data (`uri_file`, ...), or model.
+        path: Where its content is, or an empty string.
+        description: What it is.
+        tags: Free labels.
+        properties: What the workspace keeps beside it; for a model also its lineage.
+        aliases: A model's aliases.
+        digest: SHA-256 of its content.
+        creation_time: When it was created, ISO 8601 in UTC.
+        archived: Whether it is hidden from lists.
+        definition: The compiled component or environment, as JSON values.
+    """
+
+    kind: str
+    name: str
+    version: str
+    type: str = ""
+    path: str = ""
+    description: str = ""
+    tags: dict[str, str] = {}
+    properties: dict[str, str] = {}
+    aliases: tuple[str, ...] = ()
+    digest: str = ""
+    creation_time: str = ""
+    archived: bool = False
+    definition: dict[str, Any] | None = None
+
+
+class WorkspaceInfo(Value, frozen=True):
+    """A local workspace and its processes.
+
+    Attributes:
+        path: Its folder.
+        jobs: How many jobs it holds.
+        running: Names of jobs that run.
+        tracking_uri: Address of the MLflow server, or an empty string while it is down.
+        processes: Process id and what it is.
+        bytes: Disk that it takes.
+    """
+
+    path: str
+    jobs: int = 0
+    running: tuple[str, ...] = ()
+    tracking_uri: str = ""
+    processes: dict[str, str] = {}
+    bytes: int = 0
