@@ -1,0 +1,20 @@
+"""`aml environment`: what a step needs around it."""
+
+from __future__ import annotations
+
+from amlocal.cli.asset import Field, Kind, verbs
+
+KIND = Kind(
+    "environment",
+    "environment",
+    lambda client: client.environments,
+    (
+        Field(("--image", "-i"), "base image"),
+        Field(("--conda-file", "-c"), "conda file"),
+        Field(("--build-context", "-b"), "folder with a Dockerfile"),
+        Field(("--dockerfile-path", "-d"), "the Dockerfile in that folder"),
+        Field(("--os-type",), "linux or windows"),
+        Field(("--description",), "what it is for"),
+    ),
+)
+VERBS = verbs(KIND)
