@@ -119,6 +119,8 @@ def _create(session: Session, args: argparse.Namespace, kind: Kind) -> int:
         raise UsageError(
             f"no {kind.title} to create", hint="give -f FILE, or -n NAME and its fields"
         )
+    if args.file is None and (args.overrides or args.tags):
+        raise UsageError("--set and --tags change what a file says", hint="give it with -f FILE")
     fields = chosen(args, ["name", "version", *(field.name for field in kind.fields)])
     overrides = [*args.overrides, *args.tags]
     created = kind.operations(session.client).create_or_update(

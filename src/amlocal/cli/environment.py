@@ -11,8 +11,6 @@ KIND = Kind(
     (
         Field(("--image", "-i"), "base image"),
         Field(("--conda-file", "-c"), "conda file"),
-        Field(("--build-context", "-b"), "folder with a Dockerfile"),
-        Field(("--dockerfile-path", "-d"), "the Dockerfile in that folder"),
         Field(("--os-type",), "linux or windows"),
         Field(("--description",), "what it is for"),
     ),

@@ -57,12 +57,6 @@ def _create_flags(parser: Parser) -> None:
 
 
 def _create(session: Session, args: argparse.Namespace) -> int:
-    if session.target != "local" and (args.max_parallel or args.environment != "auto"):
-        raise UsageError(
-            "--max-parallel and --environment are for the local target",
-            hint="Azure ML takes the compute and the environment of the file",
-        )
-
     def submit(reporter: Reporter | None) -> JobInfo:
         return session.client.jobs.create_or_update(
             args.file,

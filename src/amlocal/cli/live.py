@@ -17,7 +17,7 @@ from amlocal.plan.status import JobStatus
 _REFRESHES_A_SECOND = 5
 #: Lines that are not steps: the headline, the counts of hidden steps, and the cursor's own.
 _OTHER_LINES = 3
-_TIME_COLUMNS = 7
+_TIME_COLUMNS = 8
 
 
 class LiveReporter:

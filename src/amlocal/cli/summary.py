@@ -25,13 +25,12 @@ def run_address(job: JobInfo, server: str = "") -> str:
         server: Address of the tracking server now, where it may have moved since the job.
 
     Returns:
-        The page in Azure ML studio where the target says one, else the run in MLflow's pages; an
+        The page in Azure ML studio where it has one, else the run in MLflow's pages; an
         empty string where the job has no run.
     """
-    studio = job.properties.get("studio_endpoint", "")
     uri = server or job.tracking.uri
-    if studio or not (uri.startswith("http") and job.tracking.run_id):
-        return studio
+    if job.page or not (uri.startswith("http") and job.tracking.run_id):
+        return job.page
     return f"{uri}/#/experiments/{job.tracking.experiment_id}/runs/{job.tracking.run_id}"
 
 
@@ -56,7 +55,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
         *_section("inputs", _facts({k: _input(v) for k, v in info.inputs.items()}), terminal),
         *_section("outputs", _facts({k: v.path for k, v in info.outputs.items()}), terminal),
         *_section("tracked", _facts(_tracked(info)), terminal),
-        *_links(info, terminal),
+        *_section("look", _facts(_links(info)), terminal),
     ]
     return "".join(f"{line}\n" for line in parts)
 
@@ -67,7 +66,8 @@ def ended(info: JobInfo, terminal: Terminal) -> str:
     for failed in _failures(info):
         parts += _failure(failed, terminal)
     parts += _section("metrics", _metrics(info), terminal)
-    parts += _links(info, terminal)
+    details = {"details": f"aml job show -n {info.name}"}
+    parts += _section("look", _facts({**details, **_links(info)}), terminal)
     return "".join(f"{line}\n" for line in parts)
 
 
@@ -224,12 +224,9 @@ def _input(info: InputInfo) -> str:
     return f"{info.path}  ({info.digest[:12]})" if info.digest else info.path
 
 
-def _links(info: JobInfo, terminal: Terminal) -> list[str]:
-    links = {"run": run_address(info), "details": f"aml job show -n {info.name}"}
-    models = [c for c in (info, *info.children) if c.tracking.model is not None]
-    if models:
-        links["models"] = "aml model list"
-    return _section("look", _facts(links), terminal)
+def _links(info: JobInfo) -> dict[str, str]:
+    has_model = any(job.tracking.model is not None for job in (info, *info.children))
+    return {"run": run_address(info), "models": "aml model list" if has_model else ""}
 
 
 def _facts(facts: Mapping[str, str]) -> list[str]:

@@ -112,10 +112,18 @@ def table(rows: Sequence[Mapping[str, str]], *, width: int | None, ellipsis: str
 
 
 def _fit(columns: Sequence[int], width: int) -> list[int]:
-    """Return column widths that fit, taken from the widest ones first; none goes below 4."""
+    """Return column widths that fit, taken from the widest ones first.
+
+    None goes below 4, and the first column, whose names are typed again, is cut last.
+    """
     fitted = list(columns)
     excess = sum(fitted) + 2 * (len(fitted) - 1) - width
-    while excess > 0 and max(fitted, default=0) > 4:
-        fitted[fitted.index(max(fitted))] -= 1
-        excess -= 1
+    for part in (range(1, len(fitted)), range(len(fitted))):
+        while (
+            excess > 0 and (widest := max(part, key=lambda i: fitted[i], default=None)) is not None
+        ):
+            if fitted[widest] <= 4:
+                break
+            fitted[widest] -= 1
+            excess -= 1
     return fitted

@@ -43,12 +43,12 @@ def jobs_view(jobs: Sequence[JobInfo]) -> View:
 def _job_row(job: JobInfo) -> dict[str, str]:
     return {
         "Name": job.name,
-        "Display_name": job.step or job.display_name,
-        "Experiment_name": job.experiment_name,
         "Type": job.type,
         "Status": job.status.value,
         "Creation_time": text.moment(job.creation_time),
         "Duration": text.duration(job.duration) if job.duration else "",
+        "Experiment_name": job.experiment_name,
+        "Display_name": job.step or job.display_name,
     }
 
 
