@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.cli.fakes import ClosedStream, FakeLocalClient, aml
 
 import amlocal
 from amlocal.cli.main import NOUNS, READER_LEFT, verbs_of
@@ -18,7 +19,6 @@ from amlocal.errors import (
     TargetError,
     UsageError,
 )
-from tests.unit.cli.fakes import ClosedStream, FakeLocalClient, aml
 
 COMMANDS = [(noun, verb) for noun in NOUNS for verb in verbs_of(noun)]
 DOCS = Path(__file__).parents[3] / "docs" / "cli.md"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.unit.cli.fakes import command, pipeline, step, terminal
 
 from amlocal.cli.output import plain, render, select
 from amlocal.errors import UsageError
 from amlocal.plan import JobStatus
-from tests.unit.cli.fakes import command, pipeline, step, terminal
 
 PIPE = terminal(tty=False)
 ROWS = [{"name": "b", "status": "Failed", "tags": {}}, {"name": "a", "status": None, "tags": {}}]

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.unit.cli.fakes import ClosedStream, Stream, terminal
 
 from amlocal.cli.terminal import ASCII_MARKS, UNICODE_MARKS, OutputClosedError, Terminal
 from amlocal.plan import JobStatus
-from tests.unit.cli.fakes import ClosedStream, Stream, terminal
 
 
 @pytest.mark.parametrize(

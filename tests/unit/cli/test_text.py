@@ -30,7 +30,13 @@ def test_clock(seconds: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("count", "words"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_500_000_000, "1.5 GB"), (10**16, "10000.0 TB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (1_500_000_000, "1.5 GB"),
+        (10**16, "10000.0 TB"),
+    ],
 )
 def test_size(count: int, words: str) -> None:
     assert text.size(count) == words
