@@ -41,7 +41,7 @@ class PlainReporter:
         elif step.status.is_terminal and step.duration:
             about = f" ({text.duration(step.duration)})"
         if step.status is JobStatus.FAILED and step.error:
-            about += f": {text.clean(step.error)}"
+            about += f": {text.clean(step.error.splitlines()[0])}"
         self._say(f"{step.step or step.name}: {step.status.value}{about}")
 
     def log(self, step: JobInfo, text: str) -> None:
@@ -60,8 +60,9 @@ class PlainReporter:
         self._say(message)
 
     def job_finished(self, job: JobInfo) -> None:
-        """Write the result."""
-        self._say(f"{job.name}: {job.status.value} ({text.duration(job.duration)})")
+        """Write a pipeline's result; a command job's was written as its last state."""
+        if self._is_pipeline:
+            self._say(f"{job.name}: {job.status.value} ({text.duration(job.duration)})")
 
     def _say(self, message: str) -> None:
         self._terminal.write(f"-- {message}\n")

@@ -188,10 +188,15 @@ def _failures(info: JobInfo) -> list[JobInfo]:
 
 
 def _failure(info: JobInfo, terminal: Terminal) -> list[str]:
-    reason = f": {text.clean(info.error)}" if info.error else ""
-    lines = ["", terminal.style(f"{_label(info)} failed{reason}", "red")]
-    lines += [f"  {line}" for line in log_tail(info.log)] if info.log else []
-    return [*lines, f"  log: {info.log}"] if info.log else lines
+    """Return why a job or step failed, the end of its log, and where the log is."""
+    reason, *more = info.error.splitlines() or [""]
+    told = text.clean(f"{_label(info)} failed: {reason}" if reason else f"{_label(info)} failed")
+    lines = ["", terminal.style(told, "red"), *(f"  {text.clean(line)}" for line in more)]
+    if info.log:
+        tail = log_tail(info.log)
+        lines += ["  the log ends with:", *(f"  | {line}" for line in tail)] if tail else []
+        lines.append(f"  log: {info.log}")
+    return lines
 
 
 def _tracked(info: JobInfo) -> dict[str, str]:

@@ -167,12 +167,12 @@ def test_a_dumb_terminal_gets_lines() -> None:
 def test_failures_show_the_end_of_the_log_and_where_it_is(tmp_path: Path) -> None:
     log = tmp_path / "std_log.txt"
     log.write_text("".join(f"line {i}\n" for i in range(50)) + "ValueError: \x1b[31mno rows\n")
-    failed = step("train", JobStatus.FAILED, error="exit code 1", log=str(log))
+    failed = step("train", JobStatus.FAILED, error="exit code 1\nin 3 s", log=str(log))
     client = FakeLocalClient()
     client.jobs.jobs = [pipeline(failed, status=JobStatus.FAILED)]
     out = aml(*["job", "stream", "-n", "lifecycle_1"], client=client).out
-    assert "train failed: exit code 1\n" in out
-    assert "  line 49\n  ValueError: no rows\n" in out
+    assert "train failed: exit code 1\n  in 3 s\n" in out
+    assert "  | line 49\n  | ValueError: no rows\n" in out
     assert "line 20\n" not in out
     assert f"  log: {log}\n" in out
 

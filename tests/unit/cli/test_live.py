@@ -62,12 +62,14 @@ def test_a_command_job_shows_its_own_log() -> None:
         reporter.job_started(command(JobStatus.NOT_STARTED))
         reporter.step_changed(command(JobStatus.RUNNING, duration=0.0))
         reporter.log(command(), "hello [bold]world[/bold] :smile:\n")
+        reporter.step_changed(command())
         reporter.job_finished(command())
     assert written(term) == (
         "-- building environment\n"
         "-- hello_1: command job\n"
         "-- hello_1: Running\n"
         "hello [bold]world[/bold] :smile:\n"
+        "-- hello_1: Completed (0.5 s)\n"
     )
 
 

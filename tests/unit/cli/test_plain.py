@@ -12,6 +12,7 @@ def test_a_command_jobs_log_comes_as_it_is() -> None:
         reporter.job_started(command(JobStatus.NOT_STARTED))
         reporter.step_changed(command(JobStatus.RUNNING, duration=0.0))
         reporter.log(command(), "10%\r20%\r\n| not a step\n")
+        reporter.step_changed(command())
         reporter.job_finished(command())
     assert written(term) == (
         "-- hello_1: command job\n"
@@ -38,6 +39,14 @@ def test_states_say_why() -> None:
     reporter.step_changed(step("evaluate", JobStatus.CANCELED, duration=0.0))
     assert written(term).splitlines() == [
         "-- split: Completed (reused from lifecycle_0_split)",
-        "-- train: Failed (2.0 s): exit code 1 at x",
+        "-- train: Failed (2.0 s): exit code 1",
         "-- evaluate: Canceled",
     ]
+
+
+def test_a_pipeline_ends_with_its_result() -> None:
+    term = terminal(tty=False)
+    reporter = PlainReporter(term)
+    reporter.job_started(pipeline(step("train")))
+    reporter.job_finished(pipeline(step("train"), status=JobStatus.CANCELED))
+    assert written(term).splitlines()[-1] == "-- lifecycle_1: Canceled (12.3 s)"
