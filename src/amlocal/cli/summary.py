@@ -54,7 +54,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
         *_section("metrics", _metrics(info), terminal),
         *_section("inputs", _facts({k: _input(v) for k, v in info.inputs.items()}), terminal),
         *_section("outputs", _facts({k: v.path for k, v in info.outputs.items()}), terminal),
-        *_section("tracked", _facts(_tracked(info)), terminal),
+        *_section("tracked", _tracked(info, terminal), terminal),
         *_section("look", _facts(_links(info)), terminal),
     ]
     return "".join(f"{line}\n" for line in parts)
@@ -169,14 +169,19 @@ def _label(info: JobInfo) -> str:
 
 
 def _metrics(info: JobInfo) -> Iterator[str]:
-    """Yield the metrics of a job and of its steps; a metric the job shares is shown once."""
-    rows = [(name, value, "") for name, value in sorted(info.metrics.items())]
-    for child in info.children:
-        rows += [
-            (name, value, _label(child))
-            for name, value in sorted(child.metrics.items())
-            if info.metrics.get(name) != value
-        ]
+    """Yield the metrics of a job and of its steps.
+
+    What a job repeats of its steps, by the same name or as `STEP.METRIC`, is shown once.
+    """
+    of_steps = [
+        (name, value, _label(child))
+        for child in info.children
+        for name, value in sorted(child.metrics.items())
+        if info.metrics.get(name) != value
+    ]
+    repeated = {f"{step}.{name}" for name, _, step in of_steps}
+    own = [(name, value, "") for name, value in sorted(info.metrics.items())]
+    rows = [row for row in own if row[0] not in repeated] + of_steps
     width = max((text.cells(name) for name, _, _ in rows), default=0)
     for name, value, step in rows:
         yield f"  {text.pad(name, width)}  {text.number(value):<12} {step}".rstrip()
@@ -199,23 +204,33 @@ def _failure(info: JobInfo, terminal: Terminal) -> list[str]:
     return lines
 
 
-def _tracked(info: JobInfo) -> dict[str, str]:
-    found = {}
+def _tracked(info: JobInfo, terminal: Terminal) -> Iterator[str]:
+    """Yield the five things tracked, a line for each data set or step; `-o json` has the rest."""
+    width = max(map(len, TRACKED))
     for name in TRACKED:
         value: dict[str, Any] | None = getattr(info.tracking, name)
-        reason = info.tracking.absent.get(name, "not recorded")
-        found[name] = f"absent: {reason}" if value is None else _brief(value)
-    return found
+        if value is None:
+            found = [f"absent: {info.tracking.absent.get(name, 'not recorded')}"]
+        elif value and all(isinstance(item, Mapping) for item in value.values()):
+            found = [f"{key}: {_brief(item)}" for key, item in value.items()]
+        else:
+            found = [_brief(value)]
+        for title, line in zip([name] + [""] * len(found), found, strict=False):
+            text_line = f"  {text.pad(title, width)}  {line}"
+            if terminal.is_terminal:
+                text_line = text.clip(text_line, terminal.width, terminal.marks.ellipsis)
+            yield text_line
 
 
 def _brief(value: Any) -> str:
-    """Return a JSON object on one line; long hashes are cut as git cuts them."""
+    """Return JSON values on one line, names and short values first; hashes are cut as git does."""
     if isinstance(value, Mapping):
-        return ", ".join(
-            f"{key} ({_brief(item)})" if isinstance(item, Mapping) else f"{key} {_brief(item)}"
+        facts = [
+            (key != "name", f"{key} {_brief(item)}")
             for key, item in value.items()
             if item not in (None, "", [], {}) and key != "schema"
-        )
+        ]
+        return ", ".join(fact for _, fact in sorted(facts, key=lambda it: (it[0], len(it[1]) > 40)))
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(_brief, value))
     words = text.clean(str(value))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.fakes import SERVER, command, pipeline, step, terminal
 
-from amlocal.cli import summary
+from amlocal.cli import summary, text
 from amlocal.plan import InputInfo, JobStatus, Tracking
 
 
@@ -13,12 +13,24 @@ def test_a_job_shows_the_five_things_tracked_and_says_which_is_absent() -> None:
     shown = summary.job(pipeline(step("train")), terminal(NO_COLOR="1"))
     tracked = shown.partition("\ntracked\n")[2].partition("\n\n")[0].splitlines()
     assert tracked == [
-        "  data         train_data (name adult, digest cdcdcdcdcdcd)",
+        "  data         train_data: name adult, digest cdcdcdcdcdcd",
         "  code         folder components/train, git_commit efefefefefef, dirty True",
         "  environment  absent: the steps have their own",
-        "  model        adult (version 3)",
+        "  model        adult: version 3",
         "  serving      absent: nothing is deployed",
     ]
+
+
+def test_what_is_tracked_of_each_step_is_a_line_that_fits() -> None:
+    facts = {"approximations": ["the image is not run" * 9], "hash": "ab" * 32, "name": "tables:1"}
+    job = pipeline(tracking=Tracking(environment={"train": facts, "evaluate": facts}))
+    term = terminal(width=60)
+    lines = summary.job(job, term).splitlines()
+    (first,) = [i for i, line in enumerate(lines) if line.startswith("  environment")]
+    assert lines[first].startswith("  environment  train: name tables:1, hash abababababab, app")
+    assert lines[first + 1].startswith("               evaluate: name tables:1")
+    assert [text.cells(line) for line in lines[first : first + 2]] == [60, 60]
+    assert "the image is not run" * 9 in summary.job(job, terminal(tty=False))
 
 
 def test_a_job_that_was_never_tracked_says_so_five_times() -> None:
@@ -52,7 +64,7 @@ def test_metrics_of_steps_are_shown_once() -> None:
     job = pipeline(
         step("train", metrics={"auc": 0.9}),
         step("evaluate", metrics={"auc": 0.93, "error": 0.126712345}),
-        metrics={"auc": 0.93},
+        metrics={"auc": 0.93, "train.auc": 0.9, "evaluate.error": 0.126712345},
     )
     shown = summary.ended(job, terminal(NO_COLOR="1"))
     metrics = shown.partition("\nmetrics\n")[2].partition("\n\n")[0].splitlines()
