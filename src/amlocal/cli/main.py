@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -66,11 +67,23 @@ def entry() -> int:
         # A log line may hold what the locale cannot show; that must not end the job.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+    interrupt_on_termination()
     code = main(sys.argv[1:])
     if code == READER_LEFT:
         # Python would flush stdout once more on its way out, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
+
+
+def interrupt_on_termination() -> None:
+    """Let SIGTERM and SIGHUP end a command as Ctrl-C does, so that a job's processes end too.
+
+    A signal that is ignored (`nohup`) stays ignored.
+    """
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 def main(

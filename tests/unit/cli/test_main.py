@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.unit.cli.fakes import ClosedStream, FakeLocalClient, aml
 
 import amlocal
-from amlocal.cli.main import NOUNS, READER_LEFT, verbs_of
+from amlocal.cli.main import NOUNS, READER_LEFT, interrupt_on_termination, verbs_of
 from amlocal.errors import (
     EnvironmentBuildError,
     JobFailedError,
@@ -181,6 +182,26 @@ def test_the_target_comes_from_the_flag_then_from_the_environment() -> None:
     assert aml("job", "list", environ=azure).connected[0]["target"] == "azure"
     outcome = aml("job", "list", "--target", "local", environ=azure)
     assert outcome.connected[0]["target"] == "local"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_termination_ends_a_command_as_ctrl_c_does(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        interrupt_on_termination()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        interrupt_on_termination()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
