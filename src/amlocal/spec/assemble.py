@@ -49,6 +49,7 @@ def command_job(value: Mapping[str, Any], folder: Path, *, source: str) -> Job:
         inputs={name: ParentInput(name=name) for name in given},
         outputs=outputs,
         parents=given,
+        folder=folder,
     )
     return _job("command", value, (step,), inputs=given, source=source)
 
@@ -88,7 +89,15 @@ def pipeline_job(
         }
         settled = settle(components[name], said, outputs)
         steps.append(
-            _step(name, raw, components[name], inputs=bound, outputs=settled, parents=given)
+            _step(
+                name,
+                raw,
+                components[name],
+                inputs=bound,
+                outputs=settled,
+                parents=given,
+                folder=folder,
+            )
         )
     written = {(step.name, own): out for step in steps for own, out in step.outputs.items()}
     outputs.update(
@@ -170,8 +179,9 @@ def _step(
     inputs: Mapping[str, Binding],
     outputs: Mapping[str, Output],
     parents: Mapping[str, JobBinding],
+    folder: Path,
 ) -> Step:
-    own = build.environment(value.get("environment"), Path())
+    own = build.environment(value.get("environment"), folder)
     resources = build.mapping(value.get("resources"))
     count = build.integer(resources.get("instance_count"), component.instance_count)
     component = msgspec.structs.replace(

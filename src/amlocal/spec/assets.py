@@ -9,6 +9,7 @@ from typing import Any
 from amlocal.errors import UsageError
 from amlocal.plan import Component, DataAsset, Environment, ModelAsset
 from amlocal.spec import build, convert, overrides, sdk
+from amlocal.spec.check import check_component_name
 from amlocal.spec.compiler import require_mapping
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document
@@ -89,6 +90,8 @@ def _check(findings: Findings, files: Files, document: Document, kind: str) -> N
     place, value = document.place, document.data
     if kind == "component":
         read_component(findings, files, place, value)
+        if isinstance(value.get("name"), str):
+            findings.add(check_component_name(value["name"], place.at("name")))
     else:
         check_object(findings, place, value, kind)
     if kind == "environment":

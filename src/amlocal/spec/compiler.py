@@ -11,8 +11,8 @@ import msgspec
 from amlocal.errors import UsageError
 from amlocal.plan import Job
 from amlocal.spec import assemble, build, convert, overrides, sdk
+from amlocal.spec.bindings import Places, check_job
 from amlocal.spec.cache import Entry
-from amlocal.spec.check import Places, check_job
 from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place, shown
@@ -77,7 +77,7 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
     else:
         parts = _object_steps(findings, source, document, assets)
         job = _pipeline(document, parts)
-        places = Places(document.place, parts.places)
+        places = _places(document, parts)
     findings.add(check_job(job, places))
     findings.raise_problems()
     return _with_warnings(job, findings)
@@ -110,8 +110,14 @@ def _check(
         draft = assemble.command_job(document.data, document.folder, source=document.name)
     else:
         return parts
-    findings.add(check_job(draft, Places(document.place, parts.places)))
+    findings.add(check_job(draft, _places(document, parts)))
     return parts
+
+
+def _places(document: Document, parts: Parts) -> Places:
+    steps = build.mapping(document.data.get("jobs"))
+    left_out = {name for name in steps if name not in parts.components}
+    return Places(document.place, parts.places, left_out)
 
 
 def _pipeline(document: Document, parts: Parts) -> Job:

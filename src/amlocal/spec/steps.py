@@ -45,9 +45,17 @@ class Parts:
 def job_type(findings: Findings, place: Place, value: object) -> str:
     """Return the type of a job or a step; one that does not run here is a problem."""
     schema = "step_type" if place.path else "job_type"
-    said = build.mapping(value).get("type", "command")
-    kind = said.lower() if isinstance(said, str) else ""
+    data = build.mapping(value)
+    said = data.get("type", "command")
+    kind = said.lower() if isinstance(said, str) and place.path else str(said)
     types = ledger()[schema]
+    if not place.path and "component" in build.text(data.get("$schema")).lower():
+        hint = f"register it: aml component create -f {place.document.name}"
+        findings.problem(place.at("$schema"), "this is a component, not a job", hint)
+        return ""
+    if not place.path and "jobs" in data and "type" not in data:
+        findings.problem(place.at("jobs"), "a job with steps needs its type", "add type: pipeline")
+        return "pipeline"
     if kind not in types:
         at = place.at("type")
         findings.problem(at, f"there is no {schema[:-5]} type {said!r}", near_miss(kind, types))

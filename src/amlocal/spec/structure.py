@@ -12,18 +12,17 @@ no value:
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from amlocal.errors import near_miss
-from amlocal.plan.expression import references, sole_reference
+from amlocal.plan.expression import references
 from amlocal.spec.fields import ANY_NAME, Field, Status, ledger
 from amlocal.spec.findings import Findings
+from amlocal.spec.kinds import LITERALS, SCALARS, Check, check_choice, kind_of, named
 from amlocal.spec.locate import Place
 
 _DATA = "uri_file uri_folder mltable custom_model mlflow_model triton_model"
-_LITERAL = "string number integer boolean"
 _MODES = "ro_mount rw_mount mount download upload direct eval_mount eval_download link"
 
 #: Kinds with names of their own.
@@ -41,16 +40,12 @@ _NAMED = {
     "input_mode": "enum(ro_mount download direct eval_mount eval_download)",
     "output_mode": "enum(rw_mount mount upload direct)",
     "component_mode": f"exactly({_MODES})",
-    "port_type": f"exactly(path {_DATA} {_LITERAL})",
+    "port_type": f"exactly(path {_DATA} {' '.join(LITERALS)})",
     "output_type": f"exactly(path {_DATA})",
 }
 
-#: What marshmallow reads as a boolean, in which the SDK's files are written.
-_BOOLEANS = frozenset({"t", "true", "1", "on", "y", "yes", "f", "false", "0", "off", "n", "no"})
 _STEP_SCHEMAS = frozenset({"component_step", "command_step"})
 _FIELDS_WITH_EXPRESSIONS = frozenset({"inputs", "outputs", "command", "compute"})
-
-Check = Callable[[Findings, Place, Any], None]
 
 
 def check_object(
@@ -67,7 +62,7 @@ def check_object(
     """
     what = schema.replace("_", " ")
     if not isinstance(value, Mapping):
-        message = f"{_called(place, what)} must be a mapping of fields, not {_kind_of(value)}"
+        message = f"{_called(place, what)} must be a mapping of fields, not {kind_of(value)}"
         findings.problem(place, message, f"fields: {', '.join(_writable(schema))}")
         return
     fields = ledger()[schema]
@@ -122,7 +117,7 @@ def check_value(
         kind = kind[:-1]
     if value is None and kind != "any":
         hint = "give it a value, or remove it"
-        findings.problem(place, f"{_named(place)} has no value", hint)
+        findings.problem(place, f"{named(place)} has no value", hint)
         return
     outer, _, inner = kind.partition("(")
     if "|" in kind and "|" not in inner:
@@ -130,9 +125,9 @@ def check_value(
     elif outer in _CONTAINERS:
         _check_items(findings, place, value, outer, inner[:-1], quiet=quiet)
     elif outer in {"enum", "exactly"}:
-        _check_choice(findings, place, value, inner[:-1].split(), any_case=outer == "enum")
-    elif kind in _SCALARS:
-        _SCALARS[kind](findings, place, value)
+        check_choice(findings, place, value, inner[:-1].split(), any_case=outer == "enum")
+    elif kind in SCALARS:
+        SCALARS[kind](findings, place, value)
     elif kind in _NAMED:
         check_value(findings, place, value, _NAMED[kind], quiet=quiet)
     elif kind in _OBJECTS:
@@ -148,7 +143,7 @@ def _check_items(
     findings: Findings, place: Place, value: Any, outer: str, inner: str, *, quiet: bool
 ) -> None:
     if not isinstance(value, Mapping if outer == "map" else list):
-        message = f"{_named(place)} must be {_CONTAINERS[outer]}, not {_kind_of(value)}"
+        message = f"{named(place)} must be {_CONTAINERS[outer]}, not {kind_of(value)}"
         hint = "put each name on its own line below" if outer == "map" else "put `- ` before it"
         findings.problem(place, message, hint)
         return
@@ -157,7 +152,7 @@ def _check_items(
     )
     for key, item in items:
         if outer == "map" and not isinstance(key, str):
-            findings.problem(place, f"the name {key!r} in {_named(place)} is not text", "quote it")
+            findings.problem(place, f"the name {key!r} in {named(place)} is not text", "quote it")
         else:
             check_value(findings, place.at(key), item, inner, quiet=quiet)
 
@@ -173,101 +168,37 @@ def _check_alternatives(
         ):
             check_value(findings, place, value, kind, quiet=quiet)
             return
-    findings.problem(
-        place, f"{_named(place)} must not be {_kind_of(value)}", f"give {_words(kinds)}"
-    )
-
-
-def _check_choice(
-    findings: Findings, place: Place, value: Any, choices: list[str], *, any_case: bool
-) -> None:
-    said = value.lower() if any_case and isinstance(value, str) else value
-    if said in choices:
-        return
-    hint = near_miss(str(said), choices)
-    if str(said) in {"string", "number", "integer", "boolean"}:
-        hint = f"a {said} is one value; this is data: use one of {', '.join(choices)}"
-    findings.problem(place, f"{_named(place)} cannot be {value!r}", hint)
-
-
-def _text(findings: Findings, place: Place, value: Any) -> None:
-    if not isinstance(value, str):
-        hint = "put it in quotes" if _is_scalar(value) else "write it as one line of text"
-        findings.problem(place, f"{_named(place)} must be text, not {_kind_of(value)}", hint)
-
-
-def _integer(findings: Findings, place: Place, value: Any) -> None:
-    # As marshmallow's Integer: text that reads as a number, and floats, are cut to one.
-    try:
-        int(value)
-    except (TypeError, ValueError):
-        message = f"{_named(place)} must be a whole number, not {_kind_of(value)}"
-        findings.problem(place, message, "write a number such as 1, without a unit")
-
-
-def _boolean(findings: Findings, place: Place, value: Any) -> None:
-    if not (isinstance(value, (bool, int, str)) and str(value).lower() in _BOOLEANS):
-        message = f"{_named(place)} must be true or false, not {_kind_of(value)}"
-        findings.problem(place, message, "write true or false")
-
-
-def _scalar(findings: Findings, place: Place, value: Any) -> None:
-    if not isinstance(value, (bool, int, float, str)):
-        message = f"{_named(place)} must be one value, not {_kind_of(value)}"
-        hint = "write a text, a number, or true or false"
-        if not isinstance(value, (list, Mapping)):
-            hint = "put it in quotes, so that it is text"
-        findings.problem(place, message, hint)
-
-
-def _version(findings: Findings, place: Place, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        message = f"{_named(place)} must be text or a number, not {_kind_of(value)}"
-        findings.problem(place, message, "quote it")
-
-
-def _reference(findings: Findings, place: Place, value: Any) -> None:
-    _text(findings, place, value)
-    if not isinstance(value, str) or value.startswith(("azureml:", "file:")):
-        return
-    if re.search(r"\.ya?ml$", value):
-        hint = f"write file:{value}, or azureml:NAME:VERSION for a registered one"
-    else:
-        hint = f"write azureml:{value} for a registered one, or image: and conda_file: below it"
-    findings.problem(place, f"{_named(place)} {value!r} is not a reference", hint)
-
-
-def _asset_name(findings: Findings, place: Place, value: Any) -> None:
-    _text(findings, place, value)
-    if isinstance(value, str) and not value.startswith("azureml:"):
-        if place.path[-1:] == ("default_compute",) and value.lower() == "serverless":
-            return
-        message = f"{_named(place)} {value!r} is not a reference"
-        findings.problem(place, message, f"write azureml:{value}")
+    findings.problem(place, f"{named(place)} must not be {kind_of(value)}", f"give {_words(kinds)}")
 
 
 def _job_input(findings: Findings, place: Place, value: Any) -> None:
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if kind in LITERALS:
+        message = f"{named(place)} is one value ({kind}), and so has no fields"
+        given = value.get("value", value.get("default", "VALUE"))
+        findings.problem(place.at("type"), message, f"write {place.path[-1]}: {given!r}")
+        return
     check_object(findings, place, value, "job_input")
     if isinstance(value, Mapping) and "value" in value and len(value) > 1:
         others = ", ".join(repr(name) for name in value if name != "value")
-        message = f"{_named(place)} has a value, and so takes no {others}"
+        message = f"{named(place)} has a value, and so takes no {others}"
         findings.problem(place, message, f"write {place.path[-1]}: {value['value']!r}")
     elif isinstance(value, Mapping) and "path" not in value and "value" not in value:
-        findings.problem(place, f"{_named(place)} has neither a path nor a value", "give one")
+        findings.problem(place, f"{named(place)} has neither a path nor a value", "give one")
 
 
 def _environment(findings: Findings, place: Place, value: Any) -> None:
     stray = [name for name in ("channels", "dependencies") if name in value]
     if stray:
-        message = f"{_named(place)} has {stray[0]!r}, which belongs into a conda file"
+        message = f"{named(place)} has {stray[0]!r}, which belongs into a conda file"
         findings.problem(place.at(stray[0]), message, "put it below conda_file:, beside image:")
         return
     check_object(findings, place, value, "environment")
     if not {"image", "build", "name"} & set(value):
-        message = f"{_named(place)} has neither an image nor a build context"
+        message = f"{named(place)} has neither an image nor a build context"
         findings.problem(place, message, "add image:, for example a curated one")
     if "image" in value and "build" in value:
-        message = f"{_named(place)} has both an image and a build context"
+        message = f"{named(place)} has both an image and a build context"
         findings.problem(place.at("build"), message, "keep one")
 
 
@@ -275,23 +206,14 @@ def _component_input(findings: Findings, place: Place, value: Any) -> None:
     check_object(findings, place, value, "component_input")
     if not isinstance(value, Mapping):
         return
-    literal = str(value.get("type")) in _LITERAL.split()
+    literal = str(value.get("type")) in LITERALS
     for name in ("min", "max", "enum") if not literal else ("mode",):
         if name in value:
             what = "data" if not literal else "one value"
-            message = f"{_named(place)} is {what}, and so takes no {name!r}"
+            message = f"{named(place)} is {what}, and so takes no {name!r}"
             findings.problem(place.at(name), message, "remove it")
 
 
-_SCALARS: Mapping[str, Check] = {
-    "text": _text,
-    "int": _integer,
-    "bool": _boolean,
-    "scalar": _scalar,
-    "version": _version,
-    "reference": _reference,
-    "asset_name": _asset_name,
-}
 #: Checked by `amlocal.spec.steps`: a step's schema depends on what it holds.
 _STEP = "step"
 _OBJECTS: Mapping[str, Check] = {
@@ -329,31 +251,8 @@ def _called(place: Place, what: str) -> str:
     return f"{what} {place.path[-1]!r}" if place.path else f"the {what}"
 
 
-def _named(place: Place) -> str:
-    names = [str(name) for name in place.path]
-    return repr(".".join(names)) if names else "the file"
-
-
 def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:].rstrip(".")
-
-
-def _is_scalar(value: Any) -> bool:
-    return not isinstance(value, (Mapping, list))
-
-
-def _kind_of(value: Any) -> str:
-    if value is None:
-        return "empty"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, bool):
-        return f"{str(value).lower()}"
-    if isinstance(value, str):
-        return f"{value!r}" if not sole_reference(value) else value
-    return f"{value}"
 
 
 def _words(kinds: list[str]) -> str:
