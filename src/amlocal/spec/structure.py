@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from amlocal.errors import near_miss
@@ -45,7 +46,11 @@ _NAMED = {
 }
 
 _STEP_SCHEMAS = frozenset({"component_step", "command_step"})
-_FIELDS_WITH_EXPRESSIONS = frozenset({"inputs", "outputs", "command", "compute"})
+# Where expressions are bound, or belong to a command, or stay text; elsewhere no value is there yet
+# when a step is made ready.
+_FIELDS_WITH_EXPRESSIONS = frozenset(
+    {"inputs", "outputs", "command", "component", "compute", "environment_variables"}
+)
 
 
 def check_object(
@@ -72,11 +77,13 @@ def check_object(
             _unknown(findings, at, str(name), schema)
             continue
         _check_field(findings, at, item, fields[name], quiet=quiet)
+    strangers = [str(name) for name in value if name not in fields]
     for missing in fields.values():
         if missing.is_required and missing.name not in value:
-            findings.problem(
-                place, f"{_called(place, what)} lacks the field {missing.name!r}", missing.note
-            )
+            if any(get_close_matches(name, [missing.name]) for name in strangers):
+                continue  # told already: it is misspelt
+            message = f"{_called(place, what)} lacks the field {missing.name!r}"
+            findings.problem(place, message, f"add {missing.name}:")
 
 
 def _check_field(findings: Findings, at: Place, value: Any, field: Field, *, quiet: bool) -> None:
@@ -100,7 +107,7 @@ def _check_field(findings: Findings, at: Place, value: Any, field: Field, *, qui
 
 
 def _is_bound(value: Any, field: str) -> bool:
-    if field in _FIELDS_WITH_EXPRESSIONS or field == "environment_variables":
+    if field in _FIELDS_WITH_EXPRESSIONS:
         return False
     if isinstance(value, Mapping):
         return any(_is_bound(item, "") for item in value.values())
