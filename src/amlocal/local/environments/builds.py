@@ -109,7 +109,7 @@ def failing_line(log: str) -> str:
         return "uv failed without a word"
     if "[stderr]" in lines:
         return f"{lines[0]}: {lines[-1]}"
-    return ": ".join([lines[0], " ".join(lines[1:])]) if lines[1:] else lines[0]
+    return ": ".join(filter(None, [lines[0].rstrip(":"), " ".join(lines[1:])]))
 
 
 def _commands(folder: Path, choice: EnvironmentChoice) -> Iterator[list[str]]:

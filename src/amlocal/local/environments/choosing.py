@@ -11,7 +11,7 @@ from amlocal.errors import EnvironmentBuildError
 from amlocal.local.environments.choice import EnvironmentChoice, Requirements, local_paths
 from amlocal.local.environments.conda import read_conda
 from amlocal.local.environments.context import python_of_image, read_context
-from amlocal.local.environments.curated import is_curated_image, read_curated
+from amlocal.local.environments.curated import curated_name, is_curated_image, read_curated
 from amlocal.local.environments.interpreters import Interpreter, digest
 from amlocal.local.environments.requirement_lines import unmet
 from amlocal.plan import Environment
@@ -45,7 +45,7 @@ def decide(
     if mode == "current" or (mode == "auto" and not gaps):
         return _current(asked, name, requirements, current, gaps)
     available = {**interpreters, current.minor: current.executable}
-    reason = "; ".join(gaps) if mode == "auto" else ""
+    reason = _first_of(gaps) if mode == "auto" else ""
     return _isolated(asked, name, requirements, available, current.minor, reason)
 
 
@@ -72,7 +72,7 @@ def _name(environment: Environment) -> str:
         version = f":{environment.version}" if environment.version else ""
         return environment.name + version
     if environment.reference:
-        return environment.reference
+        return curated_name(environment.reference)
     if environment.conda is not None:
         return str(environment.conda.get("name") or "of the step's conda file")
     if environment.build is not None:
@@ -175,6 +175,11 @@ def _matches(specifier: str, minor: int) -> bool:
 def _other_python(asked: str, used: str) -> str:
     wanted = asked.removeprefix("==").removesuffix(".*")
     return f"Python {wanted} is asked for, {used} is used"
+
+
+def _first_of(gaps: Sequence[str]) -> str:
+    others = f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else ""
+    return gaps[0] + others
 
 
 def _local_files(lines: Sequence[str]) -> list[list[str | int]]:

@@ -34,7 +34,6 @@ from amlocal.local.environments.requirement_lines import read_lines
 PIP_NAMES = {
     "dask-core": "dask",
     "faiss": "faiss-cpu",
-    "libopencv": "opencv-python-headless",
     "lightgbm-cpu": "lightgbm",
     "matplotlib-base": "matplotlib",
     "msgpack-python": "msgpack",
@@ -47,7 +46,6 @@ PIP_NAMES = {
     "pytables": "tables",
     "python-flatbuffers": "flatbuffers",
     "python-graphviz": "graphviz",
-    "python-snappy": "python-snappy",
     "python-tzdata": "tzdata",
     "pytorch": "torch",
     "pytorch-cpu": "torch",
@@ -87,10 +85,11 @@ PROGRAMS = {
     "wkhtmltopdf": "wkhtmltopdf",
 }
 
-# Libraries and build-time leftovers: what needs them has them in its wheels.
+# Libraries and build-time leftovers: what needs them has them in its wheels. The exceptions are
+# Python packages.
 _LIBRARIES = re.compile(
     r"^(_.*|blas|bzip2|ca-certificates|cpuonly|cuda.*|cudatoolkit|cudnn|freetype|glib|hdf5|icu|"
-    r"intel-openmp|jpeg|krb5|ld_impl_.*|lib.*|llvm-openmp|lz4-c|mkl|mkl-service|mkl_.*|mpich|mpi|"
+    r"intel-openmp|jpeg|krb5|ld_impl_.*|lib(?!cst|rosa|sass|tmux).*|llvm-openmp|lz4-c|mkl|mkl-service|mkl_.*|mpich|mpi|"
     r"nccl|ncurses|nomkl|numpy-base|openblas|openssl|pytorch-cuda|pytorch-mutex|readline|snappy|"
     r"sqlite|tbb|tk|xz|yaml|zlib|zstd)$"
 )
@@ -119,14 +118,14 @@ def read_conda(conda: Mapping[str, Any], *, where: str, search_path: str) -> Req
     lines: list[str] = []
     approximations = [
         f"conda channel {channel} is not read: packages come from the package index"
-        for channel in conda.get("channels") or ()
+        for channel in _listed(conda, "channels", where)
         if channel not in _COMMON_CHANNELS
     ]
     python = ""
-    for dependency in conda.get("dependencies") or ():
+    for dependency in _listed(conda, "dependencies", where):
         if isinstance(dependency, Mapping):
-            section = dependency.get("pip") or ()
-            lines += read_lines(map(str, section), folder=None, where=where)
+            section = map(str, _listed(dependency, "pip", where))
+            lines += read_lines(section, folder=None, where=where)
             continue
         name, version = _parse(str(dependency), where)
         approximation = _not_a_package(name, where, search_path)
@@ -140,6 +139,15 @@ def read_conda(conda: Mapping[str, Any], *, where: str, search_path: str) -> Req
     return Requirements(
         tuple(lines), python, tuple(sorted(variables.items())), tuple(approximations)
     )
+
+
+def _listed(mapping: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    value = mapping.get(key) or []
+    if not isinstance(value, list):
+        raise EnvironmentBuildError(
+            f"{where}: {key!r} of the conda file is no list", hint="put a dash before each entry"
+        )
+    return value
 
 
 def _parse(text: str, where: str) -> tuple[str, str]:
@@ -179,7 +187,7 @@ def _not_a_package(name: str, where: str, search_path: str) -> str:
 
 def _specifier(version: str, name: str, where: str) -> str:
     """Return conda's version as pip's: `=1.5` is fuzzy and becomes `==1.5.*`."""
-    clauses = [_clause(part) for part in version.split(",") if part not in ("", "*")]
+    clauses = [_clause(part) for part in version.split(",") if part.lstrip("=") not in ("", "*")]
     text = ",".join(clauses)
     try:
         SpecifierSet(text)

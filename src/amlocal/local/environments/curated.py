@@ -54,6 +54,15 @@ def is_curated_image(image: str) -> bool:
     return _IMAGE.match(image) is not None
 
 
+def curated_name(reference: str) -> str:
+    """Return the name in a reference or an image, without registry, version or label."""
+    for pattern in (_IMAGE, _REGISTRY, _WORKSPACE):
+        found = pattern.match(reference)
+        if found:
+            return found["name"]
+    return reference
+
+
 def read_curated(reference: str) -> Requirements:
     """Return what stands in for a curated environment.
 
@@ -71,8 +80,7 @@ def read_curated(reference: str) -> Requirements:
             f"environment {reference} is in a registry that only Azure ML can read",
             hint="write an environment with a conda_file and name that",
         )
-    found = _IMAGE.match(reference) or registry or _WORKSPACE.match(reference)
-    name = found["name"] if found else reference
+    name = curated_name(reference)
     short = re.sub(r"^azureml-", "", name.lower())
     platform = _PLATFORM.match(short)
     stem = platform["name"] if platform else short

@@ -9,6 +9,7 @@ import site
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 #: Minor versions of Python 3 that are looked for; uv makes virtual environments from 3.7 on.
@@ -64,14 +65,19 @@ class Interpreter:
 
     def installed(self) -> dict[str, str]:
         """Return name and version of every installed distribution; takes 0.1 s or more."""
-        import importlib.metadata  # 50 ms, and only needed when nothing is cached
+        return _installed(self.folders, self.state())
 
-        found: dict[str, str] = {}
-        for distribution in importlib.metadata.distributions(path=list(map(str, self.folders))):
-            # A broken leftover of an interrupted removal has no name; the first folder wins.
-            if distribution.name:
-                found.setdefault(distribution.name, distribution.version)
-        return found
+
+@lru_cache(maxsize=4)
+def _installed(folders: tuple[Path, ...], state: str) -> dict[str, str]:  # noqa: ARG001 - a key
+    import importlib.metadata  # 50 ms, and only needed when nothing is cached
+
+    found: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions(path=list(map(str, folders))):
+        # A broken leftover of an interrupted removal has no name; the first folder wins.
+        if distribution.name:
+            found.setdefault(distribution.name, distribution.version)
+    return found
 
 
 def digest(facts: object) -> str:

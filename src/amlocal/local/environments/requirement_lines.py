@@ -69,7 +69,7 @@ def read_lines(texts: Iterable[str], *, folder: Path | None, where: str) -> tupl
 
 
 def _joined(texts: Iterable[str]) -> Iterator[str]:
-    for line in re.sub(r"\\\n\s*", " ", "\n".join(texts)).splitlines():
+    for line in re.sub(r"\s*\\\n\s*", " ", "\n".join(texts)).splitlines():
         text = _COMMENT.sub("", line).strip()
         if text:
             yield text
