@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from amlocal.errors import TrackingError
-from amlocal.local.tracking.state import Layout, ServerState, locked, write_file
+from amlocal.local.tracking.state import Layout, ServerState, locked, write_whole
 
 HOST = "127.0.0.1"
 _GRACE_SECONDS = 8.0
@@ -41,9 +41,11 @@ def main(arguments: list[str]) -> None:
         locks.enter_context(locked(layout.alive_lock))
         server, port = _start(layout, start_timeout)
         try:
-            write_file(layout.port, str(port).encode())
+            with write_whole(layout.port) as file:
+                file.write(str(port).encode())
             state = ServerState(uri=f"http://{HOST}:{port}", server=server.pid, keeper=os.getpid())
-            write_file(layout.state, state.to_json())
+            with write_whole(layout.state) as file:
+                file.write(state.to_json())
             _watch(layout, server, idle_seconds, locks)
         finally:
             layout.state.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import psutil
@@ -110,12 +111,13 @@ def read_state(layout: Layout) -> ServerState | None:
         return None
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, also after a loss of power."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+@contextlib.contextmanager
+def write_whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that is there whole or not at all, also after a loss of power."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

@@ -21,6 +21,7 @@ T = TypeVar("T")
 #: (see `keeper`), and a request that crosses the closing would have to be sent a second time.
 _REUSE_SECONDS = 20.0
 _CHUNK_BYTES = 1 << 20
+_MESSAGE_LENGTH = 1000
 
 
 class ServerError(TrackingError):
@@ -121,7 +122,10 @@ class Transport:
         """
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         with contextlib.ExitStack() as files:
-            opened = lambda: files.enter_context(open_file())  # noqa: E731 - used once, as a value
+
+            def opened() -> BinaryIO:
+                return files.enter_context(open_file())
+
             with self._answer("PUT", target, opened, headers) as response:
                 response.read()
 
@@ -149,8 +153,7 @@ class Transport:
                 if not is_kept:
                     raise
                 response = self._exchange(connection, method, target, body(), headers)
-            if response.status >= http.client.BAD_REQUEST:
-                raise _server_error(response, f"{method} {target}")
+            _check(response, f"{method} {target}")
             yield response
             is_whole = response.isclosed() and not response.will_close
         except (OSError, http.client.HTTPException) as error:
@@ -187,22 +190,28 @@ class Transport:
             return item.connection, True
         if item is not None:
             item.connection.close()
-        return http.client.HTTPConnection(self._host, self._port, timeout=self._timeout), False
+        fresh = http.client.HTTPConnection(
+            self._host, self._port, timeout=self._timeout, blocksize=_CHUNK_BYTES
+        )
+        return fresh, False
 
     def _give_back(self, connection: http.client.HTTPConnection) -> None:
         with self._lock:
             self._idle.append(_Idle(connection))
 
 
-def _server_error(response: http.client.HTTPResponse, request: str) -> ServerError:
-    """Return the error of an answer, in the server's own words where it gives some."""
+def _check(response: http.client.HTTPResponse, request: str) -> None:
+    """Raise the error of an answer, in the server's own words where it gives some."""
+    if response.status < http.client.BAD_REQUEST:
+        return
     text = response.read().decode(errors="replace")
     try:
         body = msgspec.json.decode(text, type=_ErrorBody)
     except msgspec.DecodeError:
-        body = _ErrorBody(message=text.strip()[:500])
-    message = body.message or str(body.detail or response.reason)
-    return ServerError(
+        body = _ErrorBody(message=text.strip())
+    # Cut: for a refused log MLflow repeats all of it.
+    message = (body.message or str(body.detail or response.reason))[:_MESSAGE_LENGTH]
+    raise ServerError(
         f"MLflow refused {request.partition('?')[0]}: {message}",
         code=body.error_code,
         status=response.status,

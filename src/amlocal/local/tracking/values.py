@@ -99,9 +99,9 @@ class RunData(Value, frozen=True):
     status: str
     start_time: int = 0
     end_time: int = 0
-    metrics: dict[str, float] = {}
-    params: dict[str, str] = {}
-    tags: dict[str, str] = {}
+    metrics: dict[str, float] = msgspec.field(default_factory=dict)
+    params: dict[str, str] = msgspec.field(default_factory=dict)
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class ModelVersion(Value, frozen=True):
@@ -123,7 +123,7 @@ class ModelVersion(Value, frozen=True):
     source: str = ""
     run_id: str = ""
     description: str = ""
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     creation_time: int = 0
 
