@@ -129,7 +129,7 @@ class ComponentStore:
 
 @dataclass(frozen=True, slots=True)
 class DataStore:
-    """Takes local data in, as Azure uploads it: a copy under its digest in the default datastore."""
+    """Takes local data in as Azure uploads it: a copy in the default datastore."""
 
     artifacts: Artifacts
     locations: Locations

@@ -134,32 +134,28 @@ class Engine:
     def _run_steps(self, tracking: RunTracking, code: Mapping[str, dict[str, str]]) -> list[str]:
         """Run every step that can; returns the names of those that did not complete."""
         steps = {step.name: step for step in self._job.steps}
-        graph: TopologicalSorter[str] = TopologicalSorter(
-            {name: needed for name, needed in needs(self._job).items()}
-        )
+        graph: TopologicalSorter[str] = TopologicalSorter(needs(self._job))
         graph.prepare()
         failed: list[str] = []
         with ThreadPoolExecutor(self._options.max_parallel, "step") as pool:
-            started: set[str] = set()
             while True:
                 if not self._is_stopping(failed):
                     for name in graph.get_ready():
                         run = self._step_run(steps[name], tracking, code[name])
                         self._running[name] = run
-                        started.add(name)
                         pool.submit(self._work, name, run)
                 if not self._running:
                     return failed
-                name = self._wait()
-                if name is None:
+                done = self._wait()
+                if done is None:
                     continue
-                del self._running[name]
-                self._deadlines.pop(name, None)
-                if self._state[self._names[name]].status is JobStatus.COMPLETED:
-                    graph.done(name)
+                del self._running[done]
+                self._deadlines.pop(done, None)
+                if self._state[self._names[done]].status is JobStatus.COMPLETED:
+                    graph.done(done)
                 else:
-                    failed.append(name)
-                    self._hold_back(name, failed)
+                    failed.append(done)
+                    self._hold_back(done, failed)
 
     def _is_stopping(self, failed: list[str]) -> bool:
         return self._cancelled.is_set() or bool(

@@ -14,8 +14,10 @@ from amlocal.local.workspace import DEFAULT_DATASTORE
 
 
 def collect(services: Services, assets: AssetRecords, *, dry_run: bool) -> int:
-    """Remove the folders of jobs without a record, working folders that were kept for somebody to
-    look at, and stored files that nothing names.
+    """Remove what is not needed any more.
+
+    That is: folders of jobs without a record, working folders that were kept for somebody to look
+    at, and stored files that nothing names.
 
     Args:
         services: The workspace.

@@ -20,7 +20,7 @@ from amlocal.local.outputs import StepFolders
 from amlocal.local.process import inherited
 from amlocal.local.records import JobRecords
 from amlocal.local.services import Services
-from amlocal.local.tracking import TrackingServer
+from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
 from amlocal.plan import MODEL_TYPES, JobInfo, Output
 
@@ -43,9 +43,19 @@ class Opened:
 
 
 def open_workspace(
-    workspace: Workspace, environ: Mapping[str, str], *, note: Callable[[str], None]
+    workspace: Workspace,
+    environ: Mapping[str, str],
+    *,
+    note: Callable[[str], None],
+    server: TrackingServer | None = None,
 ) -> Opened:
     """Open a workspace, and make it where there is none.
+
+    Args:
+        workspace: Where it is.
+        environ: The environment that its processes inherit from.
+        note: Told in a sentence of what takes time.
+        server: The tracking server to use; None is the workspace's own.
 
     Raises:
         TargetError: The disk refuses, or a newer amlocal has written it.
@@ -55,7 +65,7 @@ def open_workspace(
     records, assets = JobRecords(database), AssetRecords(database)
     digests = Digests(workspace.cache / "digests.db")
     artifacts = Artifacts(workspace.path, digests)
-    server = TrackingServer(workspace.mlflow, environ=inherited(environ))
+    server = server or TrackingServer(workspace.mlflow, environ=inherited(environ))
     models = ModelRegistry(server)
 
     def find_asset(name: str, version: str | None, label: str | None) -> str:

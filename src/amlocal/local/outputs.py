@@ -11,7 +11,7 @@ from amlocal.errors import TargetError
 from amlocal.local.artifacts import Artifacts
 from amlocal.local.bind import output_path
 from amlocal.local.locations import Locations
-from amlocal.plan import Output, OutputInfo, Step
+from amlocal.plan import OutputInfo, Step
 
 #: By this name Azure shows what a job left in `./outputs` and `./logs`.
 DEFAULT_OUTPUT = "default"
@@ -112,7 +112,6 @@ def make_ready(folders: StepFolders, places: Mapping[str, OutputPlace]) -> None:
 def take_in(
     folders: StepFolders,
     places: Mapping[str, OutputPlace],
-    outputs: Mapping[str, Output],
     *,
     artifacts: Artifacts,
     locations: Locations,
@@ -123,7 +122,6 @@ def take_in(
     Args:
         folders: The run's folders.
         places: Where each output goes.
-        outputs: What the plan says of each output.
         artifacts: The content-addressed storage.
         locations: Gives the addresses of places.
         keep_working: Whether the working folder stays, for somebody to look at.

@@ -16,6 +16,10 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
 
 WORKSPACE_VARIABLE = "AMLOCAL_WORKSPACE"
 JOB_VARIABLE = "AMLOCAL_JOB"
@@ -97,10 +101,8 @@ class StepProcesses:
         return self._wait()
 
     def _wait(self) -> int:
-        if len(self._running) == 1:
-            code = self._running[0].wait()
-        else:
-            code = self._wait_for_all()
+        alone = len(self._running) == 1
+        code = self._running[0].wait() if alone else self._wait_for_all()
         # A step is over when its command is: what it left running in its session goes too.
         for process in self._running:
             end_session(process.pid, grace=GRACE)
@@ -168,9 +170,13 @@ def find(workspace: Path, jobs: frozenset[str] | None = None) -> dict[int, str]:
         except (psutil.Error, OSError):
             continue  # it has ended, or it is not ours to look at
         job = environ.get(JOB_VARIABLE)
-        if job and environ.get(WORKSPACE_VARIABLE) == str(workspace):
-            if (jobs is None or job in jobs) and process.pid != os.getpid():
-                found[process.pid] = job
+        if (
+            job
+            and environ.get(WORKSPACE_VARIABLE) == str(workspace)
+            and (jobs is None or job in jobs)
+            and process.pid != os.getpid()
+        ):
+            found[process.pid] = job
     return found
 
 
@@ -187,11 +193,7 @@ def end_jobs(workspace: Path, jobs: frozenset[str] | None = None, *, grace: floa
     while found := find(workspace, jobs):
         processes = []
         for pid in found:
-            try:
-                leader = psutil.Process(pid)
-                processes += [leader, *leader.children(recursive=True)]
-            except psutil.Error:
-                continue  # it has ended meanwhile
+            processes += _with_descendants(pid)
         for process in processes:
             _send(process, signal.SIGTERM)
         _, alive = psutil.wait_procs(processes, timeout=grace)
@@ -202,10 +204,19 @@ def end_jobs(workspace: Path, jobs: frozenset[str] | None = None, *, grace: floa
     return len(ended)
 
 
-def _send(process: object, number: int) -> None:
+def _with_descendants(pid: int) -> list[psutil.Process]:
     import psutil  # as above
 
-    assert isinstance(process, psutil.Process)
+    try:
+        leader = psutil.Process(pid)
+        return [leader, *leader.children(recursive=True)]
+    except psutil.Error:
+        return []  # it has ended meanwhile
+
+
+def _send(process: psutil.Process, number: int) -> None:
+    import psutil  # as above
+
     try:
         process.send_signal(number)
     except psutil.NoSuchProcess:

@@ -12,10 +12,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from amlocal.errors import AmlocalError, TrackingError
-from amlocal.local.tracking import Dataset, RunData, TrackingClient, TrackingServer
+from amlocal.local.tracking.client import TrackingClient
+from amlocal.local.tracking.server import TrackingServer
+from amlocal.local.tracking.values import DatasetInput, Run, RunData
 from amlocal.plan import JobStatus
+
+T = TypeVar("T")
 
 _READ_AT_ONCE = 50
 _Task = Callable[[TrackingClient], None]
@@ -56,24 +61,22 @@ class Recorder:
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
-    def begin(self, run: NewRun) -> str:
-        """Create a run and return its id.
+    def begin(self, run: NewRun) -> Run:
+        """Create a run, and log its parameters in the background.
 
         Raises:
             TrackingError: The server does not answer, nor after it was started again.
         """
-        run_id = self._retrying(
-            lambda client: (
-                client.create_run(
-                    self.experiment_id, run.name, tags=run.tags, start_time=time.time()
-                ).run_id
+        created = self._retrying(
+            lambda client: client.create_run(
+                self.experiment_id, run.name, tags=run.tags, start_time=time.time()
             )
         )
         if run.params:
-            self.later(lambda client: client.log_batch(run_id, params=run.params))
-        return run_id
+            self.later(lambda client: client.log_batch(created.run_id, params=run.params))
+        return created
 
-    def _retrying(self, call: Callable[[TrackingClient], str]) -> str:
+    def _retrying(self, call: Callable[[TrackingClient], T]) -> T:
         try:
             return call(self._client)
         except TrackingError:
@@ -86,7 +89,7 @@ class Recorder:
         """Do something with the server in the background, after what was asked for before."""
         self._tasks.put(task)
 
-    def log_inputs(self, run_id: str, describe: Callable[[], list[Dataset]]) -> None:
+    def log_inputs(self, run_id: str, describe: Callable[[], list[DatasetInput]]) -> None:
         """Write a run's data sets; they are described in the background too."""
 
         def task(client: TrackingClient) -> None:
@@ -95,9 +98,9 @@ class Recorder:
 
         self.later(task)
 
-    def upload(self, run_id: str, source: Path, artifact_path: str) -> None:
+    def upload(self, run: Run, source: Path, artifact_path: str) -> None:
         """Copy a file or folder into a run's artifacts."""
-        self.later(lambda client: client.upload(run_id, source, artifact_path))
+        self.later(lambda client: client.upload(run, source, artifact_path))
 
     def end(self, run_id: str, status: JobStatus, tags: Mapping[str, str] | None = None) -> None:
         """Close a run."""
@@ -130,12 +133,16 @@ class Recorder:
         waiting, self._unread = self._unread, {}
         if not waiting:
             return
-        for data in client.get_runs(self.experiment_id, list(waiting)):
-            waiting[data.run_id](data)
+        quoted = ", ".join(f"'{run_id}'" for run_id in waiting)
+        found = client.search_runs(
+            [self.experiment_id], filter_string=f"attributes.run_id IN ({quoted})"
+        )
+        for data in found:
+            waiting[data.run.run_id](data)
 
     def _do(self, task: _Task) -> None:
         try:
-            self._retrying(lambda client: task(client) or "")
+            self._retrying(task)
         except AmlocalError as error:
             self._errors.append(error)
         except OSError as error:

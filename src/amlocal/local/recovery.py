@@ -9,7 +9,8 @@ from amlocal.local import joblock
 from amlocal.local.process import end_jobs
 from amlocal.local.records import JobRecords, seconds_of
 from amlocal.local.state import JobState
-from amlocal.local.tracking import TrackingClient, TrackingServer
+from amlocal.local.tracking.client import TrackingClient
+from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
 from amlocal.plan import JobInfo, JobStatus
 

@@ -30,7 +30,9 @@ from amlocal.local.recorder import NewRun, Recorder
 from amlocal.local.records import seconds_of
 from amlocal.local.services import Services
 from amlocal.local.state import JobState
-from amlocal.local.tracking import Dataset, Metric, RunData, TrackingClient, describe
+from amlocal.local.tracking.client import TrackingClient
+from amlocal.local.tracking.datasets import describe
+from amlocal.local.tracking.values import DatasetInput, Metric, Run, RunData
 from amlocal.plan import MODEL_TYPES, Job, JobInfo, OutputInfo, Step, Tracking
 
 _NO_DATA = "the job takes no data"
@@ -54,7 +56,7 @@ class RunTracking:
         self._state = state
         self._lock = threading.Lock()
         self._packages: set[str] = set()
-        self._ran: dict[str, str] = {}
+        self._runs: dict[str, Run] = {}
         self._choices: dict[str, EnvironmentChoice] = {}
         with ThreadPoolExecutor(1) as pool:
             asked: Future[GitState] = pool.submit(git_state, self._source_folder())
@@ -80,7 +82,7 @@ class RunTracking:
 
     def _begin_pipeline(self) -> None:
         info = self._state[self._state.root]
-        run_id = self._recorder.begin(
+        run = self._recorder.begin(
             NewRun(
                 info.display_name or info.name,
                 run_tags(
@@ -98,9 +100,11 @@ class RunTracking:
             for name, i in info.inputs.items()
             if i.path is not None
         }
-        tracking = self._tracking(run_id, data=data, code=self._git_facts(), environment=None)
+        self._runs[info.name] = run
+        tracking = self._tracking(run.run_id, data=data, code=self._git_facts(), environment=None)
         self._state.change(info.name, tracking=tracking)
-        self._log_data(info.name, run_id)
+        if data:
+            self._log_data(info.name, run.run_id)
 
     def _git_facts(self) -> dict[str, Any]:
         return {"git_commit": self._git.commit or None, "git_dirty": self._git.is_dirty}
@@ -167,18 +171,20 @@ class RunTracking:
     def begin(self, name: str, step: Step, inputs: StepInputs) -> str:
         """Begin a step's run and return its id."""
         info = self._state[name]
-        run_id = self._recorder.begin(self._new_run(info, step))
-        packages = self._log_packages(name, run_id)
+        run = self._recorder.begin(self._new_run(info, step))
+        with self._lock:
+            self._runs[name] = run
+        packages = self._log_packages(name)
         environment = {**(info.tracking.environment or {}), "packages": packages}
         self._state.change(
             name,
-            tracking=msgspec.structs.replace(info.tracking, run_id=run_id, environment=environment),
+            tracking=msgspec.structs.replace(
+                info.tracking, run_id=run.run_id, environment=environment
+            ),
         )
         if inputs.places:
-            self._log_data(name, run_id)
-        with self._lock:
-            self._ran[run_id] = name
-        return run_id
+            self._log_data(name, run.run_id)
+        return run.run_id
 
     def _new_run(self, info: JobInfo, step: Step) -> NewRun:
         is_root = info.name == self._state.root
@@ -201,10 +207,10 @@ class RunTracking:
         name = info.display_name or (info.name if is_root else step.name)
         return NewRun(name, tags | git_tags(self._git), parameters(info.inputs))
 
-    def _log_packages(self, name: str, run_id: str) -> str:
+    def _log_packages(self, name: str) -> str:
         """Upload the package list of a step's environment once a job; returns its address."""
         choice = self._choices[name]
-        root = self._state[self._state.root].tracking.run_id or run_id
+        root = self._runs[self._state.root]
         artifact = f"environments/{choice.digest[:16]}/requirements.txt"
         with self._lock:
             is_new = choice.digest not in self._packages
@@ -218,12 +224,12 @@ class RunTracking:
                 client.upload(root, file, str(Path(artifact).parent))
 
             self._recorder.later(upload)
-        return f"runs:/{root}/{artifact}"
+        return f"runs:/{root.run_id}/{artifact}"
 
     def _log_data(self, name: str, run_id: str) -> None:
         """Describe a run's data sets in the background, for MLflow and for the records."""
 
-        def describe_all() -> list[Dataset]:
+        def describe_all() -> list[DatasetInput]:
             info = self._state[name]
             cache = self._services.workspace.cache / "schemas"
             sets = {}
@@ -236,12 +242,12 @@ class RunTracking:
                     )
             data = {
                 key: facts
-                | ({"name": sets[key].name, "schema": sets[key].columns()} if (key in sets) else {})
+                | ({"name": sets[key].name, "schema": sets[key].schema} if (key in sets) else {})
                 for key, facts in (info.tracking.data or {}).items()
             }
             tracking = msgspec.structs.replace(self._state[name].tracking, data=data or None)
             self._state.change(name, tracking=tracking)
-            return list(sets.values())
+            return [DatasetInput(dataset=found, context=key) for key, found in sets.items()]
 
         self._recorder.log_inputs(run_id, describe_all)
 
@@ -249,13 +255,13 @@ class RunTracking:
         self, name: str, folders: StepFolders, models: Mapping[str, OutputInfo]
     ) -> None:
         """Copy a step's artifacts, log, and models into its run."""
-        run_id = self._state[name].tracking.run_id
+        run = self._runs[name]
         for part in ("outputs", "logs", "user_logs"):
             folder = folders.artifacts / part
             if folder.is_dir() and any(folder.rglob("*")):
-                self._recorder.upload(run_id, folder, part)
+                self._recorder.upload(run, folder, part)
         for output, info in models.items():
-            self._recorder.upload(run_id, Path(info.path), output)
+            self._recorder.upload(run, Path(info.path), output)
 
     def with_models(self, name: str, models: Mapping[str, OutputInfo]) -> Tracking:
         """Return a step's tracking with the models that it wrote."""
@@ -295,7 +301,10 @@ class RunTracking:
             start = seconds_of(info.start_time)
             run = client.create_run(self.experiment_id, new.name, tags=tags, start_time=start)
             logged = self._logged_by(client, result)
-            metrics = [Metric(key, value, start) for key, value in logged.metrics.items()]
+            metrics = [
+                Metric(key=key, value=value, timestamp=round(start * 1000))
+                for key, value in logged.metrics.items()
+            ]
             params = {**new.params, **logged.params}
             if metrics or params:
                 client.log_batch(run.run_id, metrics=metrics, params=params)
@@ -319,7 +328,7 @@ class RunTracking:
 
     def settle(self) -> list[str]:
         """Wait until the steps' runs are written and read; returns what could not be written."""
-        if self._ran:
+        if self._runs:
             self._recorder.later(self._find_registered)
         self._recorder.flush()
         if self._job.type == "pipeline":
@@ -336,9 +345,8 @@ class RunTracking:
         if environments:
             tracking = _without_absent(tracking, "environment")
         root = self._state.change(root.name, metrics=metrics, tracking=tracking)
-        logged = [
-            Metric(key, value, seconds_of(root.creation_time)) for key, value in metrics.items()
-        ]
+        moment = round(seconds_of(root.creation_time) * 1000)
+        logged = [Metric(key=k, value=v, timestamp=moment) for k, v in metrics.items()]
         if logged:
             self._recorder.later(
                 lambda client: client.log_batch(root.tracking.run_id, metrics=logged)
@@ -353,8 +361,9 @@ class RunTracking:
 
     def _find_registered(self, client: TrackingClient) -> None:
         """Note the model versions that the job's own scripts registered."""
-        for version in client.search_model_versions(run_ids=list(self._ran)):
-            name = self._ran[version.run_id]
+        names = {run.run_id: name for name, run in self._runs.items()}
+        for version in client.registry.versions_of_runs(list(names)):
+            name = names[version.run_id]
             tracking = self._state[name].tracking
             model = dict(tracking.model or {})
             model["registered"] = [

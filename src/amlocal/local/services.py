@@ -11,7 +11,7 @@ from amlocal.local.digests import Digests
 from amlocal.local.environments import Environments
 from amlocal.local.locations import Locations
 from amlocal.local.records import JobRecords
-from amlocal.local.tracking import TrackingServer
+from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
 from amlocal.plan import Environment, JobInfo, Output
 

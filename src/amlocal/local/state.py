@@ -1,4 +1,4 @@
-"""The state of a job while its engine runs: kept in memory, written to the records on each change."""
+"""The state of a job while its engine runs: in memory, and on each change in the records."""
 
 from __future__ import annotations
 

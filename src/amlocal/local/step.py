@@ -268,7 +268,6 @@ class StepRun:
         outputs = take_in(
             self._folders,
             places,
-            self.step.outputs,
             artifacts=self.services.artifacts,
             locations=self.services.locations,
             keep_working=False,
