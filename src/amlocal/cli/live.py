@@ -112,7 +112,9 @@ def draw(screen: Screen, width: int, terminal: Terminal) -> list[list[Segment]]:
             _segment(about, "dim"),
         ]
     ]
-    label = min(max((text.cells(row.name) for row in screen.rows), default=0), width // 2)
+    longest = max((text.cells(row.name) for row in screen.rows), default=0)
+    # Branch and sign take 5 columns; a name keeps 4 on the narrowest terminal.
+    label = min(longest, width // 2, max(width - _TIME_COLUMNS - 5, 4))
     for row in screen.rows:
         is_last = row is screen.rows[-1] and not screen.hidden
         lines.append(_row(row, marks.last if is_last else marks.branch, label, width, terminal))

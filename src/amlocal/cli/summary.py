@@ -86,8 +86,8 @@ def reuse(steps: Sequence[StepReuse], terminal: Terminal) -> str:
     """Return why each step ran or was reused, a fact that changed on each line."""
     lines = []
     for each in steps:
-        status = JobStatus.COMPLETED
-        mark, colour = terminal.marks.of(status, reused=each.reused_from is not None)
+        status = JobStatus.COMPLETED if each.reused_from else JobStatus.RUNNING
+        mark, colour = terminal.marks.of(status, reused=True)
         lines.append(f"{terminal.style(mark, colour)} {each.step}: {each.reason}")
         lines += [f"    {text.clean(fact)}" for fact in each.changed]
     return "".join(f"{line}\n" for line in lines)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from amlocal.cli import summary, text
 from amlocal.cli.output import plain, render_table
 from amlocal.cli.session import View
-from amlocal.cli.terminal import Terminal
 from amlocal.errors import Problem
 from amlocal.plan import AssetInfo, JobInfo, StepReuse, WorkspaceInfo
 
@@ -37,7 +36,19 @@ def submitted_view(job: JobInfo) -> View:
 def jobs_view(jobs: Sequence[JobInfo]) -> View:
     """Return a list of jobs."""
     rows = [_job_row(job) for job in jobs]
-    return _list([job_data(job) for job in jobs], rows, "no jobs; aml job create -f FILE runs one")
+    short = [
+        {
+            "Name": job.name,
+            "Status": job.status.value,
+            "Duration": row["Duration"],
+            "Created": row["Creation_time"],
+            "Experiment": job.experiment_name,
+        }
+        for job, row in zip(jobs, rows, strict=True)
+    ]
+    nothing = "no jobs; aml job create -f FILE runs one\n"
+    data = [job_data(job) for job in jobs]
+    return View(data, rows, lambda terminal: render_table(short, terminal) or nothing)
 
 
 def _job_row(job: JobInfo) -> dict[str, str]:
@@ -92,7 +103,8 @@ def asset_view(asset: AssetInfo) -> View:
 def assets_view(assets: Sequence[AssetInfo], noun: str) -> View:
     """Return a list of assets."""
     rows = [_asset_row(asset) for asset in assets]
-    return _list(plain(assets), rows, f"none; aml {noun} create -f FILE registers one")
+    nothing = f"none; aml {noun} create -f FILE registers one\n"
+    return View(plain(assets), rows, lambda terminal: render_table(rows, terminal) or nothing)
 
 
 def _asset_row(asset: AssetInfo) -> dict[str, str]:
@@ -117,10 +129,3 @@ def workspace_view(workspace: WorkspaceInfo) -> View:
 def fact_view(name: str, value: object, sentence: str) -> View:
     """Return a single fact."""
     return View({name: plain(value)}, [{name.capitalize(): str(value)}], lambda _: sentence + "\n")
-
-
-def _list(data: Any, rows: Sequence[Mapping[str, str]], nothing: str) -> View:
-    def people(terminal: Terminal) -> str:
-        return render_table(rows, terminal) or f"{nothing}\n"
-
-    return View(data, rows, people)
