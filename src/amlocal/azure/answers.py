@@ -84,6 +84,8 @@ def _put(asked: Asked) -> Answer:
     created = {"id": asked.path, "name": _last(asked), **asked.body}
     if re.search(rf"/jobs/{_NAME}$", asked.path):
         created["properties"] = {**asked.body["properties"], "status": "NotStarted"}
+    if "/models/" in asked.path:
+        created["properties"] = {"flavors": {}, **asked.body["properties"]}
     return Answer(created, is_change=True)
 
 
@@ -106,6 +108,7 @@ def _latest_version(asked: Asked) -> Answer:
     properties = {
         "data": {"dataType": "uri_folder", "dataUri": ""},
         "components": {"componentSpec": {"name": asked.path.split("/")[-2], "type": "command"}},
+        "models": {"flavors": {}},
     }.get(kind, {})
     return Answer(
         {"value": [{"id": f"{asked.path}/{LATEST}", "name": LATEST, "properties": properties}]}

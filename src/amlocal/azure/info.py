@@ -201,7 +201,7 @@ def _tracking(
     }
     studio = getattr(job, "studio_url", None) or "Azure ML studio"
     absent = {name: f"see {studio}" for name, value in found.items() if not value}
-    absent["serving"] = "deployments are not looked up in Azure"
+    absent["serving"] = f"deployments are not looked up; see {studio}"
     return Tracking(
         run_id=str(job.name or ""),
         data=data or None,

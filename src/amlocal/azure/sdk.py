@@ -20,10 +20,12 @@ def quiet() -> Iterator[None]:
     The SDK prints colour codes after each upload, logs a line for each experimental class that it
     loads, and warns of its own deprecations.
     """
-    logger = logging.getLogger("azure")
-    level = logger.level
+    # The telemetry's logger has a level of its own, so that its parent's does not count.
+    loggers = [logging.getLogger(name) for name in ("azure", "azure.ai.ml._telemetry")]
+    levels = [logger.level for logger in loggers]
     swallowed = io.StringIO()
-    logger.setLevel(logging.CRITICAL)
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         with (
             warnings.catch_warnings(),
@@ -33,7 +35,8 @@ def quiet() -> Iterator[None]:
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 with quiet():
