@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +14,8 @@ from amlocal.local.tracking.wire import Empty
 T = TypeVar("T")
 
 _PAGE = 1000
+# The filter travels in the address of the request, whose length is limited.
+_RUNS_AT_ONCE = 50
 
 
 class _VersionJson(msgspec.Struct):
@@ -130,8 +132,17 @@ class Registry:
     def versions(self, name: str) -> Iterator[ModelVersion]:
         """Give every version of a model, the newest first; none where there is no such model."""
         quote = '"' if "'" in name else "'"
+        yield from self._search(f"name={quote}{name}{quote}")
+
+    def versions_of_runs(self, run_ids: Sequence[str]) -> Iterator[ModelVersion]:
+        """Give every version that comes from one of these runs."""
+        for at in range(0, len(run_ids), _RUNS_AT_ONCE):
+            quoted = ", ".join(f"'{run_id}'" for run_id in run_ids[at : at + _RUNS_AT_ONCE])
+            yield from self._search(f"run_id IN ({quoted})")
+
+    def _search(self, filter_string: str) -> Iterator[ModelVersion]:
         query: dict[str, Any] = {
-            "filter": f"name={quote}{name}{quote}",
+            "filter": filter_string,
             "max_results": _PAGE,
             "order_by": "version_number DESC",
         }
