@@ -26,6 +26,7 @@ from amlocal.local.tracking.values import (
     run_status,
 )
 from amlocal.local.tracking.wire import (
+    DatasetInputJson,
     Empty,
     ExperimentAnswer,
     ExperimentJson,
@@ -149,13 +150,7 @@ class TrackingClient:
         """Log what a run reads: data sets, and MLflow's logged models by their ids."""
         body: dict[str, Any] = {
             "run_id": run_id,
-            "datasets": [
-                {
-                    "dataset": item.dataset,
-                    "tags": [Pair("mlflow.data.context", item.context)],
-                }
-                for item in datasets
-            ],
+            "datasets": [DatasetInputJson.of(item) for item in datasets],
         }
         if models:
             body["models"] = [{"model_id": model} for model in models]

@@ -164,6 +164,10 @@ class Registry:
         body = {"name": name, "version": version, "description": description}
         self._call("PATCH", "model-versions/update", body, Empty)
 
+    def delete_version(self, name: str, version: str) -> None:
+        """Delete a version; its number is not given again."""
+        self._call("DELETE", "model-versions/delete", {"name": name, "version": version}, Empty)
+
     def tag_version(self, name: str, version: str, key: str, value: str) -> None:
         """Set a version's tag."""
         body = {

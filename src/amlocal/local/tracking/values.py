@@ -16,6 +16,9 @@ MAX_TAG_LENGTH = 8000
 MAX_REGISTRY_TAG_LENGTH = 100_000
 MAX_DATASET_DIGEST_LENGTH = 36
 
+#: The tag of a run that names its job: how `azureml://jobs/JOB/...` finds the run.
+JOB_TAG = "azureml.job"
+
 
 class Metric(Value, frozen=True):
     """One value of a metric.
@@ -92,6 +95,7 @@ class RunData(Value, frozen=True):
         metrics: The last value of each metric.
         params: Its parameters.
         tags: Its tags.
+        inputs: The data sets that it reads.
     """
 
     run: Run
@@ -102,6 +106,7 @@ class RunData(Value, frozen=True):
     metrics: dict[str, float] = msgspec.field(default_factory=dict)
     params: dict[str, str] = msgspec.field(default_factory=dict)
     tags: dict[str, str] = msgspec.field(default_factory=dict)
+    inputs: tuple[DatasetInput, ...] = ()
 
 
 class ModelVersion(Value, frozen=True):

@@ -6,13 +6,23 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from amlocal.local.tracking.values import Metric, Pair, Run, RunData, number_to_json
+from amlocal.local.tracking.values import (
+    Dataset,
+    DatasetInput,
+    Metric,
+    Pair,
+    Run,
+    RunData,
+    number_to_json,
+)
 
 # What one `log-batch` may hold, from `mlflow.utils.validation`. The bytes are kept well below its
 # 1e6: the server counts the request as it writes it itself.
 _BATCH_LIMITS = {"metrics": 1000, "params": 100, "tags": 100}
 _BATCH_ENTITIES = 1000
 _BATCH_BYTES = 800_000
+
+_CONTEXT_TAG = "mlflow.data.context"
 
 
 class Empty(msgspec.Struct):
@@ -59,11 +69,49 @@ class RunDataJson(msgspec.Struct):
     tags: list[Pair] = []
 
 
+class DatasetJson(msgspec.Struct):
+    """A data set."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | None = None
+    profile: str | None = None
+
+
+class DatasetInputJson(msgspec.Struct):
+    """A data set that a run reads."""
+
+    dataset: DatasetJson
+    tags: list[Pair] = []
+
+    @classmethod
+    def of(cls, item: DatasetInput) -> DatasetInputJson:
+        """Return an input as JSON has it."""
+        dataset = DatasetJson(**msgspec.structs.asdict(item.dataset))
+        return cls(dataset, [Pair(_CONTEXT_TAG, item.context)])
+
+    def value_of(self) -> DatasetInput:
+        """Return the input."""
+        context = next((tag.value for tag in self.tags if tag.key == _CONTEXT_TAG), "")
+        return DatasetInput(
+            dataset=Dataset(**msgspec.structs.asdict(self.dataset)), context=context
+        )
+
+
+class RunInputsJson(msgspec.Struct):
+    """`inputs` of a run."""
+
+    dataset_inputs: list[DatasetInputJson] = []
+
+
 class RunJson(msgspec.Struct):
     """A run."""
 
     info: RunInfoJson
     data: RunDataJson = msgspec.field(default_factory=RunDataJson)
+    inputs: RunInputsJson = msgspec.field(default_factory=RunInputsJson)
 
     def run_of(self) -> Run:
         """Return which run it is."""
@@ -84,6 +132,7 @@ class RunJson(msgspec.Struct):
             metrics={item.key: float(item.value) for item in self.data.metrics},
             params={item.key: item.value for item in self.data.params},
             tags={item.key: item.value for item in self.data.tags},
+            inputs=tuple(item.value_of() for item in self.inputs.dataset_inputs),
         )
 
 
