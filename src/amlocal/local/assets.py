@@ -165,7 +165,7 @@ class DataStore:
         )
 
 
-def output_asset(output: Output, place: Path, locations: Locations, digest: str) -> AssetInfo:
+def output_asset(output: Output, path: str, digest: str) -> AssetInfo:
     """Return the record of a job's output that is registered as a data asset."""
     assert output.name is not None
     return AssetInfo(
@@ -173,7 +173,7 @@ def output_asset(output: Output, place: Path, locations: Locations, digest: str)
         name=output.name,
         version=output.version or "",
         type=output.type or "uri_folder",
-        path=locations.address(place) or str(place),
+        path=path,
         digest=digest,
     )
 

@@ -78,6 +78,11 @@ class LocalClient:
                 "environment", records, compiler.load_environment, describe_environment
             ),
             data=Assets("data", records, compiler.load_data, data.describe),
-            models=ModelOperations(opened.models, compiler.load_model, services.locations.existing),
+            models=ModelOperations(
+                services.server,
+                lambda source, overrides: compiler.load_model(source, overrides=overrides),
+                services.locations.existing,
+                services.digests.content,
+            ),
             workspace=LocalWorkspace(services, records, jobs),
         )

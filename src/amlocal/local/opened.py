@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from amlocal.local.digests import Digests
 from amlocal.local.environments import Environments
 from amlocal.local.inputs import ARTIFACTS
 from amlocal.local.locations import Locations
-from amlocal.local.models import ModelRegistry
+from amlocal.local.models import ModelOperations
 from amlocal.local.outputs import StepFolders
 from amlocal.local.process import inherited
 from amlocal.local.records import JobRecords
 from amlocal.local.services import Services
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
-from amlocal.plan import MODEL_TYPES, JobInfo, Output
+from amlocal.plan import MODEL_TYPES, ModelAsset, Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,11 @@ class Opened:
     Attributes:
         services: What running jobs needs.
         assets: The records of components, environments, and data assets.
-        models: The model registry.
         registered: Components and environments that jobs may refer to.
     """
 
     services: Services
     assets: AssetRecords
-    models: ModelRegistry
     registered: Registered
 
 
@@ -66,7 +64,6 @@ def open_workspace(
     digests = Digests(workspace.cache / "digests.db")
     artifacts = Artifacts(workspace.path, digests)
     server = server or TrackingServer(workspace.mlflow, environ=inherited(environ))
-    models = ModelRegistry(server)
 
     def find_asset(name: str, version: str | None, label: str | None) -> str:
         try:
@@ -85,13 +82,18 @@ def open_workspace(
         return Path(info.outputs[output].path)
 
     locations = Locations(workspace, find_asset=find_asset, find_output=find_output)
+    models = ModelOperations(server, _as_it_is, locations.existing, digests.content)
     registered = Registered(assets)
 
-    def register(output: Output, place: Path, job: JobInfo) -> str:
+    def register(output: Output, source: str, digest: str) -> str:
         kind = output.type or "uri_folder"
         if kind in MODEL_TYPES:
-            return models.register_output(output, place, run_id=job.tracking.run_id)
-        added = assets.add(output_asset(output, place, locations, digests.content(place)))
+            added = models.create_or_update(
+                None, name=output.name, version=output.version, type=kind, path=source
+            )
+        else:
+            path = locations.address(Path(source)) or source
+            added = assets.add(output_asset(output, path, digest))
         return f"{added.name}:{added.version}"
 
     services = Services(
@@ -107,4 +109,9 @@ def open_workspace(
         environ=environ,
         note=note,
     )
-    return Opened(services, assets, models, registered)
+    return Opened(services, assets, registered)
+
+
+def _as_it_is(asset: ModelAsset, _: Sequence[str]) -> ModelAsset:
+    """Stand where models from files are read: an engine registers only what its jobs wrote."""
+    return asset

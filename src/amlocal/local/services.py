@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from amlocal.local.artifacts import Artifacts
 from amlocal.local.digests import Digests
@@ -13,10 +12,11 @@ from amlocal.local.locations import Locations
 from amlocal.local.records import JobRecords
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
-from amlocal.plan import Environment, JobInfo, Output
+from amlocal.plan import Environment, Output
 
-#: Registers an output under its name: gives `NAME:VERSION`.
-RegisterOutput = Callable[[Output, Path, JobInfo], str]
+#: Registers an output under its name, from where it is (a place, or for a model the address of a
+#: run's artifact) and its digest: gives `NAME:VERSION`.
+RegisterOutput = Callable[[Output, str, str], str]
 #: Gives the environment that a reference names, or None where no such one is registered.
 FindEnvironment = Callable[[str], "Environment | None"]
 

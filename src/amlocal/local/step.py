@@ -12,7 +12,6 @@ import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 
@@ -272,9 +271,9 @@ class StepRun:
             locations=self.services.locations,
             keep_working=False,
         )
-        outputs = self._registered(outputs)
         models = {name: o for name, o in outputs.items() if o.type in MODEL_TYPES}
         self.tracking.record_outputs(self.name, self._folders, models)
+        outputs = self._registered(outputs)
         reason = verdict.reuse.to_json().decode()
         self.state.complete(
             self.name,
@@ -291,10 +290,12 @@ class StepRun:
         found = dict(outputs)
         for name, output in self.step.outputs.items():
             if output.name:
-                asset = self.services.register_output(
-                    output, Path(found[name].path), self.state[self.name]
-                )
-                found[name] = msgspec.structs.replace(found[name], asset=asset)
+                written = found[name]
+                source = written.path
+                if written.type in MODEL_TYPES:
+                    source = self.tracking.uploaded(self.name, name)
+                asset = self.services.register_output(output, source, written.digest)
+                found[name] = msgspec.structs.replace(written, asset=asset)
         return found
 
     def _end(self, status: JobStatus, error: str) -> None:
