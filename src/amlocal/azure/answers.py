@@ -102,17 +102,31 @@ def _absent(asked: Asked) -> Answer:
     return Answer({"error": {"code": "NotFound", "message": message}}, status=404)
 
 
-def _latest_version(asked: Asked) -> Answer:
+def _versions(asked: Asked) -> Answer:
     """Answer the question for the newest version of what a file refers to as `NAME@latest`."""
-    kind = asked.path.split("/")[-3]
-    properties = {
-        "data": {"dataType": "uri_folder", "dataUri": ""},
-        "components": {"componentSpec": {"name": asked.path.split("/")[-2], "type": "command"}},
+    return Answer({"value": [_latest(f"{asked.path}/{LATEST}")]})
+
+
+def _version(asked: Asked) -> Answer:
+    return Answer(_latest(asked.path))
+
+
+def _latest(path: str) -> dict[str, Any]:
+    """Return the latest version of a registered asset, with what it must have to be read."""
+    kind, name = path.split("/")[-4:-2]
+    needed = {"type": "command", "command": "none", "environment": "azureml:none:1"}
+    properties: dict[str, dict[str, Any]] = {
+        "components": {"componentSpec": {"name": name, "version": LATEST, **needed}},
+        "data": {"dataType": "uri_folder", "dataUri": "azureml://none"},
         "models": {"flavors": {}},
-    }.get(kind, {})
-    return Answer(
-        {"value": [{"id": f"{asked.path}/{LATEST}", "name": LATEST, "properties": properties}]}
-    )
+    }
+    return {"id": path, "name": LATEST, "properties": properties.get(kind, {})}
+
+
+def _data_container(asked: Asked) -> Answer:
+    """Answer both questions for a data asset: for `NAME@latest`, and for a new one's version."""
+    properties = {"dataType": "uri_folder", "latestVersion": LATEST, "nextVersion": "1"}
+    return Answer({"id": asked.path, "name": _last(asked), "properties": properties})
 
 
 def _compute(asked: Asked) -> Answer:
@@ -121,23 +135,14 @@ def _compute(asked: Asked) -> Answer:
 
 
 def _datastore(asked: Asked) -> Answer:
-    return Answer(_blob_datastore(asked.path))
-
-
-def _default_datastore(asked: Asked) -> Answer:
-    return Answer({"value": [_blob_datastore(f"{asked.path}/workspaceblobstore")]})
-
-
-def _blob_datastore(path: str) -> dict[str, Any]:
-    name = path.rsplit("/", 1)[-1]
     properties = {
         "datastoreType": "AzureBlob",
         "accountName": ACCOUNT,
-        "containerName": name,
+        "containerName": _last(asked),
         "credentials": {"credentialsType": "Sas"},
         "isDefault": True,
     }
-    return {"id": path, "name": name, "properties": properties}
+    return Answer({"id": asked.path, "name": _last(asked), "properties": properties})
 
 
 def _secrets(_: Asked) -> Answer:
@@ -160,12 +165,13 @@ def _last(asked: Asked) -> str:
 _ROUTES: tuple[tuple[str, str, Callable[[Asked], Answer]], ...] = (
     ("GET", "", _workspace),
     ("GET", rf"computes/{_NAME}", _compute),
-    ("GET", "datastores", _default_datastore),
     ("GET", rf"datastores/{_NAME}", _datastore),
     ("POST", rf"datastores/{_NAME}/listSecrets", _secrets),
     ("GET", rf"codes/{_NAME}/versions", _nothing),
     ("POST", rf"codes/{_NAME}/versions/{_NAME}/startPendingUpload", _upload_place),
-    ("GET", rf"(?:{_VERSIONED})/{_NAME}/versions", _latest_version),
+    ("GET", rf"(?:{_VERSIONED})/{_NAME}/versions", _versions),
+    ("GET", rf"(?:{_VERSIONED})/{_NAME}/versions/{LATEST}", _version),
+    ("GET", rf"data/{_NAME}", _data_container),
     ("GET", rf"(?:{_VERSIONED})/{_NAME}", _absent),
     ("PUT", rf"(?:{_VERSIONED})/{_NAME}/versions/{_NAME}", _put),
     ("PUT", rf"(?:{_VERSIONED})/{_NAME}", _put),

@@ -52,10 +52,14 @@ class AzureClient:
             check=check,
             sends=dry_run is None,
         )
-        self.components = AzureAssetOperations("component", ml_client.components, calls)
-        self.environments = AzureAssetOperations("environment", ml_client.environments, calls)
-        self.data = AzureAssetOperations("data", ml_client.data, calls)
-        self.models = AzureAssetOperations("model", ml_client.models, calls)
+
+        def assets(kind: str, operations: Any) -> AzureAssetOperations:
+            return AzureAssetOperations(kind, operations, calls, sends=dry_run is None)
+
+        self.components = assets("component", ml_client.components)
+        self.environments = assets("environment", ml_client.environments)
+        self.data = assets("data", ml_client.data)
+        self.models = assets("model", ml_client.models)
 
     @classmethod
     def open(

@@ -66,12 +66,21 @@ def translate(error: Exception, doing: str, *, file: str = "") -> AmlocalError:
             return TargetError(f"could not {doing}: {_short(link)}", hint=_NETWORK)
     schema = [link for link in chain if isinstance(link, ValidationError)]
     if schema:
-        return SpecError(_problems(schema, file))
+        return SpecError(_problems(_fields(schema), file))
+    message = _innermost_message(chain)
     if _is_users(chain):
-        return SpecError([Problem(_short(_innermost_message(chain)), file=file)])
+        return SpecError(_problems(list(_written(message)) or [("", message)], file))
     return TargetError(
-        f"could not {doing}: {type(error).__name__}: {_short(_innermost_message(chain))}",
+        f"could not {doing}: {type(error).__name__}: {_short(message)}",
         hint=_NAMES,
+    )
+
+
+def no_workspace(asked: str) -> TargetError:
+    """Return the error for what a dry run cannot know."""
+    return TargetError(
+        f"a dry run has no workspace to ask: {asked}",
+        hint="dry runs show what would be created; leave --dry-run away for the rest",
     )
 
 
@@ -127,17 +136,20 @@ def _innermost_message(chain: list[BaseException]) -> str:
     return str(chain[0])
 
 
-def _problems(errors: list[ValidationError], file: str) -> list[Problem]:
-    """Return one problem a wrong field, from the error that says most of which field."""
+def _fields(errors: list[ValidationError]) -> list[tuple[str, str]]:
+    """Return path and message of each wrong field, from the error that says most of which."""
     for error in reversed(errors):
         leaves = list(_leaves(error.messages, ""))
         if leaves and all(path for path, _ in leaves):
-            break
-    else:
-        leaves = list(_written(str(errors[0]))) or [("", str(errors[0]))]
+            return leaves
+    return list(_written(str(errors[0]))) or [("", str(errors[0]))]
+
+
+def _problems(fields: list[tuple[str, str]], file: str) -> list[Problem]:
+    """Return one problem for each path and message."""
     return [
         Problem(f"{path}: {_short(message)}" if path else _short(message), file=file)
-        for path, message in leaves[:_MOST_PROBLEMS]
+        for path, message in fields[:_MOST_PROBLEMS]
     ]
 
 
@@ -161,8 +173,6 @@ def _written(text: str) -> Iterator[tuple[str, str]]:
     try:
         report, _ = json.JSONDecoder().raw_decode(text, start)
     except json.JSONDecodeError:
-        return
-    if not isinstance(report, dict):
         return
     for entry in report.get("errors", ()):
         yield str(entry.get("path", "")).strip("*"), str(entry.get("message", ""))

@@ -16,8 +16,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from amlocal.azure.answers import Asked, answer
+from amlocal.azure.errors import no_workspace
 from amlocal.azure.workspace import WorkspaceId
-from amlocal.errors import TargetError
 from amlocal.plan import Value
 
 _CHUNK = 1 << 20  # bytes of an upload that are hashed at a time
@@ -79,10 +79,7 @@ class Recorder(HTTPAdapter):
         asked, record = _read(request)
         said = answer(self._workspace, asked)
         if said is None:
-            raise TargetError(
-                f"a dry run has no workspace to ask: {asked.method} {asked.host}{asked.path}",
-                hint="dry runs show what would be created; leave --dry-run away for the rest",
-            )
+            raise no_workspace(f"{asked.method} {asked.host}{asked.path}")
         if record is not None and said.is_change:
             with self._lock:
                 self._made.append(record)

@@ -147,6 +147,31 @@ def test_settings_change_the_file(client: AzureClient) -> None:
     assert properties["computeId"].endswith("/computes/big")
 
 
+def test_the_latest_version_has_a_stand_in(client: AzureClient) -> None:
+    client.jobs.create_or_update(
+        "job.yml",
+        overrides=["inputs.registered.path=azureml:adult@latest", "environment=azureml:e@latest"],
+    )
+    properties = client.requests[-1].body["properties"]
+    assert properties["inputs"]["registered"]["uri"] == f"{WORKSPACE}/data/adult/versions/latest"
+    assert properties["environmentId"] == f"{WORKSPACE}/environments/e/versions/latest"
+
+
+def test_a_registered_component_and_model_by_label(client: AzureClient) -> None:
+    client.jobs.create_or_update(
+        "pipeline.yml",
+        overrides=[
+            "jobs.registered.component=azureml:score@latest",
+            "inputs.data.type=mlflow_model",
+            "inputs.data.path=azureml:m@latest",
+        ],
+    )
+    properties = client.requests[-1].body["properties"]
+    assert properties["inputs"]["data"]["uri"] == f"{WORKSPACE}/models/m/versions/latest"
+    step = properties["jobs"]["registered"]
+    assert step["componentId"] == f"{WORKSPACE}/components/score/versions/latest"
+
+
 def test_an_object_is_sent_as_a_file_is(client: AzureClient) -> None:
     from azure.ai.ml import command
 
@@ -173,6 +198,18 @@ def test_a_broken_file_is_told_field_by_field(client: AzureClient) -> None:
     with pytest.raises(SpecError, match=r"broken\.yml: inputz: Unknown field"):
         client.jobs.create_or_update("broken.yml")
     assert client.requests == ()
+
+
+@pytest.mark.parametrize("operation", ["validate", "create_or_update"])
+def test_a_missing_input_is_told(client: AzureClient, project: Path, operation: str) -> None:
+    file = project / "pipeline.yml"
+    file.write_text(file.read_text().replace('data: "${{parent.inputs.data}}", ', ""))
+    with pytest.raises(SpecError) as caught:
+        getattr(client.jobs, operation)("pipeline.yml")
+    assert str(caught.value) == (
+        "pipeline.yml: jobs.train.inputs.data: "
+        "Required input 'data' for component 'train' not provided."
+    )
 
 
 def test_a_missing_file_is_told(client: AzureClient) -> None:
@@ -209,6 +246,24 @@ def test_an_asset_from_fields(client: AzureClient) -> None:
     assert resource(client.requests[-1]) == f"{WORKSPACE}/data/d/versions/7"
 
 
+@pytest.mark.parametrize("kind", ["data", "models"])
+def test_an_asset_without_a_version_is_the_first(client: AzureClient, kind: str) -> None:
+    getattr(client, kind).create_or_update(None, name="new", path="data")
+    created = [r for r in client.requests if not r.is_upload]
+    assert [resource(r) for r in created] == [f"{WORKSPACE}/{kind}/new/versions/1"]
+
+
+def test_an_environment_with_a_build_context(client: AzureClient, project: Path) -> None:
+    (project / "docker").mkdir()
+    (project / "docker" / "Dockerfile").write_text("FROM python:3.11\n")
+    (project / "e.yml").write_text("name: e\nversion: 2\nbuild: {path: docker}\n")
+    client.environments.create_or_update("e.yml")
+    upload, environment = client.requests
+    assert upload.path.endswith("/Dockerfile")
+    context = environment.body["properties"]["build"]["contextUri"]
+    assert upload.path.startswith(context.rstrip("/"))
+
+
 @pytest.mark.parametrize(
     "ask",
     [
@@ -219,6 +274,9 @@ def test_an_asset_from_fields(client: AzureClient) -> None:
         lambda client: client.jobs.download("x"),
         lambda client: client.jobs.stream("x", FakeReporter()),
         lambda client: client.data.list(),
+        lambda client: client.components.list("c"),
+        lambda client: client.models.get("m"),
+        lambda client: client.environments.archive("e", "1"),
         lambda client: client.models.get("m", "1"),
     ],
 )
@@ -248,6 +306,16 @@ def test_connect_with_the_target_from_the_environment(project: Path) -> None:
     client.jobs.create_or_update("job.yml")
     assert isinstance(client, AzureClient)
     assert "/resourceGroups/RESOURCE-GROUP/" in client.requests[-1].path
+
+
+@pytest.mark.parametrize("cloud", ["AzureChinaCloud", "AzureUSGovernment"])
+def test_sovereign_clouds(project: Path, monkeypatch: pytest.MonkeyPatch, cloud: str) -> None:
+    monkeypatch.setenv("AZUREML_CURRENT_CLOUD", cloud)  # the SDK reads the process's own, too
+    client = AzureClient.open(None, {"AZUREML_CURRENT_CLOUD": cloud}, dry_run=True)
+    client.jobs.create_or_update("pipeline.yml")
+    assert "/workspaces/WORKSPACE/jobs/" in client.requests[-1].path
+    uploads = [request.path for request in client.requests if request.is_upload]
+    assert all(path.startswith("https://dryrun.blob.core.") for path in uploads)
 
 
 def test_requests_are_json_values(client: AzureClient) -> None:

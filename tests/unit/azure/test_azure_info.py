@@ -116,7 +116,9 @@ def test_assets() -> None:
     assert (data.name, data.version, data.type, data.path) == ("d", "2", "uri_file", "azureml://x")
     model = asset_info("model", Model(name="m", version="3", path="x", tags={"a": 1}))
     assert (model.version, model.tags, model.definition) == ("3", {"a": "1"}, None)
-    environment = asset_info("environment", Environment(name="e", version="1", image="python:3.11"))
+    with quiet():
+        theirs = Environment(name="e", version="1", image="python:3.11")
+        environment = asset_info("environment", theirs)
     assert environment.definition is not None
     assert environment.definition["image"] == "python:3.11"
 
