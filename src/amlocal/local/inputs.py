@@ -25,8 +25,6 @@ from amlocal.plan import (
     StepOutput,
 )
 
-#: The reserved output that stands for the artifacts of a run.
-ARTIFACTS = "artifacts"
 _COPIED = frozenset({"download", "eval_download"})
 FindResult = Callable[[str, str], OutputInfo]
 
@@ -38,10 +36,13 @@ class StepInputs:
     Attributes:
         bound: What the command gets, by name; absent optional inputs are not in it.
         places: Where the data of each data input is, but of those with mode `direct`.
+        contents: SHA-256 of what is at each place. It is the input's digest, but for artifacts:
+            theirs leaves out the logs, which differ each time.
     """
 
     bound: Mapping[str, BoundInput]
     places: Mapping[str, Path]
+    contents: Mapping[str, str]
 
     def infos(self) -> dict[str, InputInfo]:
         """Return what is recorded of the inputs."""
@@ -62,8 +63,8 @@ class StepInputs:
             TargetError: It wrote to one that is mounted read-only in Azure.
         """
         for name, place in self.places.items():
-            bound = self.bound[name]
-            if bound.mode not in _COPIED and digests.content(place) != bound.digest:
+            is_copy = self.bound[name].mode in _COPIED
+            if not is_copy and digests.content(place) != self.contents[name]:
                 raise TargetError(
                     f"the step changed its input {name!r} ({place}), which is read-only in Azure",
                     hint="write to an output, or take the input with: mode: download",
@@ -95,6 +96,7 @@ def find_inputs(
     """
     bound: dict[str, BoundInput] = {}
     places: dict[str, Path] = {}
+    contents: dict[str, str] = {}
     for name in [
         *step.component.inputs,
         *(n for n in step.inputs if n not in step.component.inputs),
@@ -115,8 +117,9 @@ def find_inputs(
             place, digest, found_type = _data(binding, locations, digests, result)
             text = copies / name / place.name if mode in _COPIED else place
             places[name] = place
+            contents[name] = digests.content(place)
             bound[name] = BoundInput(kind or found_type, str(text), digest=digest, mode=mode)
-    return StepInputs(bound, places)
+    return StepInputs(bound, places, contents)
 
 
 def copy_inputs(inputs: StepInputs) -> None:

@@ -13,10 +13,9 @@ from amlocal.local.assets import Registered, output_asset
 from amlocal.local.database import Database
 from amlocal.local.digests import Digests
 from amlocal.local.environments import Environments
-from amlocal.local.inputs import ARTIFACTS
 from amlocal.local.locations import Locations
 from amlocal.local.models import ModelOperations
-from amlocal.local.outputs import StepFolders
+from amlocal.local.outputs import ARTIFACTS, StepFolders
 from amlocal.local.process import inherited
 from amlocal.local.records import JobRecords
 from amlocal.local.services import Services

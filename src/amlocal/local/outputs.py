@@ -13,6 +13,8 @@ from amlocal.local.bind import output_path
 from amlocal.local.locations import Locations
 from amlocal.plan import OutputInfo, Step
 
+#: The reserved name of an output that stands for the artifacts of the run that has it.
+ARTIFACTS = "artifacts"
 #: By this name Azure shows what a job left in `./outputs` and `./logs`.
 DEFAULT_OUTPUT = "default"
 
@@ -83,9 +85,11 @@ class StepFolders:
 def output_places(
     step: Step, job: str, *, folders: StepFolders, locations: Locations, datastore: str
 ) -> dict[str, OutputPlace]:
-    """Return where each output of a step goes."""
+    """Return where each output of a step goes; the reserved one is where its artifacts are."""
     places = {}
     for name, output in step.outputs.items():
+        if name == ARTIFACTS:
+            continue
         kind = output.type or "uri_folder"
         if output.path:
             address = output_path(output.path, job=job, output=name, datastore=datastore)

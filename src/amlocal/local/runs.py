@@ -174,14 +174,7 @@ class RunTracking:
         run = self._recorder.begin(self._new_run(info, step))
         with self._lock:
             self._runs[name] = run
-        packages = self._log_packages(name)
-        environment = {**(info.tracking.environment or {}), "packages": packages}
-        self._state.change(
-            name,
-            tracking=msgspec.structs.replace(
-                info.tracking, run_id=run.run_id, environment=environment
-            ),
-        )
+        self._state.change(name, tracking=msgspec.structs.replace(info.tracking, run_id=run.run_id))
         if inputs.places:
             self._log_data(name, run.run_id)
         return run.run_id
@@ -207,24 +200,31 @@ class RunTracking:
         name = info.display_name or (info.name if is_root else step.name)
         return NewRun(name, tags | git_tags(self._git), parameters(info.inputs))
 
-    def _log_packages(self, name: str) -> str:
-        """Upload the package list of a step's environment once a job; returns its address."""
+    def log_packages(self, name: str) -> None:
+        """Upload the package list of a step's environment, once a job, and note where it is."""
         choice = self._choices[name]
         root = self._runs[self._state.root]
         artifact = f"environments/{choice.digest[:16]}/requirements.txt"
+        tracking = self._state[name].tracking
+        environment = {
+            **(tracking.environment or {}),
+            "packages": f"runs:/{root.run_id}/{artifact}",
+        }
+        tracking = msgspec.structs.replace(tracking, environment=environment)
+        self._state.change(name, tracking=tracking)
         with self._lock:
             is_new = choice.digest not in self._packages
             self._packages.add(choice.digest)
         if is_new:
+            self._recorder.later(lambda client: self._upload_packages(client, choice, artifact))
 
-            def upload(client: TrackingClient) -> None:
-                file = self._services.workspace.job(self._state.root) / artifact
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(self._services.environments.packages(choice), encoding="utf-8")
-                client.upload(root, file, str(Path(artifact).parent))
-
-            self._recorder.later(upload)
-        return f"runs:/{root.run_id}/{artifact}"
+    def _upload_packages(
+        self, client: TrackingClient, choice: EnvironmentChoice, artifact: str
+    ) -> None:
+        file = self._services.workspace.job(self._state.root) / artifact
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(self._services.environments.packages(choice), encoding="utf-8")
+        client.upload(self._runs[self._state.root], file, str(Path(artifact).parent))
 
     def _log_data(self, name: str, run_id: str) -> None:
         """Describe a run's data sets in the background, for MLflow and for the records."""

@@ -19,8 +19,9 @@ from amlocal.errors import AmlocalError
 from amlocal.local.bind import input_variables, render, step_variables
 from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.fingerprint import step_facts
-from amlocal.local.inputs import ARTIFACTS, StepInputs, copy_inputs, find_inputs
+from amlocal.local.inputs import StepInputs, copy_inputs, find_inputs
 from amlocal.local.outputs import (
+    ARTIFACTS,
     DEFAULT_OUTPUT,
     OutputPlace,
     StepFolders,
@@ -161,7 +162,7 @@ class StepRun:
 
     def _result_of(self, step: str, output: str) -> OutputInfo:
         source = self.state[self.job_names[step]]
-        if output != ARTIFACTS or ARTIFACTS in source.outputs:
+        if output != ARTIFACTS:
             return source.outputs[output]
         default = source.outputs.get(DEFAULT_OUTPUT)
         return default or OutputInfo(
@@ -191,6 +192,7 @@ class StepRun:
         self.state.change(self.name, inputs=inputs.infos(), log=str(self._folders.log()))
         run_id = self.tracking.begin(self.name, self.step, inputs)
         resolved = self.services.environments.prepare(choice)
+        self.tracking.log_packages(self.name)
         places = output_places(
             self.step,
             self.name,
