@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
@@ -44,12 +46,13 @@ def incumbent_comparison(
     if version is None:
         return None
     metric = check_metric(args.compare_by, evaluation["task"])
-    folder = mlflow.artifacts.download_artifacts(f"models:/{model.name}/{version}")
-    incumbent = load_model(Path(folder))
+    address = f"models:/{model.name}/{version}"
+    with TemporaryDirectory() as folder:
+        incumbent = load_model(Path(mlflow.artifacts.download_artifacts(address, dst_path=folder)))
     if (incumbent.task, incumbent.target) != (evaluation["task"], evaluation["target"]):
         raise StepError(
-            f"{model.name} version {version} is {incumbent.task} of {incumbent.target!r}, this model "
-            f"is {evaluation['task']} of {evaluation['target']!r}",
+            f"{model.name} version {version} is {incumbent.task} of {incumbent.target!r}, "
+            f"this model is {evaluation['task']} of {evaluation['target']!r}",
             hint="register it under another name: model_name",
         )
     positive = evaluation.get("positive_label") or "auto"
@@ -95,6 +98,11 @@ def training_run_tags(run_id: str) -> dict[str, str]:
         # A model may come from another workspace; its lineage then says the run's id only.
         print(f"note: training run {run_id} is not known here: {error.error_code}")
         return {}
+
+
+def settle_name(name: str, target: str, task: str) -> str:
+    """Return the model's name, where `auto` is made of target and task, in letters Azure allows."""
+    return re.sub(r"[^\w-]+", "-", f"{target}-{task}").strip("-") if name == "auto" else name
 
 
 def put(
@@ -170,9 +178,7 @@ def register(args: argparse.Namespace, tracking: Tracking) -> Decision:
         raise StepError("the model was evaluated on other test data", hint="evaluate it again")
     description = read_description(args.model)
     check_metric(args.compare_by, evaluation["task"])
-    name = args.model_name
-    if name == "auto":
-        name = f"{evaluation['target']}-{evaluation['task']}"
+    name = settle_name(args.model_name, evaluation["target"], evaluation["task"])
     model = RegisteredModel(mlflow.MlflowClient(), name)
     decision, comparisons = judge(model, evaluation, args)
     version = None
