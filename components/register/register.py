@@ -26,7 +26,11 @@ COMMIT_TAGS = ("mlflow.source.git.commit", "azureml.git.commit")
 
 
 def incumbent_comparison(
-    model: RegisteredModel, alias: str, evaluation: Mapping[str, Any], args: argparse.Namespace
+    model: RegisteredModel,
+    alias: str,
+    evaluation: Mapping[str, Any],
+    args: argparse.Namespace,
+    min_gain: float,
 ) -> Comparison | None:
     """Score the model that holds an alias on the same test data, and compare.
 
@@ -35,6 +39,7 @@ def incumbent_comparison(
         alias: `champion` or `challenger`.
         evaluation: The candidate's `metrics.json`.
         args: See `parse`.
+        min_gain: By how much it must be beaten.
 
     Returns:
         The comparison, or None where no version holds the alias.
@@ -66,7 +71,7 @@ def incumbent_comparison(
         metric=metric,
         candidate=evaluation["metrics"][metric],
         incumbent=scores.metrics[metric],
-        min_gain=args.min_gain,
+        min_gain=min_gain,
     )
 
 
@@ -164,9 +169,9 @@ def judge(
             failed.append(f"{threshold.metric} {got}, wanted {threshold}")
     champion = challenger = None
     if not failed:
-        champion = incumbent_comparison(model, "champion", evaluation, args)
+        champion = incumbent_comparison(model, "champion", evaluation, args, args.min_gain)
         if champion is not None and not champion.beaten and champion.gain != 0:
-            challenger = incumbent_comparison(model, "challenger", evaluation, args)
+            challenger = incumbent_comparison(model, "challenger", evaluation, args, 0.0)
     decision = decide(tuple(failed), champion, challenger)
     return decision, [each for each in (champion, challenger) if each is not None]
 
