@@ -74,7 +74,7 @@ def markdown(document: dict[str, Any]) -> str:
 
 def problem_rows(problems: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     """Return problems as text rows, each with the first rows at fault."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for problem in problems:
         named = ", ".join(
             f"{each['row']}" + (f" ({each['value']})" if each["value"] else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -58,7 +59,7 @@ def draw_confusion_matrix(axes: Axes, scores: Scores) -> None:
     axes.set_xticks(places, scores.classes, rotation=90 if many else 0)
     axes.set_yticks(places, scores.classes)
     axes.tick_params(length=0)
-    axes.set_xlabel("predicted")
+    axes.set_xlabel("predicted (percentages are of the true class)")
     axes.set_ylabel("true")
     for row in places:
         for column in places:
@@ -136,7 +137,7 @@ def _unit_square(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _line(scores: Scores, name: str, label: str) -> dict[str, object]:
+def _line(scores: Scores, name: str, label: str) -> dict[str, Any]:
     if scores.positive is not None:
         return {"color": BLUE, "linewidth": 2, "label": f"{name}: {label}"}
     labelled = len(scores.classes) <= MOST_CURVES
@@ -188,15 +189,12 @@ def draw_residuals(axes: Axes, scores: Scores) -> None:
     edges = np.unique(np.quantile(predicted, np.linspace(0, 1, 16)))
     if len(edges) > 2:
         bins = np.clip(np.searchsorted(edges, predicted, side="right") - 1, 0, len(edges) - 2)
-        middle, low, mid, high = [], [], [], []
-        for number in np.unique(bins):
-            chosen = bins == number
-            middle.append(np.median(predicted[chosen]))
-            quarters = np.quantile(residual[chosen], [0.25, 0.5, 0.75])
-            for values, quarter in zip((low, mid, high), quarters, strict=True):
-                values.append(quarter)
+        binned = [bins == number for number in np.unique(bins)]
+        middle = [np.median(predicted[chosen]) for chosen in binned]
+        quarters = np.array([np.quantile(residual[chosen], [0.25, 0.5, 0.75]) for chosen in binned])
+        low, median, high = quarters.T
         axes.fill_between(middle, low, high, color=ORANGE, alpha=0.3, label="middle half")
-        axes.plot(middle, mid, color=ORANGE, linewidth=1.8, label="median")
+        axes.plot(middle, median, color=ORANGE, linewidth=1.8, label="median")
         axes.legend(loc="upper left", frameon=False)
     left, right = _clip(predicted)
     bottom, top = _clip(residual)

@@ -37,9 +37,6 @@ class RegistryClient(Protocol):
     def set_registered_model_alias(self, name: str, alias: str, version: str) -> None:
         """Point an alias at a version."""
 
-    def delete_registered_model_alias(self, name: str, alias: str) -> None:
-        """Delete an alias."""
-
     def set_model_version_tag(self, name: str, version: str, key: str, value: str) -> None:
         """Set a version's tag."""
 
@@ -109,16 +106,6 @@ class RegisteredModel:
             for other in before:
                 if other != version:
                     self._client.delete_model_version_tag(self.name, other, _alias_tag(alias))
-
-    def take(self, alias: str) -> None:
-        """Let no version hold an alias."""
-        try:
-            self._client.delete_registered_model_alias(self.name, alias)
-        except MlflowException as error:
-            if error.error_code not in _NO_SUCH_CALL:
-                raise
-            for version in self._tagged(alias):
-                self._client.delete_model_version_tag(self.name, version, _alias_tag(alias))
 
     def _tagged(self, alias: str) -> list[str]:
         versions = self._client.search_model_versions(f"name='{self.name}'")

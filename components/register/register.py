@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
@@ -24,7 +26,11 @@ COMMIT_TAGS = ("mlflow.source.git.commit", "azureml.git.commit")
 
 
 def incumbent_comparison(
-    model: RegisteredModel, alias: str, evaluation: Mapping[str, Any], args: argparse.Namespace
+    model: RegisteredModel,
+    alias: str,
+    evaluation: Mapping[str, Any],
+    args: argparse.Namespace,
+    min_gain: float,
 ) -> Comparison | None:
     """Score the model that holds an alias on the same test data, and compare.
 
@@ -33,6 +39,7 @@ def incumbent_comparison(
         alias: `champion` or `challenger`.
         evaluation: The candidate's `metrics.json`.
         args: See `parse`.
+        min_gain: By how much it must be beaten.
 
     Returns:
         The comparison, or None where no version holds the alias.
@@ -44,12 +51,13 @@ def incumbent_comparison(
     if version is None:
         return None
     metric = check_metric(args.compare_by, evaluation["task"])
-    folder = mlflow.artifacts.download_artifacts(f"models:/{model.name}/{version}")
-    incumbent = load_model(Path(folder))
+    address = f"models:/{model.name}/{version}"
+    with TemporaryDirectory() as folder:
+        incumbent = load_model(Path(mlflow.artifacts.download_artifacts(address, dst_path=folder)))
     if (incumbent.task, incumbent.target) != (evaluation["task"], evaluation["target"]):
         raise StepError(
-            f"{model.name} version {version} is {incumbent.task} of {incumbent.target!r}, this model "
-            f"is {evaluation['task']} of {evaluation['target']!r}",
+            f"{model.name} version {version} is {incumbent.task} of {incumbent.target!r}, "
+            f"this model is {evaluation['task']} of {evaluation['target']!r}",
             hint="register it under another name: model_name",
         )
     positive = evaluation.get("positive_label") or "auto"
@@ -63,7 +71,7 @@ def incumbent_comparison(
         metric=metric,
         candidate=evaluation["metrics"][metric],
         incumbent=scores.metrics[metric],
-        min_gain=args.min_gain,
+        min_gain=min_gain,
     )
 
 
@@ -95,6 +103,11 @@ def training_run_tags(run_id: str) -> dict[str, str]:
         # A model may come from another workspace; its lineage then says the run's id only.
         print(f"note: training run {run_id} is not known here: {error.error_code}")
         return {}
+
+
+def settle_name(name: str, target: str, task: str) -> str:
+    """Return the model's name, where `auto` is made of target and task, in letters Azure allows."""
+    return re.sub(r"[^\w-]+", "-", f"{target}-{task}").strip("-") if name == "auto" else name
 
 
 def put(
@@ -156,9 +169,9 @@ def judge(
             failed.append(f"{threshold.metric} {got}, wanted {threshold}")
     champion = challenger = None
     if not failed:
-        champion = incumbent_comparison(model, "champion", evaluation, args)
+        champion = incumbent_comparison(model, "champion", evaluation, args, args.min_gain)
         if champion is not None and not champion.beaten and champion.gain != 0:
-            challenger = incumbent_comparison(model, "challenger", evaluation, args)
+            challenger = incumbent_comparison(model, "challenger", evaluation, args, 0.0)
     decision = decide(tuple(failed), champion, challenger)
     return decision, [each for each in (champion, challenger) if each is not None]
 
@@ -170,9 +183,7 @@ def register(args: argparse.Namespace, tracking: Tracking) -> Decision:
         raise StepError("the model was evaluated on other test data", hint="evaluate it again")
     description = read_description(args.model)
     check_metric(args.compare_by, evaluation["task"])
-    name = args.model_name
-    if name == "auto":
-        name = f"{evaluation['target']}-{evaluation['task']}"
+    name = settle_name(args.model_name, evaluation["target"], evaluation["task"])
     model = RegisteredModel(mlflow.MlflowClient(), name)
     decision, comparisons = judge(model, evaluation, args)
     version = None

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -106,7 +106,7 @@ def read_json(path: Path) -> Any:
         raise StepError(f"{path} is not JSON: {error}") from error
 
 
-def text_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def text_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Lay out rows of text in columns, for a terminal."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
     lines = [head, tuple("-" * width for width in widths), *rows]
@@ -116,7 +116,7 @@ def text_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     )
 
 
-def markdown_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Lay out rows of text as a Markdown table."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(
