@@ -133,26 +133,24 @@ class LocalJobs:
         """Run the job in a thread of this process and follow it; an interrupt cancels it."""
         engine = Engine(self.services, plan, info, options)
         failures: list[BaseException] = []
+        # Not `Thread.join`: interrupted, it takes the thread for ended in Python 3.11.
+        over = threading.Event()
 
         def work() -> None:
             try:
                 run_engine(engine, self.services)
             except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
                 failures.append(error)
+            finally:
+                over.set()
 
-        thread = threading.Thread(target=work, name="engine")
-
-        def wait(seconds: float) -> bool:
-            thread.join(seconds)
-            return not thread.is_alive()
-
-        thread.start()
+        threading.Thread(target=work, name="engine").start()
         follower = Follower(self.services.records, info.name, reporter, self.notes)
         try:
-            job = follower.follow(wait)
+            job = follower.follow(over.wait)
         except BaseException:
             engine.cancel()
-            follower.finish(wait)
+            follower.finish(over.wait)
             raise
         if failures:
             raise failures[0]
