@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.plan import AssetInfo, JobInfo, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
-
-#: A job or an asset: the path of its YAML file, or an object built with azure-ai-ml.
-Source = str | os.PathLike[str] | Any
+from amlocal.plan.source import Source
 
 TARGETS = ("local", "azure")
 

@@ -10,9 +10,9 @@ from amlocal.azure.errors import no_workspace
 from amlocal.azure.info import asset_info
 from amlocal.azure.jobs import Calls
 from amlocal.azure.sdk import Data, Environment, Model, load
-from amlocal.client import Source
 from amlocal.errors import UsageError
 from amlocal.plan import AssetInfo
+from amlocal.plan.source import Source
 
 _ENTITIES = {"data": Data, "environment": Environment, "model": Model}
 

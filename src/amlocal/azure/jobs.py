@@ -15,10 +15,10 @@ from amlocal.azure.follow import POLL_SECONDS, follow
 from amlocal.azure.history import RunDetails, RunHistory
 from amlocal.azure.info import job_info
 from amlocal.azure.sdk import load
-from amlocal.client import Source
 from amlocal.errors import Problem, SpecError, UsageError
 from amlocal.plan import JobInfo, JobStatus
 from amlocal.plan.reporter import Reporter
+from amlocal.plan.source import Source
 
 #: Checks a job before it is sent; raises SpecError with every problem.
 Check = Callable[[Source, Sequence[str]], object]

@@ -9,8 +9,8 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from amlocal.client import Source
 from amlocal.errors import UsageError
+from amlocal.plan.source import Source
 
 
 @contextlib.contextmanager
