@@ -140,8 +140,8 @@ def test_a_model_name_of_another_target_is_refused(tmp_path: Path, step_run: Run
     wage.run(DATA / "cps1988.parquet", "wage", "--estimator", "linear")
     assert wage.register("model", *names)["registered"]
     other = Chain(tmp_path / "other", step_run)
-    other.run(DATA / "cps1988.parquet", "education", "--estimator", "linear")
-    with pytest.raises(StepError, match="regression of 'wage', this model is regression of 'educ"):
+    other.run(DATA / "cps1988.parquet", "experience", "--estimator", "linear")
+    with pytest.raises(StepError, match="regression of 'wage', this model is regression of 'exp"):
         other.register("model", *names)
 
 
