@@ -191,9 +191,10 @@ def connect(
     settings = os.environ if environ is None else environ
     chosen = target or settings.get("AMLOCAL_TARGET") or "local"
     if chosen == "local":
-        from amlocal.local.client import LocalClient  # heavy, and not needed for Azure
+        import amlocal.spec as compiler  # neither is needed for the other target
+        from amlocal.local.client import LocalClient
 
-        return LocalClient.open(path, settings)
+        return LocalClient.open(path, settings, compiler)
     if chosen == "azure":
         from amlocal.azure.client import AzureClient  # imports the SDK: seconds
 

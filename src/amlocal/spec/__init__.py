@@ -1,0 +1,113 @@
+"""Azure ML's files and the SDK's objects, checked and compiled to plan values.
+
+Importing this imports neither yaml nor the SDK (seconds): what needs them loads them, and a job
+that is in the plan cache does not.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from amlocal.plan import Component, DataAsset, Environment, Job, ModelAsset
+from amlocal.spec import cache as plans
+from amlocal.spec.source import AssetSource
+
+__all__ = [
+    "AssetSource",
+    "Source",
+    "compile_job",
+    "load_component",
+    "load_data",
+    "load_environment",
+    "load_model",
+]
+
+#: The path of a file, or an object built with azure-ai-ml.
+Source = str | os.PathLike[str] | Any
+
+
+def compile_job(
+    source: Source,
+    *,
+    overrides: Sequence[str] = (),
+    cache: Path | None = None,
+    assets: AssetSource | None = None,
+    base: Path | None = None,
+) -> Job:
+    """Compile a job.
+
+    Args:
+        source: The path of a job file, or a job built with azure-ai-ml.
+        overrides: `a.b=c` settings as `az ml job create --set` takes them.
+        cache: The folder of the plan cache; None compiles anew. Only files are cached.
+        assets: The target's registered components; without it, a reference to one is a problem.
+        base: What a relative `source` is relative to; None is the current folder.
+
+    Raises:
+        SpecError: The job is wrong; holds every problem, each with its file and line.
+        UsageError: A setting is wrong, or the object is no job.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        from amlocal.spec.compiler import compile_object  # yaml, which a cached job does without
+
+        return compile_object(source, overrides, assets)
+    file = _file(source, base)
+    if cache is None:
+        return _compile(file, overrides, assets).job
+    path = plans.entry_file(cache, file, overrides)
+    found = plans.read_entry(path, assets.component if assets is not None else None)
+    if found is not None:
+        return found
+    compiled = _compile(file, overrides, assets)
+    plans.write_entry(path, compiled)
+    return compiled.job
+
+
+def load_component(source: Source, *, overrides: Sequence[str] = ()) -> Component:
+    """Load a command component to register it.
+
+    Raises:
+        SpecError: The file is wrong; holds every problem.
+        UsageError: A setting is wrong.
+    """
+    from amlocal.spec import assets  # yaml and the SDK
+
+    return assets.component(_file_or_object(source), overrides)
+
+
+def load_environment(source: Source, *, overrides: Sequence[str] = ()) -> Environment:
+    """Load an environment to register it; raises as `load_component` does."""
+    from amlocal.spec import assets  # yaml and the SDK
+
+    return assets.environment(_file_or_object(source), overrides)
+
+
+def load_data(source: Source, *, overrides: Sequence[str] = ()) -> DataAsset:
+    """Load a data asset to register it; raises as `load_component` does."""
+    from amlocal.spec import assets  # yaml and the SDK
+
+    return assets.data(_file_or_object(source), overrides)
+
+
+def load_model(source: Source, *, overrides: Sequence[str] = ()) -> ModelAsset:
+    """Load a model to register it; raises as `load_component` does."""
+    from amlocal.spec import assets  # yaml and the SDK
+
+    return assets.model(_file_or_object(source), overrides)
+
+
+def _compile(file: Path, overrides: Sequence[str], assets: AssetSource | None) -> plans.Entry:
+    from amlocal.spec.compiler import compile_file  # yaml and the SDK
+
+    return compile_file(file, overrides, assets)
+
+
+def _file(source: str | os.PathLike[str], base: Path | None = None) -> Path:
+    return Path(os.path.normpath((base or Path()).absolute() / source))
+
+
+def _file_or_object(source: Source) -> Any:
+    return _file(source) if isinstance(source, (str, os.PathLike)) else source

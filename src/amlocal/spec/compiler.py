@@ -1,0 +1,214 @@
+"""Compiles files and SDK objects: checks first, then the SDK's loaders, then the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from amlocal.errors import UsageError
+from amlocal.plan import Job
+from amlocal.spec import assemble, build, convert, overrides, sdk
+from amlocal.spec.bindings import Places, check_job
+from amlocal.spec.cache import Entry
+from amlocal.spec.fields import Status, ledger
+from amlocal.spec.findings import Findings
+from amlocal.spec.locate import Document, Place, shown
+from amlocal.spec.paths import Files, check_code, check_environment, check_inputs
+from amlocal.spec.source import AssetSource
+from amlocal.spec.steps import (
+    Parts,
+    check_command_job,
+    inline_component,
+    job_type,
+    read_pipeline,
+    registered_component,
+)
+
+
+def compile_file(file: Path, settings: Sequence[str], assets: AssetSource | None) -> Entry:
+    """Compile a job file, and say what the plan was made of.
+
+    Raises:
+        SpecError: The file, or one that it names, is wrong; holds every problem.
+        UsageError: A setting is wrong.
+    """
+    files = Files()
+    findings = Findings()
+    document = overrides.apply(files.document(file), settings)
+    findings.add(document.problems)
+    require_mapping(findings, document)
+    parts = _check(findings, files, document, assets)
+    findings.raise_problems()
+    loaded = sdk.load("job", document.place, findings)
+    findings.raise_problems()
+    return Entry(
+        job=_with_warnings(_convert(loaded, document, parts), findings),
+        read={str(path): state for path, state in files.read.items()},
+        present=tuple(str(path) for path in files.present),
+        registered=tuple(parts.registered),
+    )
+
+
+def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | None) -> Job:
+    """Compile a job that was built with `azure.ai.ml`.
+
+    Raises:
+        SpecError: The job is wrong; holds every problem, without lines.
+        UsageError: The object is no job, or a setting is wrong.
+    """
+    kind = getattr(source, "type", None)
+    if kind not in {"command", "pipeline"} or not hasattr(source, "_build_inputs"):
+        what = type(source).__name__
+        hint = "give a path, a command(...), or the job that a @pipeline function returns"
+        raise UsageError(f"a {what} is no job that runs here", hint=hint)
+    findings = Findings()
+    folder = convert.base(source)
+    turn = convert.command_mapping if kind == "command" else convert.pipeline_mapping
+    with sdk.quiet():
+        data = turn(source)
+    document = overrides.apply(Document(name="", data=data, folder=folder), settings)
+    if kind == "command":
+        _check_object_fields(findings, document.place, document.data, "command_job")
+        job = assemble.command_job(document.data, folder, source="")
+        places = Places(document.place)
+    else:
+        parts = _object_steps(findings, source, document, assets)
+        job = _pipeline(document, parts)
+        places = _places(document, parts)
+    findings.add(check_job(job, places))
+    findings.raise_problems()
+    return _with_warnings(job, findings)
+
+
+def require_mapping(findings: Findings, document: Document) -> None:
+    """Raise where a file holds no fields at all.
+
+    Raises:
+        SpecError: It is empty, a list, or a text.
+    """
+    if isinstance(document.data, Mapping):
+        return
+    what = "is empty" if document.data is None else "holds no fields"
+    findings.problem(document.place, f"the file {what}", "write fields, as in `type: command`")
+    findings.raise_problems()
+
+
+def _check(
+    findings: Findings, files: Files, document: Document, assets: AssetSource | None
+) -> Parts:
+    """Check a job file as far as it goes, so that all of its problems come at once."""
+    kind = job_type(findings, document.place, document.data)
+    parts = Parts()
+    if kind == "pipeline":
+        parts = read_pipeline(findings, files, document.place, document.data, assets)
+        draft = _pipeline(document, parts)
+    elif kind == "command":
+        check_command_job(findings, files, document.place, document.data)
+        draft = assemble.command_job(document.data, document.folder, source=document.name)
+    else:
+        return parts
+    findings.add(check_job(draft, _places(document, parts)))
+    return parts
+
+
+def _places(document: Document, parts: Parts) -> Places:
+    steps = build.mapping(document.data.get("jobs"))
+    left_out = {name for name in steps if name not in parts.components}
+    return Places(document.place, parts.places, left_out)
+
+
+def _pipeline(document: Document, parts: Parts) -> Job:
+    return assemble.pipeline_job(
+        document.data,
+        document.folder,
+        parts.components,
+        inline=parts.inline,
+        source=document.name,
+    )
+
+
+def _convert(loaded: Any, document: Document, parts: Parts) -> Job:
+    """Return the plan of what the SDK loaded."""
+    if loaded.type == "command":
+        data = convert.command_mapping(loaded)
+        return assemble.command_job(data, document.folder, source=document.name)
+    data = convert.pipeline_mapping(loaded)
+    components = {}
+    for name, step in loaded.jobs.items():
+        draft = parts.components[name]
+        if isinstance(step.component, str):
+            components[name] = draft
+        elif name in parts.inline:
+            fields = convert.component_mapping(step.component)
+            fields["outputs"] = data["jobs"][name].get("outputs")
+            components[name] = inline_component(fields, document)
+        else:
+            fields = convert.component_mapping(step.component)
+            found = build.declared_component(fields, document.folder, source=draft.source)
+            # The SDK drops the name of a component that a job refers to by its file.
+            components[name] = msgspec.structs.replace(
+                found, name=draft.name, version=draft.version
+            )
+    return assemble.pipeline_job(
+        data,
+        document.folder,
+        components,
+        inline=parts.inline,
+        source=document.name,
+    )
+
+
+def _object_steps(
+    findings: Findings, job: Any, document: Document, assets: AssetSource | None
+) -> Parts:
+    parts = Parts()
+    _check_object_fields(findings, document.place, document.data, "pipeline_job")
+    for name, step in job.jobs.items():
+        at = document.place.at("jobs", name)
+        if not job_type(findings, at, {"type": step.type}):
+            continue
+        _check_object_fields(findings, at, document.data["jobs"][name], "component_step")
+        if isinstance(step.component, str):
+            reference = f"azureml:{step.component.removeprefix('azureml:')}"
+            found = registered_component(findings, at, reference, assets, parts)
+            if found is None:
+                continue
+            parts.components[name] = found
+        else:
+            fields = convert.component_mapping(step.component)
+            folder = convert.base(step.component)
+            own = Document(name="", data=fields, folder=folder).place
+            _check_object_fields(findings, own, fields, "command_component")
+            file = getattr(step.component, "_source_path", None)
+            source = shown(Path(file)) if file else ""
+            parts.components[name] = build.declared_component(fields, folder, source=source)
+        parts.places[name] = Document(name="", data={}, folder=document.folder).place
+    return parts
+
+
+def _check_object_fields(
+    findings: Findings, place: Place, value: Mapping[str, Any], schema: str
+) -> None:
+    """Check the files that an object names, and warn of its fields as of a file's."""
+    files = Files()
+    check_code(findings, files, place, value)
+    check_environment(findings, files, place.at("environment"), value.get("environment"))
+    if schema != "command_component":
+        check_inputs(findings, files, place.at("inputs"), value.get("inputs"))
+    for name in value:
+        field = ledger()[schema].get(name)
+        if field is not None and field.status in {Status.WARNED, Status.APPROXIMATED}:
+            findings.warn_field(field)
+
+
+def _with_warnings(job: Job, findings: Findings) -> Job:
+    written = {source.step for source in job.output_sources.values()}
+    for name in job.outputs if job.type == "pipeline" else ():
+        if name not in job.output_sources:
+            known = ", ".join(sorted(written)) or "none"
+            message = f"no step writes it (steps that write an output of the pipeline: {known})"
+            findings.warn(f"outputs.{name}", message)
+    return msgspec.structs.replace(job, warnings=findings.warnings)

@@ -1,0 +1,225 @@
+"""Turns the SDK's objects into the mappings that a YAML file holds, their paths absolute.
+
+It serves what the SDK's loaders return, and what was built in Python: `command(...)`,
+`@dsl.pipeline`, the functions of `load_component(...)`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from amlocal.spec import build
+from amlocal.spec.locate import absolute
+
+_VERSIONED = re.compile(r"[^/:@]+(:[^/:@]+|@[^/:@]+)")
+_LIMITS = ("timeout",)
+_DISTRIBUTION = ("type", "process_count_per_instance", "parameter_server_count", "worker_count")
+_ANONYMOUS = frozenset(
+    {"azureml_anonymous", "CliV2AnonymousEnvironment", "CliV2AnonymousComponent"}
+)
+_INPUT = ("type", "path", "mode")
+_OUTPUT = ("type", "path", "mode", "name", "version", "description")
+_PORT = ("type", "optional", "default", "min", "max", "enum", "mode", "description")
+_SETTINGS = ("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun")
+
+
+def command_mapping(job: Any) -> dict[str, Any]:
+    """Return a command job or step (`azure.ai.ml.entities.Command`) as its YAML fields."""
+    folder = base(job)
+    component = job.component
+    own = {} if isinstance(component, str) else component_mapping(component)
+    fields = {
+        **_described(job),
+        "command": own.get("command"),
+        "code": own.get("code"),
+        "environment": environment_mapping(job.environment, folder) or own.get("environment"),
+        "inputs": _inputs(job, folder),
+        "outputs": _outputs(job),
+        "resources": _picked(job.resources, ("instance_count",)),
+        "distribution": _picked(job.distribution, _DISTRIBUTION),
+        "limits": _picked(job.limits, _LIMITS),
+        "environment_variables": dict(job.environment_variables or {}),
+        "services": {
+            name: {"type": service.type} for name, service in (job.services or {}).items()
+        },
+        "identity": _picked(job.identity, ("type",)),
+        "compute": job.compute,
+    }
+    return {name: value for name, value in fields.items() if value not in (None, {})}
+
+
+def step_mapping(step: Any) -> dict[str, Any]:
+    """Return a step as its YAML fields without those that are its component's."""
+    fields = command_mapping(step)
+    fields["environment"] = environment_mapping(step.environment, base(step))
+    return {name: fields[name] for name in fields if name not in {"command", "code"}}
+
+
+def pipeline_mapping(job: Any) -> dict[str, Any]:
+    """Return a pipeline job (`azure.ai.ml.entities.PipelineJob`) as its YAML fields."""
+    folder = base(job)
+    settings = _picked(job.settings, _SETTINGS)
+    fields = {
+        **_described(job),
+        "inputs": _inputs(job, folder),
+        "outputs": _outputs(job),
+        "settings": settings,
+        "compute": job.compute,
+        "jobs": {name: step_mapping(step) for name, step in job.jobs.items()},
+    }
+    return {name: value for name, value in fields.items() if value not in (None, {})}
+
+
+def component_mapping(component: Any) -> dict[str, Any]:
+    """Return a command component as its YAML fields."""
+    folder = base(component)
+    fields = {
+        "name": _name(component.name),
+        "version": component.version if _name(component.name) else None,
+        "display_name": component.display_name,
+        "description": component.description,
+        "tags": dict(component.tags or {}),
+        "command": component.command,
+        "code": _located(component.code, folder),
+        "additional_includes": [
+            build.local_path(item, folder) for item in component.additional_includes or ()
+        ],
+        "environment": environment_mapping(component.environment, folder),
+        "inputs": {name: _port(port) for name, port in component.inputs.items()},
+        "outputs": {name: _picked(port, _OUTPUT) for name, port in component.outputs.items()},
+        "is_deterministic": component.is_deterministic,
+        "distribution": _picked(component.distribution, _DISTRIBUTION),
+        "resources": _picked(component.resources, ("instance_count",)),
+    }
+    return {name: value for name, value in fields.items() if value not in (None, {}, [])}
+
+
+def environment_mapping(environment: Any, folder: Path) -> Any:
+    """Return an environment as its YAML fields, or as the reference that it is."""
+    if environment is None:
+        return None
+    if isinstance(environment, str):
+        return _reference(environment)
+    own = base(environment, folder)
+    named = _name(environment.name)
+    context = environment.build
+    fields = {
+        "name": named,
+        "version": environment.version if named else None,
+        "image": environment.image,
+        "conda_file": dict(environment.conda_file) if environment.conda_file else None,
+        "build": _picked(context, ("path", "dockerfile_path")) if context else None,
+        "description": environment.description,
+        "tags": dict(environment.tags or {}),
+        "properties": dict(environment.properties or {}),
+        "os_type": environment.os_type,
+        "inference_config": _plain(environment.inference_config),
+    }
+    if context is not None and context.path:
+        fields["build"]["path"] = build.local_path(os.fspath(context.path), own)
+    return {name: value for name, value in fields.items() if value not in (None, {})}
+
+
+def asset_mapping(asset: Any) -> dict[str, Any]:
+    """Return a data asset or a model as its YAML fields."""
+    folder = base(asset)
+    fields = _picked(asset, ("name", "version", "type", "description", "stage"))
+    fields["tags"] = dict(asset.tags or {})
+    fields["properties"] = dict(asset.properties or {})
+    if asset.path is not None:
+        fields["path"] = build.local_path(os.fspath(asset.path), folder)
+    return fields
+
+
+def base(entity: Any, default: Path | None = None) -> Path:
+    """Return what the relative paths of an object are relative to."""
+    found = getattr(entity, "base_path", None)
+    return absolute(found, Path.cwd()) if found else default or Path.cwd()
+
+
+def _described(job: Any) -> dict[str, Any]:
+    return {
+        "name": job.name,
+        "display_name": job.display_name,
+        "description": job.description,
+        "tags": dict(job.tags or {}),
+        "properties": dict(job.properties or {}),
+        "experiment_name": job.experiment_name,
+    }
+
+
+def _inputs(job: Any, folder: Path) -> dict[str, Any]:
+    # The only view in which bindings, data and literals of YAML and of Python look the same.
+    built: Mapping[str, Any] = job._build_inputs()  # noqa: SLF001
+    inputs = {}
+    for name, value in built.items():
+        if value is None:
+            continue
+        if hasattr(value, "path"):
+            data = _picked(value, _INPUT)
+            inputs[name] = {**data, "path": _located(value.path, folder)}
+        else:
+            inputs[name] = value
+    return inputs
+
+
+def _outputs(job: Any) -> dict[str, Any]:
+    built: Mapping[str, Any] = job._build_outputs()  # noqa: SLF001 - as for inputs
+    named = {name: _picked(value, _OUTPUT) for name, value in built.items() if value is not None}
+    return {name: named.get(name) for name in dict.fromkeys([*job.outputs, *named])}
+
+
+def _port(port: Any) -> dict[str, Any]:
+    fields = _picked(port, _PORT)
+    if isinstance(fields.get("enum"), (tuple, list)):
+        fields["enum"] = [getattr(choice, "value", choice) for choice in fields["enum"]]
+    return fields
+
+
+def _located(path: Any, folder: Path) -> str | None:
+    """Return a path as an absolute one, or as the reference that the SDK has cut it from.
+
+    The SDK's loaders drop `azureml:` from `azureml:NAME:VERSION`.
+    """
+    if path is None:
+        return None
+    said = os.fspath(path)
+    local = build.local_path(said, folder)
+    if said.startswith("/subscriptions/"):
+        return f"azureml:{said}"
+    if _VERSIONED.fullmatch(said) and not Path(local).exists():
+        return f"azureml:{said}"
+    return local
+
+
+def _reference(said: str) -> str:
+    return said if said.startswith("azureml:") else f"azureml:{said}"
+
+
+def _name(name: str | None) -> str | None:
+    return None if name in _ANONYMOUS else name
+
+
+def _picked(entity: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the attributes that an object has, those without a value left out."""
+    if entity is None:
+        return {}
+    found = {name: getattr(entity, name, None) for name in names}
+    return {name: _plain(value) for name, value in found.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value without the SDK's own classes, as JSON has it."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if hasattr(value, "as_dict"):
+        return _plain(value.as_dict())
+    return str(value)

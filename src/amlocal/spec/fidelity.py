@@ -1,0 +1,86 @@
+"""Writes `docs/fidelity.md` from the field ledger: `python -m amlocal.spec.fidelity`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from amlocal.spec.fields import Field, Status, ledger
+
+#: Where the page is, in a checkout.
+PAGE = Path(__file__).parents[3] / "docs" / "fidelity.md"
+
+_TITLES = {
+    "command_job": "Command job",
+    "pipeline_job": "Pipeline job",
+    "pipeline_settings": "Pipeline job: `settings`",
+    "component_step": "Pipeline step with a `component`",
+    "command_step": "Pipeline step with its own `command`",
+    "command_component": "Command component",
+    "component_input": "Input of a component",
+    "component_output": "Output of a component",
+    "job_input": "Input of a job or a step",
+    "output": "Output of a job or a step",
+    "environment": "Environment",
+    "build_context": "Environment: `build`",
+    "inference_config": "Environment: `inference_config`",
+    "route": "Environment: a route of `inference_config`",
+    "limits": "`limits`",
+    "resources": "`resources`",
+    "distribution": "`distribution`",
+    "queue_settings": "`queue_settings`",
+    "service": "`services`",
+    "identity": "`identity`",
+    "auto_delete_setting": "`auto_delete_setting`",
+    "data": "Data asset",
+    "model": "Model",
+    "deployment_template": "Model: a deployment template",
+    "job_type": "Types of jobs",
+    "step_type": "Types of steps",
+}
+
+_INTRODUCTION = """\
+# Fidelity
+
+What the local target does with every field of the files that it takes. No field is ignored in
+silence: what is not *honoured* is *approximated* or only *warned* of when a job uses it, or
+*refused* before it runs. The azure target sends every field to Azure as it is.
+
+This page is written by `python -m amlocal.spec.fidelity` from `src/amlocal/spec/fields.csv`. A test
+compares the ledger with the SDK's own schemas, so that a field which a new SDK brings is not missed.
+"""
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    schemas = ledger()
+    counts = Counter(row.status for rows in schemas.values() for row in rows.values())
+    summary = ", ".join(f"{counts[status]} {status.value}" for status in Status)
+    parts = [_INTRODUCTION, f"In all: {summary}.\n"]
+    parts += [_section(_TITLES[name], list(rows.values())) for name, rows in schemas.items()]
+    return "\n".join(parts)
+
+
+def _section(title: str, rows: list[Field]) -> str:
+    lines = [
+        f"## {title}",
+        "",
+        "| field | what happens | | proved by |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        test = f"`{row.test}`" if row.test else ""
+        note = row.note.replace("|", "\\|")
+        name = "any other" if row.name == "*" else f"`{row.name}`"
+        lines.append(f"| {name} | {row.status.value} | {note} | {test} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""What the checks of a file find: problems, and what the local target does not do in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from amlocal.errors import Problem, SpecError
+from amlocal.plan import Warned
+from amlocal.spec.fields import Field
+from amlocal.spec.locate import Place
+
+
+class Findings:
+    """Collects problems and warnings; a file has its say at once."""
+
+    def __init__(self) -> None:
+        self._problems: dict[Problem, None] = {}
+        self._warnings: dict[str, Warned] = {}
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Add problems; one that is there already is not added again."""
+        self._problems.update(dict.fromkeys(problems))
+
+    def problem(self, place: Place, message: str, hint: str = "", *, text: str = "") -> None:
+        """Add a problem at a place; `text` finds its line in a field of many lines."""
+        self.add([place.problem(message, hint, text=text)])
+
+    def warn(self, field: str, message: str) -> None:
+        """Add a warning; a field is warned of once a job."""
+        self._warnings.setdefault(field, Warned(field=field, message=message))
+
+    def warn_field(self, field: Field) -> None:
+        """Add the ledger's warning of a field."""
+        self.warn(f"{field.schema}.{field.name}", field.note)
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """The warnings, in the order in which they were found."""
+        return tuple(self._warnings.values())
+
+    @property
+    def has_problems(self) -> bool:
+        """Whether there is any problem."""
+        return bool(self._problems)
+
+    def raise_problems(self) -> None:
+        """Raise every problem, in the order of files and lines, where there is any.
+
+        Raises:
+            SpecError: There are problems.
+        """
+        if self._problems:
+            files = list(dict.fromkeys(problem.file for problem in self._problems))
+            raise SpecError(
+                sorted(self._problems, key=lambda found: (files.index(found.file), found.line))
+            )

@@ -1,0 +1,204 @@
+"""Checks the fields of a job and of its steps, and reads the components that they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from amlocal.errors import NotFoundError, near_miss
+from amlocal.plan import Component
+from amlocal.spec import build
+from amlocal.spec.cache import Registered, digest_of
+from amlocal.spec.check import check_component
+from amlocal.spec.fields import Status, ledger
+from amlocal.spec.findings import Findings
+from amlocal.spec.locate import Document, Place
+from amlocal.spec.paths import Files, check_code, check_environment, check_inputs
+from amlocal.spec.source import AssetSource
+from amlocal.spec.structure import check_object
+
+_REGISTERED = re.compile(
+    r"azureml:(?P<registry>//registries/[^/]+/components/)?(?P<name>[^:@/]+)"
+    r"(?:(?::|/versions/)(?P<version>[^/]+)|(?:@|/labels/)(?P<label>[^/]+))?"
+)
+
+
+@dataclass
+class Parts:
+    """What the steps of a job are made of.
+
+    Attributes:
+        components: The component of every step that has one.
+        places: Where each of them stands.
+        inline: The steps that have their command in the job.
+        registered: The components that the target gave.
+    """
+
+    components: dict[str, Component] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    inline: set[str] = field(default_factory=set)
+    registered: list[Registered] = field(default_factory=list)
+
+
+def job_type(findings: Findings, place: Place, value: object) -> str:
+    """Return the type of a job or a step; one that does not run here is a problem."""
+    schema = "step_type" if place.path else "job_type"
+    data = build.mapping(value)
+    said = data.get("type", "command")
+    kind = said.lower() if isinstance(said, str) and place.path else str(said)
+    types = ledger()[schema]
+    if not place.path and "component" in build.text(data.get("$schema")).lower():
+        hint = f"register it: aml component create -f {place.document.name}"
+        findings.problem(place.at("$schema"), "this is a component, not a job", hint)
+        return ""
+    if not place.path and "jobs" in data and "type" not in data:
+        findings.problem(place.at("jobs"), "a job with steps needs its type", "add type: pipeline")
+        return "pipeline"
+    if kind not in types:
+        at = place.at("type")
+        findings.problem(at, f"there is no {schema[:-5]} type {said!r}", near_miss(kind, types))
+    elif types[kind].status is Status.REFUSED:
+        runs = [name for name, row in types.items() if row.status is Status.HONOURED]
+        message = types[kind].note.rstrip(".")
+        findings.problem(place.at("type"), message, f"what runs: {', '.join(runs)}")
+    else:
+        return kind
+    return ""
+
+
+def check_command_job(findings: Findings, files: Files, place: Place, value: object) -> None:
+    """Check the fields of a command job and the files that it names."""
+    check_object(findings, place, value, "command_job")
+    data = build.mapping(value)
+    check_code(findings, files, place, data)
+    check_inputs(findings, files, place.at("inputs"), data.get("inputs"))
+    check_environment(findings, files, place.at("environment"), data.get("environment"))
+
+
+def read_pipeline(
+    findings: Findings, files: Files, place: Place, value: object, assets: AssetSource | None
+) -> Parts:
+    """Check the fields of a pipeline job, and return what its steps are made of."""
+    check_object(findings, place, value, "pipeline_job")
+    data = build.mapping(value)
+    check_inputs(findings, files, place.at("inputs"), data.get("inputs"))
+    parts = Parts()
+    jobs = data.get("jobs")
+    if isinstance(jobs, Mapping) and not jobs:
+        findings.problem(place.at("jobs"), "the pipeline has no steps", "add one below jobs:")
+    for name, step in build.mapping(jobs).items():
+        at = place.at("jobs", name)
+        if isinstance(name, str) and step is not None and job_type(findings, at, step):
+            _read_step(findings, files, at, step, assets, parts)
+    return parts
+
+
+def _read_step(
+    findings: Findings,
+    files: Files,
+    at: Place,
+    value: object,
+    assets: AssetSource | None,
+    parts: Parts,
+) -> None:
+    name = str(at.path[-1])
+    data = build.mapping(value)
+    inline = "component" not in data
+    check_object(findings, at, value, "command_step" if inline else "component_step")
+    check_inputs(findings, files, at.at("inputs"), data.get("inputs"))
+    check_environment(findings, files, at.at("environment"), data.get("environment"))
+    if inline:
+        check_code(findings, files, at, data)
+        parts.inline.add(name)
+        parts.places[name] = at
+        parts.components[name] = inline_component(data, at.document)
+        if "environment" not in data and isinstance(value, Mapping):
+            message = f"step {name!r} lacks an environment"
+            findings.problem(at, message, "add environment:, such as azureml:NAME:VERSION")
+        return
+    found = _find_component(findings, files, at.at("component"), data["component"], assets, parts)
+    if found is not None:
+        parts.components[name], parts.places[name] = found
+
+
+def inline_component(data: Mapping[str, Any], document: Document) -> Component:
+    """Return the component of a step that has its command in the job; its inputs are inferred."""
+    said = build.mapping(data.get("outputs"))
+    own = {name: item for name, item in data.items() if name in _COMPONENT_FIELDS}
+    outputs = {name: build.output(item) for name, item in said.items()}
+    inputs = {
+        name: build.input_of_value(item) for name, item in build.mapping(data.get("inputs")).items()
+    }
+    return build.component(own, document.folder, inputs=inputs, outputs=outputs)
+
+
+_COMPONENT_FIELDS = frozenset({"command", "code", "environment", "resources", "distribution"})
+
+
+def _find_component(
+    findings: Findings,
+    files: Files,
+    at: Place,
+    value: object,
+    assets: AssetSource | None,
+    parts: Parts,
+) -> tuple[Component, Place] | None:
+    if isinstance(value, Mapping):
+        return read_component(findings, files, at, value), at
+    if not isinstance(value, str):
+        return None
+    if value.startswith("azureml:"):
+        found = registered_component(findings, at, value, assets, parts)
+        return None if found is None else (found, at)
+    document = files.referenced(findings, at, value, "the component file")
+    if document is None:
+        return None
+    findings.add(document.problems)
+    return read_component(findings, files, document.place, document.data), document.place
+
+
+def registered_component(
+    findings: Findings, at: Place, reference: str, assets: AssetSource | None, parts: Parts
+) -> Component | None:
+    """Return a registered component, or None and a problem where it cannot be had."""
+    parsed = _REGISTERED.fullmatch(reference)
+    if parsed is None:
+        hint = "write azureml:NAME:VERSION, azureml:NAME@latest, or ./FILE.yml"
+        findings.problem(at, f"{reference!r} is not a reference to a component", hint)
+        return None
+    if assets is None:
+        hint = "name the component's file instead: component: ./FILE.yml"
+        findings.problem(at, f"registered component {reference!r} cannot be looked up", hint)
+        return None
+    name = f"azureml:{parsed['registry']}{parsed['name']}" if parsed["registry"] else parsed["name"]
+    version, label = parsed["version"], parsed["label"]
+    try:
+        found = assets.component(name, version, label)
+    except NotFoundError as error:
+        hint = error.hint or f"register it: aml component create -f {parsed['name']}.yml"
+        findings.problem(at, str(error), hint)
+        return None
+    parts.registered.append(
+        Registered(name=name, version=version, label=label, digest=digest_of(found))
+    )
+    return found
+
+
+def read_component(findings: Findings, files: Files, place: Place, value: object) -> Component:
+    """Check a component, and return what of it is right."""
+    data = build.mapping(value)
+    kind = data.get("type", "command")
+    if isinstance(value, Mapping) and str(kind).lower() != "command":
+        message = f"a component of type {kind!r} does not run here yet"
+        findings.problem(place.at("type"), message, "what runs: command")
+        return Component(command="")
+    check_object(findings, place, value, "command_component")
+    check_code(findings, files, place, data)
+    check_environment(findings, files, place.at("environment"), data.get("environment"))
+    document = place.document
+    source = document.name if not place.path else ""
+    component = build.declared_component(data, document.folder, source=source)
+    findings.add(check_component(component, place))
+    return component

@@ -1,0 +1,1 @@
+"""Stands for a program; no test runs it."""
