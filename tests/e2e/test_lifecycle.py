@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import Aml, metrics_of, reused
+from tests.e2e.driver import Aml, metrics_of, reused
 
 STEPS = ["check_data", "split", "train", "evaluate", "register"]
 JOB = "jobs/lifecycle.yml"
