@@ -4,7 +4,7 @@ What MLflow has no field for is kept in tags of the model version that begin wit
 
 ===========================  ======================================================
 `amlocal.type`               `custom_model`, `mlflow_model`, or `triton_model`
-`amlocal.path`               the path or address that the file or script gave
+`amlocal.path`               the path or address that the file gave, without secrets
 `amlocal.digest`             SHA-256 of the content
 `amlocal.stage`              Azure's stage label
 `amlocal.archived`           `true` where the version is archived
@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from amlocal.errors import NotFoundError
+from amlocal.local.locations import redacted
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.values import ModelVersion
 from amlocal.plan import AssetInfo, ModelAsset
@@ -32,7 +33,12 @@ _PREFIX = "amlocal."
 
 def tags_of(model: ModelAsset, digest: str) -> dict[str, str]:
     """Return the tags of a version that is made from a model's file."""
-    own = {_TYPE: model.type, _PATH: model.path, DIGEST_TAG: digest, _STAGE: model.stage or ""}
+    own = {
+        _TYPE: model.type,
+        _PATH: redacted(model.path),
+        DIGEST_TAG: digest,
+        _STAGE: model.stage or "",
+    }
     properties = {f"{_PROPERTY}{key}": value for key, value in model.properties.items()}
     return {**model.tags, **properties, **{key: text for key, text in own.items() if text}}
 

@@ -19,6 +19,7 @@ from amlocal.local.tracking.state import (
     Layout,
     end_processes,
     is_locked,
+    is_running,
     locked,
     marked_processes,
     read_state,
@@ -129,7 +130,7 @@ class TrackingServer:
         keeper = self._spawn_keeper()
         deadline = time.monotonic() + self._start_timeout
         while time.monotonic() < deadline:
-            alive = is_locked(self._layout.alive_lock) or psutil.pid_exists(keeper)
+            alive = _exists(keeper)
             state = read_state(self._layout)
             if state is not None and state.keeper == keeper:
                 return state.uri
@@ -207,3 +208,9 @@ def _answers(uri: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _exists(pid: int) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return is_running(psutil.Process(pid))
+    return False
