@@ -195,8 +195,14 @@ class ModelRegistry:
         """Return where a version's files are, or were, on this machine; None if on another."""
         address = version.source
         if not address.startswith(f"{SCHEME}:"):
-            # `runs:/` and `models:/` addresses: the registry knows what they stand for.
+            # The registry knows what `models:/` addresses stand for.
             address = client.registry.address(version.name, version.version)
+        if match := _RUN_ARTIFACT.fullmatch(address):
+            try:
+                run = client.get_run(match["run"]).run
+            except NotFoundError:
+                return None
+            address = f"{run.artifact_uri}/{match['path']}"
         if address.startswith(f"{SCHEME}:"):
             return self._server.artifacts / root_of(address)
         if address.startswith("file:"):

@@ -25,6 +25,7 @@ from amlocal.local.tracking.state import (
     read_state,
 )
 
+_KEEPER = "amlocal.local.tracking.keeper"
 _LOG_LIMIT_BYTES = 10_000_000
 _LOG_LINES_SHOWN = 15
 _ANSWER_SECONDS = 5.0
@@ -116,12 +117,7 @@ class TrackingServer:
 
     def processes(self) -> dict[int, str]:
         """Return the ids of the server's processes and what each of them is."""
-        state = read_state(self._layout)
-        keeper = state.keeper if state else None
-        return {
-            process.pid: "tracking keeper" if process.pid == keeper else "MLflow tracking server"
-            for process in marked_processes(self._layout.folder)
-        }
+        return {process.pid: _kind(process) for process in marked_processes(self._layout.folder)}
 
     def _start(self) -> str:
         self._end_all()
@@ -146,7 +142,7 @@ class TrackingServer:
     def _spawn_keeper(self) -> int:
         """Start a keeper and return its process id."""
         command = [
-            *(sys.executable, "-m", "amlocal.local.tracking.keeper", str(self._layout.folder)),
+            *(sys.executable, "-m", _KEEPER, str(self._layout.folder)),
             *(str(self._idle_seconds), str(self._start_timeout)),
         ]
         with self._layout.log.open("ab") as log:
@@ -214,3 +210,10 @@ def _exists(pid: int) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
         return is_running(psutil.Process(pid))
     return False
+
+
+def _kind(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        if _KEEPER in process.cmdline():
+            return "tracking keeper"
+    return "MLflow tracking server"

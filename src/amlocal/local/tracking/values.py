@@ -191,4 +191,4 @@ def run_status(status: JobStatus) -> str:
 
 def json_text(value: dict[str, Any]) -> str:
     """Return an object as JSON text, the way MLflow keeps objects in text fields."""
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(value, order="sorted").decode()
