@@ -263,11 +263,6 @@ class RunTracking:
         for output, info in models.items():
             self._recorder.upload(run, Path(info.path), output)
 
-    def uploaded(self, name: str, output: str) -> str:
-        """Wait until a step's model is among its run's artifacts; returns its address."""
-        self._recorder.flush()
-        return f"runs:/{self._runs[name].run_id}/{output}"
-
     def with_models(self, name: str, models: Mapping[str, OutputInfo]) -> Tracking:
         """Return a step's tracking with the models that it wrote."""
         tracking = self._state[name].tracking

@@ -273,9 +273,9 @@ class StepRun:
             locations=self.services.locations,
             keep_working=False,
         )
+        outputs = self._registered(outputs)
         models = {name: o for name, o in outputs.items() if o.type in MODEL_TYPES}
         self.tracking.record_outputs(self.name, self._folders, models)
-        outputs = self._registered(outputs)
         reason = verdict.reuse.to_json().decode()
         self.state.complete(
             self.name,
@@ -293,10 +293,8 @@ class StepRun:
         for name, output in self.step.outputs.items():
             if output.name:
                 written = found[name]
-                source = written.path
-                if written.type in MODEL_TYPES:
-                    source = self.tracking.uploaded(self.name, name)
-                asset = self.services.register_output(output, source, written.digest)
+                run_id = self.state[self.name].tracking.run_id
+                asset = self.services.register_output(output, written, run_id)
                 found[name] = msgspec.structs.replace(written, asset=asset)
         return found
 
