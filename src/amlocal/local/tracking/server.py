@@ -38,8 +38,8 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
 }
-#: What it must not hold: these would slow its start, or lead Python to other modules.
-_LEFT_OUT = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "PYTHONINSPECT"})
+#: What it must not hold: these would slow its start, or keep it from starting.
+_LEFT_OUT = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONINSPECT", "PYTHONWARNINGS"})
 
 
 class TrackingServer:
