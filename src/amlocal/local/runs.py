@@ -60,6 +60,8 @@ class RunTracking:
         self._choices: dict[str, EnvironmentChoice] = {}
         with ThreadPoolExecutor(1) as pool:
             asked: Future[GitState] = pool.submit(git_state, self._source_folder())
+            if services.server.uri() is None:
+                services.note("starting the workspace's MLflow server")
             self._recorder = Recorder(services.server, job.experiment_name)
             self._git = asked.result()
         if job.type == "pipeline":
