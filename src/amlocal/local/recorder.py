@@ -82,7 +82,8 @@ class Recorder:
         except TrackingError:
             # The server may have been ended under us; it comes back at the same place.
             self.uri = self._server.ensure()
-            self._client = TrackingClient(self.uri)
+            before, self._client = self._client, TrackingClient(self.uri)
+            before.close()
             return call(self._client)
 
     def later(self, task: _Task) -> None:
@@ -169,3 +170,4 @@ class Recorder:
         """Wait until everything is written."""
         self._tasks.put(None)
         self._thread.join()
+        self._client.close()

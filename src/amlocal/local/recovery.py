@@ -58,9 +58,9 @@ def close_runs(records: JobRecords, server: TrackingServer) -> None:
     """Close the MLflow runs that lost jobs have left open, if the server is up."""
     if not records.has_open_runs() or (uri := server.uri()) is None:
         return
-    client = TrackingClient(uri)
-    for info in records.take_open_runs():
-        client.end_run(info.tracking.run_id, info.status, _end(info))
+    with TrackingClient(uri) as client:
+        for info in records.take_open_runs():
+            client.end_run(info.tracking.run_id, info.status, _end(info))
 
 
 def _end(info: JobInfo) -> float:
