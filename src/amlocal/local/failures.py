@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+from collections.abc import Iterator
 
 from amlocal.errors import AmlocalError, TargetError
 from amlocal.local.workspace import Workspace
@@ -17,6 +19,19 @@ def target_error(error: OSError, workspace: Workspace) -> TargetError:
             hint="free some, for example with: aml workspace gc",
         )
     return TargetError(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+
+
+@contextlib.contextmanager
+def disk_errors(workspace: Workspace) -> Iterator[None]:
+    """Turn what the disk refuses into the error that tells of it.
+
+    Raises:
+        TargetError: The disk refused something.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise target_error(error, workspace) from error
 
 
 def text_of(error: AmlocalError | OSError, workspace: Workspace) -> str:
