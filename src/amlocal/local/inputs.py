@@ -63,8 +63,9 @@ class StepInputs:
             TargetError: It wrote to one that is mounted read-only in Azure.
         """
         for name, place in self.places.items():
-            is_copy = self.bound[name].mode in _COPIED
-            if not is_copy and digests.content(place) != self.contents[name]:
+            if self.bound[name].mode in _COPIED:
+                continue
+            if not place.exists() or digests.content(place) != self.contents[name]:
                 raise TargetError(
                     f"the step changed its input {name!r} ({place}), which is read-only in Azure",
                     hint="write to an output, or take the input with: mode: download",

@@ -86,7 +86,8 @@ class Recorder:
             # The server may have been ended under us; it comes back at the same place.
             self._client.close()
             self.uri = self._server.ensure()
-            self._client = TrackingClient(self.uri)
+            before, self._client = self._client, TrackingClient(self.uri)
+            before.close()
             return call(self._client)
 
     def later(self, task: _Task) -> None:
@@ -126,6 +127,14 @@ class Recorder:
         self.later(task)
 
     def _work(self) -> None:
+        try:
+            self._do_all()
+        except BaseException as error:
+            failure = f"the recorder failed: {type(error).__name__}: {error}"
+            self._errors.append(TrackingError(failure))
+            raise
+
+    def _do_all(self) -> None:
         while (task := self._tasks.get()) is not None:
             self._do(task)
             # Runs are read many at a time, when there is nothing to write or enough to read.
