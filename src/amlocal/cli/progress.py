@@ -67,7 +67,7 @@ class Progress:
         self._now = now
         self._lock = threading.Lock()
         self._name = job.name
-        # Between its record and its first step a job is made ready: the server starts, code is read.
+        # Before its first step a job is made ready: the server starts, code is read.
         waits = job.status is JobStatus.NOT_STARTED
         self._status = JobStatus.PREPARING if waits else job.status
         self._began = now() - job.duration

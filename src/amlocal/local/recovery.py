@@ -46,8 +46,10 @@ def _mend(records: JobRecords, workspace: Workspace, name: str) -> bool:
     state = JobState(records, job)
     for step in job.children:
         if step.start_time and not step.status.is_terminal:
-            state.change(step.name, status=JobStatus.FAILED, error=_REASON)
-    state.change(name, status=JobStatus.FAILED, error=_REASON)
+            state.change(
+                step.name, status=JobStatus.FAILED, error=_REASON, error_code="SystemError"
+            )
+    state.change(name, status=JobStatus.FAILED, error=_REASON, error_code="SystemError")
     for info in (job, *job.children):
         if info.tracking.run_id:
             records.leave_run_open(info.name)

@@ -17,7 +17,7 @@ import msgspec
 from amlocal.errors import AmlocalError
 from amlocal.local.bind import input_variables, render, step_variables
 from amlocal.local.environments import EnvironmentChoice
-from amlocal.local.failures import text_of
+from amlocal.local.failures import code_of, text_of
 from amlocal.local.fingerprint import step_facts
 from amlocal.local.inputs import StepInputs, copy_inputs, find_inputs
 from amlocal.local.outputs import (
@@ -99,7 +99,8 @@ class StepRun:
             else:
                 self._run()
         except (AmlocalError, OSError) as error:
-            self._end(JobStatus.FAILED, text_of(error, self.services.workspace))
+            text = text_of(error, self.services.workspace)
+            self._end(JobStatus.FAILED, text, code_of(error))
         return self.state[self.name].status
 
     def cancel(self) -> None:
@@ -292,11 +293,11 @@ class StepRun:
                 found[name] = msgspec.structs.replace(written, asset=asset)
         return found
 
-    def _end(self, status: JobStatus, error: str) -> None:
+    def _end(self, status: JobStatus, error: str, code: str = "UserError") -> None:
         if self.state[self.name].tracking.run_id:
             collect_artifacts(self._folders, keep_working=True)
             self.tracking.record_outputs(self.name, self._folders, {})
-        self.state.change(self.name, status=status, error=error)
+        self.state.change(self.name, status=status, error=error, error_code=code)
         self.tracking.end(self.name)
 
     def _last_lines(self) -> str:
