@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.plan import AssetInfo, JobInfo, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
-
-#: A job or an asset: the path of its YAML file, or an object built with azure-ai-ml.
-Source = str | os.PathLike[str] | Any
+from amlocal.plan.source import Source
 
 TARGETS = ("local", "azure")
 
@@ -191,9 +189,10 @@ def connect(
     settings = os.environ if environ is None else environ
     chosen = target or settings.get("AMLOCAL_TARGET") or "local"
     if chosen == "local":
-        from amlocal.local.client import LocalClient  # heavy, and not needed for Azure
+        import amlocal.spec as compiler  # neither is needed for the other target
+        from amlocal.local.client import LocalClient
 
-        return LocalClient.open(path, settings)
+        return LocalClient.open(path, settings, compiler)
     if chosen == "azure":
         from amlocal.azure.client import AzureClient  # imports the SDK: seconds
 

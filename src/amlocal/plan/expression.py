@@ -1,4 +1,4 @@
-"""Azure's expressions: `${{inputs.x}}` and, around an optional input, `$[[ --flag ${{inputs.x}} ]]`.
+"""Azure's expressions: `${{inputs.x}}`, and `$[[ --x ${{inputs.x}} ]]` for an optional input.
 
 Pure text in, values out. `${NAME}` and `$name` are the shell's own and stay text.
 """

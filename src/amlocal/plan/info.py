@@ -100,6 +100,8 @@ class JobInfo(Value, frozen=True):
         reused_from: Name of the job whose results it took over, or None.
         error: Why it failed, or an empty string.
         log: Path of its `user_logs/std_log.txt` (or address), or an empty string.
+        page: Address of its page in Azure ML studio, or an empty string; a local job's page is its
+            run in MLflow's, which `tracking` tells.
         source: The file that it was read from.
         warnings: What of the file the target does not do in full.
         archived: Whether it is hidden from lists.
@@ -130,6 +132,7 @@ class JobInfo(Value, frozen=True):
     reused_from: str | None = None
     error: str = ""
     log: str = ""
+    page: str = ""
     source: str = ""
     warnings: tuple[str, ...] = ()
     archived: bool = False

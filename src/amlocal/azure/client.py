@@ -1,0 +1,124 @@
+"""The client of an Azure ML workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from amlocal.azure.assets import AzureAssetOperations
+from amlocal.azure.dry_run import DryRun
+from amlocal.azure.errors import azure_errors
+from amlocal.azure.history import RunHistory, SdkRunHistory
+from amlocal.azure.jobs import AzureJobOperations, Check
+from amlocal.azure.recorder import Request
+from amlocal.azure.sdk import MLClient
+from amlocal.azure.workspace import WorkspaceId, find_workspace
+
+
+class AzureClient:
+    """An Azure ML workspace, by the names of `amlocal.client.Client`.
+
+    Attributes:
+        jobs: Its jobs.
+        components: Its components.
+        environments: Its environments.
+        data: Its data assets.
+        models: Its models.
+    """
+
+    def __init__(
+        self,
+        ml_client: Any,
+        *,
+        history: RunHistory | None = None,
+        dry_run: DryRun | None = None,
+        check: Check | None = None,
+    ) -> None:
+        """Keep what the operations work with.
+
+        Args:
+            ml_client: An `MLClient`, or what behaves like one.
+            history: Where details and logs of runs come from; None is the workspace's own.
+            dry_run: Keeps the requests of `ml_client`, where they are not sent.
+            check: Checks a job before it is sent; None leaves the checks to the SDK.
+        """
+        self._dry_run = dry_run
+        calls = azure_errors if dry_run is None else dry_run.calls
+        self.jobs = AzureJobOperations(
+            ml_client,
+            history or SdkRunHistory(ml_client),
+            calls,
+            check=check,
+            sends=dry_run is None,
+        )
+
+        def assets(kind: str, operations: Any) -> AzureAssetOperations:
+            return AzureAssetOperations(kind, operations, calls, sends=dry_run is None)
+
+        self.components = assets("component", ml_client.components)
+        self.environments = assets("environment", ml_client.environments)
+        self.data = assets("data", ml_client.data)
+        self.models = assets("model", ml_client.models)
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None,
+        environ: Mapping[str, str],
+        *,
+        subscription_id: str | None = None,
+        resource_group: str | None = None,
+        workspace_name: str | None = None,
+        dry_run: bool = False,
+        check: Check | None = None,
+    ) -> AzureClient:
+        """Return the client of a workspace; nothing is sent before its first operation.
+
+        Args:
+            path: A config file, or the folder from which `config.json` is searched upwards.
+            environ: The environment to read.
+            subscription_id: Wins over the environment and `config.json`.
+            resource_group: Likewise.
+            workspace_name: Likewise.
+            dry_run: Requests are built and kept instead of sent; needs no credentials and no
+                network, and placeholders stand for a workspace that nothing names.
+            check: Checks a job before it is sent.
+
+        Raises:
+            UsageError: Nothing names the workspace.
+            SpecError: The config file is not one.
+        """
+        workspace = find_workspace(
+            path,
+            environ,
+            subscription_id=subscription_id,
+            resource_group=resource_group,
+            workspace_name=workspace_name,
+            dry_run=dry_run,
+        )
+        if dry_run:
+            recorded = DryRun(workspace, environ)
+            return cls(recorded.ml_client, dry_run=recorded, check=check)
+        with azure_errors("open the workspace"):
+            ml_client = _connect(workspace)
+        return cls(ml_client, check=check)
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """In a dry run, the requests that would have been sent, in order."""
+        return () if self._dry_run is None else self._dry_run.requests
+
+
+def _connect(workspace: WorkspaceId) -> Any:
+    """Return the SDK's client, signed in as `DefaultAzureCredential` finds it."""
+    from azure.identity import DefaultAzureCredential  # slow, and not needed for a dry run
+
+    return MLClient(
+        DefaultAzureCredential(),
+        workspace.subscription_id,
+        workspace.resource_group,
+        workspace.workspace_name,
+        enable_telemetry=False,
+        show_progress=False,
+    )

@@ -1,0 +1,105 @@
+"""The one door to azure-ai-ml: its imports, its loaders, and its noise kept off our output."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from amlocal.errors import UsageError
+from amlocal.plan.source import Source
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the SDK's prints, progress bars, log lines, and warnings off stdout and stderr.
+
+    The SDK prints colour codes after each upload, logs a line for each experimental class that it
+    loads, and warns of its own deprecations.
+    """
+    # The telemetry's logger has a level of its own, so that its parent's does not count.
+    loggers = [logging.getLogger(name) for name in ("azure", "azure.ai.ml._telemetry")]
+    levels = [logger.level for logger in loggers]
+    swallowed = io.StringIO()
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(swallowed),
+            contextlib.redirect_stderr(swallowed),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+with quiet():
+    from azure.ai.ml import (
+        MLClient,
+        load_component,
+        load_data,
+        load_environment,
+        load_job,
+        load_model,
+    )
+    from azure.ai.ml.entities import Data, Environment, Model
+
+__all__ = ["Data", "Environment", "MLClient", "Model", "load", "parse_overrides", "quiet"]
+
+LOADERS = {
+    "job": load_job,
+    "component": load_component,
+    "environment": load_environment,
+    "data": load_data,
+    "model": load_model,
+}
+
+
+def parse_overrides(overrides: Sequence[str]) -> list[dict[str, str]]:
+    """Return `a.b=c` settings in the form of the SDK's `params_override`.
+
+    Raises:
+        UsageError: A setting has no `=`, or nothing before it.
+    """
+    parsed = []
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(
+                f"{override!r} is not a setting", hint="write it as path.to.field=value"
+            )
+        parsed.append({key.strip(): value})
+    return parsed
+
+
+def load(
+    kind: str, source: Source, overrides: Sequence[str], fields: Mapping[str, str | None]
+) -> Any:
+    """Return the SDK's object for a file, or the object itself with the fields set.
+
+    Args:
+        kind: `job`, `component`, `environment`, `data`, or `model`.
+        source: The path of a file, or an object built with azure-ai-ml.
+        overrides: `a.b=c` settings; for files alone.
+        fields: Fields that win over the file's, such as `name`; None stands for not given.
+
+    Raises:
+        UsageError: Settings were given for an object.
+    """
+    given = {key: value for key, value in fields.items() if value is not None}
+    if isinstance(source, str) or hasattr(source, "__fspath__"):
+        params = [*parse_overrides(overrides), *({key: value} for key, value in given.items())]
+        return LOADERS[kind](source, params_override=params)
+    if overrides:
+        raise UsageError(
+            "settings can change a file, not an object", hint="set the object's attributes instead"
+        )
+    for key, value in given.items():
+        setattr(source, key, value)
+    return source

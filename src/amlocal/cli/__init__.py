@@ -1,0 +1,1 @@
+"""The command line: `aml NOUN VERB`, in the grammar of `az ml`."""

@@ -1,0 +1,8 @@
+"""`aml component`: the steps that pipelines are made of."""
+
+from __future__ import annotations
+
+from amlocal.cli.asset import Kind, verbs
+
+KIND = Kind("component", "component", lambda client: client.components)
+VERBS = verbs(KIND)

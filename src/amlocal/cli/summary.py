@@ -1,0 +1,261 @@
+"""Jobs, assets, and the workspace in words, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from amlocal.cli import text
+from amlocal.cli.terminal import Terminal
+from amlocal.plan import AssetInfo, InputInfo, JobInfo, JobStatus, StepReuse, WorkspaceInfo
+
+#: The five things that are tracked of every job.
+TRACKED = ("data", "code", "environment", "model", "serving")
+
+_TAIL_LINES = 15
+_TAIL_BYTES = 16_384
+
+
+def run_address(job: JobInfo, server: str = "") -> str:
+    """Return the address of a job's page.
+
+    Args:
+        job: The job.
+        server: Address of the tracking server now, where it may have moved since the job.
+
+    Returns:
+        The page in Azure ML studio where it has one, else the run in MLflow's pages; an
+        empty string where the job has no run.
+    """
+    uri = server or job.tracking.uri
+    if job.page or not (uri.startswith("http") and job.tracking.run_id):
+        return job.page
+    return f"{uri}/#/experiments/{job.tracking.experiment_id}/runs/{job.tracking.run_id}"
+
+
+def job(info: JobInfo, terminal: Terminal) -> str:
+    """Return a job in full: its steps, metrics, inputs, outputs, and the five things tracked."""
+    facts = {
+        "experiment": info.experiment_name,
+        "display name": info.display_name,
+        "step": f"{info.step} of {info.parent}" if info.parent else "",
+        "component": info.component,
+        "file": info.source,
+        "created": f"{text.moment(info.creation_time)} UTC" if info.creation_time else "",
+        "reused from": info.reused_from or "",
+        "error": info.error,
+        "log": info.log,
+    }
+    parts = [
+        _headline(info, terminal),
+        *_facts(facts),
+        *_section("steps", _steps(info, terminal), terminal),
+        *_section("metrics", _metrics(info), terminal),
+        *_section("inputs", _facts({k: _input(v) for k, v in info.inputs.items()}), terminal),
+        *_section("outputs", _facts({k: v.path for k, v in info.outputs.items()}), terminal),
+        *_section("tracked", _tracked(info, terminal), terminal),
+        *_section("look", _facts(_links(info)), terminal),
+    ]
+    return "".join(f"{line}\n" for line in parts)
+
+
+def ended(info: JobInfo, terminal: Terminal) -> str:
+    """Return how a job ended: result, failures with their logs, metrics, and where to look."""
+    parts = ["", _headline(info, terminal)]
+    for failed in _failures(info):
+        parts += _failure(failed, terminal)
+    parts += _section("metrics", _metrics(info), terminal)
+    details = {"details": f"aml job show -n {info.name}"}
+    parts += _section("look", _facts({**details, **_links(info)}), terminal)
+    return "".join(f"{line}\n" for line in parts)
+
+
+def submitted(info: JobInfo, terminal: Terminal) -> str:
+    """Return what to do with a job that goes on by itself."""
+    commands = {
+        "follow": f"aml job stream -n {info.name}",
+        "details": f"aml job show -n {info.name}",
+        "end it": f"aml job cancel -n {info.name}",
+        "page": run_address(info),
+    }
+    return "".join(f"{line}\n" for line in [_headline(info, terminal), *_facts(commands)])
+
+
+def reuse(steps: Sequence[StepReuse], terminal: Terminal) -> str:
+    """Return why each step ran or was reused, a fact that changed on each line."""
+    lines = []
+    for each in steps:
+        status = JobStatus.COMPLETED if each.reused_from else JobStatus.RUNNING
+        mark, colour = terminal.marks.of(status, reused=True)
+        lines.append(f"{terminal.style(mark, colour)} {each.step}: {each.reason}")
+        lines += [f"    {text.clean(fact)}" for fact in each.changed]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def asset(info: AssetInfo, terminal: Terminal) -> str:
+    """Return one version of an asset."""
+    facts = {
+        "type": info.type,
+        "description": info.description,
+        "path": info.path,
+        "created": f"{text.moment(info.creation_time)} UTC" if info.creation_time else "",
+        "aliases": ", ".join(info.aliases),
+        "digest": info.digest[:12],
+        "archived": "yes" if info.archived else "",
+    }
+    parts = [
+        f"{info.kind} {terminal.style(f'{info.name}:{info.version}', 'bold')}",
+        *_facts(facts),
+        *_section("tags", _facts(info.tags), terminal),
+        *_section("properties", _facts(info.properties), terminal),
+    ]
+    return "".join(f"{line}\n" for line in parts)
+
+
+def workspace(info: WorkspaceInfo, terminal: Terminal) -> str:
+    """Return the workspace on this machine."""
+    facts = {
+        "jobs": str(info.jobs),
+        "running": ", ".join(info.running) or "none",
+        "tracking": info.tracking_uri or "down; aml workspace up starts it",
+        "size": text.size(info.bytes),
+    }
+    processes = _section("processes", _facts(info.processes), terminal)
+    parts = [f"workspace {terminal.style(info.path, 'bold')}", *_facts(facts), *processes]
+    return "".join(f"{line}\n" for line in parts)
+
+
+def log_tail(path: str, lines: int = _TAIL_LINES) -> list[str]:
+    """Return the last lines of a log on this machine; none where it cannot be read."""
+    try:
+        with Path(path).open("rb") as log:
+            log.seek(max(0, log.seek(0, 2) - _TAIL_BYTES))
+            tail = log.read().decode(errors="replace")
+    except OSError:
+        return []  # an address in Azure, or a log that was removed: its path is shown anyway
+    return [text.clean(line) for line in tail.rstrip().split("\n")[-lines:] if line]
+
+
+def _headline(info: JobInfo, terminal: Terminal) -> str:
+    mark, colour = terminal.marks.of(info.status)
+    about = [text.duration(info.duration)] if info.duration else []
+    if info.children:
+        done = sum(child.status is JobStatus.COMPLETED for child in info.children)
+        about.append(f"{done} of {text.plural(len(info.children), 'step')} completed")
+        reused = sum(child.reused_from is not None for child in info.children)
+        about += [f"{reused} of them reused"] if reused else []
+    status = terminal.style(f"{mark} {info.status.value}", colour)
+    return f"{status}  {terminal.style(info.name, 'bold')}" + (
+        f"  {', '.join(about)}" if about else ""
+    )
+
+
+def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
+    width = max((text.cells(_label(child)) for child in info.children), default=0)
+    for child in info.children:
+        mark, colour = terminal.marks.of(child.status, reused=child.reused_from is not None)
+        about = child.status.value
+        if child.reused_from:
+            about = f"reused from {child.reused_from}"
+        elif child.duration:
+            about += f"  {text.duration(child.duration)}"
+        label = text.pad(_label(child), width)
+        yield f"  {terminal.style(mark, colour)} {label}  {about}"
+
+
+def _label(info: JobInfo) -> str:
+    return info.step or info.display_name or info.name
+
+
+def _metrics(info: JobInfo) -> Iterator[str]:
+    """Yield the metrics of a job and of its steps.
+
+    What a job repeats of its steps, by the same name or as `STEP.METRIC`, is shown once.
+    """
+    of_steps = [
+        (name, value, _label(child))
+        for child in info.children
+        for name, value in sorted(child.metrics.items())
+        if info.metrics.get(name) != value
+    ]
+    repeated = {f"{step}.{name}" for name, _, step in of_steps}
+    own = [(name, value, "") for name, value in sorted(info.metrics.items())]
+    rows = [row for row in own if row[0] not in repeated] + of_steps
+    width = max((text.cells(name) for name, _, _ in rows), default=0)
+    for name, value, step in rows:
+        yield f"  {text.pad(name, width)}  {text.number(value):<12} {step}".rstrip()
+
+
+def _failures(info: JobInfo) -> list[JobInfo]:
+    failed = [child for child in info.children if child.status is JobStatus.FAILED]
+    return failed or ([info] if info.status is JobStatus.FAILED else [])
+
+
+def _failure(info: JobInfo, terminal: Terminal) -> list[str]:
+    """Return why a job or step failed, the end of its log, and where the log is."""
+    reason, *more = info.error.splitlines() or [""]
+    told = text.clean(f"{_label(info)} failed: {reason}" if reason else f"{_label(info)} failed")
+    lines = ["", terminal.style(told, "red"), *(f"  {text.clean(line)}" for line in more)]
+    if info.log:
+        tail = log_tail(info.log)
+        lines += ["  the log ends with:", *(f"  | {line}" for line in tail)] if tail else []
+        lines.append(f"  log: {info.log}")
+    return lines
+
+
+def _tracked(info: JobInfo, terminal: Terminal) -> Iterator[str]:
+    """Yield the five things tracked, a line for each data set or step; `-o json` has the rest."""
+    width = max(map(len, TRACKED))
+    for name in TRACKED:
+        value: dict[str, Any] | None = getattr(info.tracking, name)
+        if value is None:
+            found = [f"absent: {info.tracking.absent.get(name, 'not recorded')}"]
+        elif value and all(isinstance(item, Mapping) for item in value.values()):
+            found = [f"{key}: {_brief(item)}" for key, item in value.items()]
+        else:
+            found = [_brief(value)]
+        for title, line in zip([name] + [""] * len(found), found, strict=False):
+            text_line = f"  {text.pad(title, width)}  {line}"
+            if terminal.is_terminal:
+                text_line = text.clip(text_line, terminal.width, terminal.marks.ellipsis)
+            yield text_line
+
+
+def _brief(value: Any) -> str:
+    """Return JSON values on one line, names and short values first; hashes are cut as git does."""
+    if isinstance(value, Mapping):
+        facts = [
+            (key != "name", f"{key} {_brief(item)}")
+            for key, item in value.items()
+            if item not in (None, "", [], {}) and key != "schema"
+        ]
+        return ", ".join(fact for _, fact in sorted(facts, key=lambda it: (it[0], len(it[1]) > 40)))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(map(_brief, value))
+    words = text.clean(str(value))
+    is_hash = len(words) >= 40 and all(c in "0123456789abcdef" for c in words)
+    return words[:12] if is_hash else words
+
+
+def _input(info: InputInfo) -> str:
+    if info.path is None:
+        return str(info.value)
+    return f"{info.path}  ({info.digest[:12]})" if info.digest else info.path
+
+
+def _links(info: JobInfo) -> dict[str, str]:
+    has_model = any(job.tracking.model is not None for job in (info, *info.children))
+    return {"run": run_address(info), "models": "aml model list" if has_model else ""}
+
+
+def _facts(facts: Mapping[str, str]) -> list[str]:
+    """Return `name  value` lines, without the empty ones."""
+    given = {name: value for name, value in facts.items() if value}
+    width = max(map(text.cells, given), default=0)
+    return [f"  {text.pad(name, width)}  {text.clean(value)}" for name, value in given.items()]
+
+
+def _section(title: str, lines: Sequence[str] | Iterator[str], terminal: Terminal) -> list[str]:
+    body = list(lines)
+    return ["", terminal.style(title, "bold"), *body] if body else []

@@ -1,0 +1,1 @@
+"""The local target: jobs run on this machine."""

@@ -1,0 +1,163 @@
+"""What a step's expressions come to: pure.
+
+Takes the step and where its inputs and outputs are, gives the command and the variables that its
+process gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amlocal.errors import Problem, SpecError
+from amlocal.local.quoting import Quoting
+from amlocal.plan import Scalar, Step
+from amlocal.plan.expression import Optional, Reference, Text, parse
+
+
+@dataclass(frozen=True, slots=True)
+class BoundInput:
+    """An input as the step gets it.
+
+    Attributes:
+        type: A data type or a literal type.
+        text: What stands for it in the command: the literal as text, a path, or an address.
+        literal: The value where it is one.
+        digest: SHA-256 of the data's content; empty for a literal.
+        mode: How the data arrives; empty for a literal.
+    """
+
+    type: str
+    text: str
+    literal: Scalar | None = None
+    digest: str = ""
+    mode: str = ""
+
+
+def literal_text(value: Scalar, kind: str) -> str:
+    """Return a literal as a command line gets it.
+
+    Azure writes booleans as Python does (`True`), integers without a fraction, and numbers in
+    their shortest form that reads back as the same value.
+    """
+    if isinstance(value, bool):
+        return str(value)
+    if kind == "integer" and isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def render(command: str, inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]) -> str:
+    """Return a command with its expressions replaced by quoted values.
+
+    Args:
+        command: The command of a component.
+        inputs: The inputs that have a value.
+        outputs: The path of each output.
+
+    Returns:
+        A shell command.
+
+    Raises:
+        SpecError: An expression outside `$[[...]]` names an input without a value, or something
+            that does not exist.
+    """
+    quoting = Quoting()
+    pieces: list[str] = []
+    for part in parse(command):
+        if isinstance(part, Optional):
+            named = [p for p in part.parts if isinstance(p, Reference)]
+            if any(_value(p, inputs, outputs) is None for p in named):
+                continue
+            inner = part.parts
+        else:
+            inner = (part,)
+        pieces += [_piece(piece, quoting, inputs, outputs) for piece in inner]
+    return "".join(pieces)
+
+
+def _piece(
+    piece: Text | Reference,
+    quoting: Quoting,
+    inputs: Mapping[str, BoundInput],
+    outputs: Mapping[str, str],
+) -> str:
+    if isinstance(piece, Text):
+        return quoting.text(piece.text)
+    value = _value(piece, inputs, outputs)
+    if value is None:
+        raise SpecError(
+            [
+                Problem(
+                    f"{piece} has no value",
+                    "give the input, or put the argument into $[[ ]] where it is optional",
+                )
+            ]
+        )
+    return quoting.value(value)
+
+
+def _value(
+    reference: Reference, inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]
+) -> str | None:
+    scope, *rest = reference.path
+    name = ".".join(rest)
+    if scope == "inputs":
+        # `${{inputs.x.path}}` is the older form of `${{inputs.x}}`.
+        bound = inputs.get(name) or inputs.get(name.removesuffix(".path"))
+        return bound.text if bound else None
+    return outputs.get(name) if scope == "outputs" else None
+
+
+def output_path(template: str, *, job: str, output: str, datastore: str) -> str:
+    """Return where an output goes: the `${{...}}` that Azure allows in output paths replaced.
+
+    Args:
+        template: The path as the file gives it.
+        job: Name of the job that writes it.
+        output: Name of the output.
+        datastore: The default datastore.
+
+    Raises:
+        SpecError: It holds another expression.
+    """
+    values = {("name",): job, ("output_name",): output, ("default_datastore",): datastore}
+    pieces = []
+    for part in parse(template):
+        if isinstance(part, Text):
+            pieces.append(part.text)
+        elif isinstance(part, Reference) and part.path in values:
+            pieces.append(values[part.path])
+        else:
+            raise SpecError(
+                [
+                    Problem(
+                        f"{part} cannot stand in the path of the output {output!r}",
+                        "known: ${{name}}, ${{output_name}}, ${{default_datastore}}",
+                    )
+                ]
+            )
+    return "".join(pieces)
+
+
+def input_variables(inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the `AZURE_ML_INPUT_<name>` and `AZURE_ML_OUTPUT_<name>` variables."""
+    given = {f"AZURE_ML_INPUT_{name}": bound.text for name, bound in inputs.items()}
+    return given | {f"AZURE_ML_OUTPUT_{name}": path for name, path in outputs.items()}
+
+
+def step_variables(
+    step: Step, inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the step's own environment variables, with `${{inputs.x}}` in them replaced."""
+    variables = {}
+    for name, text in step.environment_variables.items():
+        pieces = []
+        for part in parse(text):
+            if isinstance(part, Text):
+                pieces.append(part.text)
+            elif isinstance(part, Reference):
+                value = _value(part, inputs, outputs)
+                pieces.append(str(part) if value is None else value)
+        variables[name] = "".join(pieces)
+    return variables

@@ -1,0 +1,88 @@
+"""The client of a local workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amlocal.local.assets import (
+    Assets,
+    ComponentStore,
+    DataStore,
+    describe_environment,
+)
+from amlocal.local.compiler import Compiler
+from amlocal.local.jobs import LocalJobs
+from amlocal.local.models import ModelOperations
+from amlocal.local.notes import Notes
+from amlocal.local.opened import Opened, open_workspace
+from amlocal.local.snapshot import Snapshots
+from amlocal.local.upkeep import LocalWorkspace
+from amlocal.local.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class LocalClient:
+    """A local workspace, by `MLClient`'s nouns.
+
+    Attributes:
+        jobs: Its jobs.
+        components: Its components.
+        environments: Its environments.
+        data: Its data assets.
+        models: Its models.
+        workspace: The workspace itself and its processes.
+    """
+
+    jobs: LocalJobs
+    components: Assets
+    environments: Assets
+    data: Assets
+    models: ModelOperations
+    workspace: LocalWorkspace
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] | None,
+        environ: Mapping[str, str],
+        compiler: Compiler,
+    ) -> LocalClient:
+        """Open the workspace of a folder (see `Workspace.find`), and make it where there is none.
+
+        Args:
+            path: Its folder, or None.
+            environ: The environment to read and to pass on.
+            compiler: Turns files into plans.
+        """
+        notes = Notes()
+        opened = open_workspace(Workspace.find(path, environ, Path.cwd()), environ, note=notes)
+        return cls._of(opened, compiler, notes)
+
+    @classmethod
+    def _of(cls, opened: Opened, compiler: Compiler, notes: Notes) -> LocalClient:
+        services, records = opened.services, opened.assets
+        jobs = LocalJobs(services, compiler, opened.registered, notes)
+        components = ComponentStore(
+            services.artifacts,
+            lambda: Snapshots(services.artifacts, services.digests),
+            services.workspace.path / "components",
+        )
+        data = DataStore(services.artifacts, services.locations, services.workspace)
+        return cls(
+            jobs=jobs,
+            components=Assets("component", records, compiler.load_component, components.describe),
+            environments=Assets(
+                "environment", records, compiler.load_environment, describe_environment
+            ),
+            data=Assets("data", records, compiler.load_data, data.describe),
+            models=ModelOperations(
+                services.server,
+                lambda source, overrides: compiler.load_model(source, overrides=overrides),
+                services.locations.existing,
+                services.digests.content,
+            ),
+            workspace=LocalWorkspace(services, records, jobs),
+        )

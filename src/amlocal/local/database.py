@@ -1,0 +1,162 @@
+"""The SQLite database of a workspace's records: transactions, threads, and its errors.
+
+WAL mode: several commands read and write at once, and a process that is killed leaves the last
+whole state.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from amlocal.errors import TargetError
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    name TEXT PRIMARY KEY,
+    parent TEXT,
+    position INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    created REAL NOT NULL,
+    revision INTEGER NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    step TEXT,
+    fingerprint TEXT,
+    facts TEXT,
+    reusable INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    has_open_run INTEGER NOT NULL DEFAULT 0,
+    info TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS jobs_parent ON jobs (parent, position);
+CREATE INDEX IF NOT EXISTS jobs_roots ON jobs (created) WHERE parent IS NULL;
+CREATE INDEX IF NOT EXISTS jobs_fingerprint ON jobs (fingerprint) WHERE reusable = 1;
+CREATE INDEX IF NOT EXISTS jobs_step ON jobs (step, created) WHERE facts IS NOT NULL;
+CREATE TABLE IF NOT EXISTS assets (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    created REAL NOT NULL,
+    archived INTEGER NOT NULL DEFAULT 0,
+    info TEXT NOT NULL,
+    PRIMARY KEY (kind, name, version)
+);
+CREATE TABLE IF NOT EXISTS counter (revision INTEGER NOT NULL);
+INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
+"""
+
+Row = tuple[Any, ...]
+
+
+class DiskFullError(TargetError):
+    """There is no space left on the workspace's disk."""
+
+
+class Database:
+    """One connection, safe to use from several threads; other processes have their own.
+
+    Args:
+        path: The file; it is made where it is missing.
+        on_full: Called once when the disk is full; it should make room.
+    """
+
+    def __init__(self, path: Path, *, on_full: Callable[[], None]) -> None:
+        self._path = path
+        self._on_full = on_full
+        self._lock = threading.RLock()
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=60, isolation_level=None, check_same_thread=False
+            )
+            self._prepare()
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> TargetError:
+        return TargetError(
+            f"the records {self._path} cannot be used: {error}",
+            hint="is the disk full, or the folder read-only?",
+        )
+
+    def _prepare(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise TargetError(f"{self._path} was written by a newer amlocal", hint="update amlocal")
+        # NORMAL: a power cut may lose the last transactions but never corrupts; a kill loses none.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        if version < _VERSION:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.executescript(
+                f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[int]:
+        """Hold a write transaction; gives the revision that its changes carry.
+
+        Raises:
+            DiskFullError: There is no space left; `on_full` was called.
+            TargetError: The database cannot be written.
+        """
+        with self._lock:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    self._connection.execute("UPDATE counter SET revision = revision + 1")
+                    (revision,) = self._connection.execute(
+                        "SELECT revision FROM counter"
+                    ).fetchone()
+                    yield revision
+                    self._connection.execute("COMMIT")
+                finally:
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
+            except sqlite3.OperationalError as error:
+                if "full" in str(error):
+                    self._on_full()
+                    raise DiskFullError(
+                        f"no space left on the disk of {self._path}",
+                        hint="free some, for example with: aml workspace gc",
+                    ) from error
+                raise self._unusable(error) from error
+
+    def write(self, query: str, values: Sequence[object]) -> int:
+        """Run one change and return the number of rows changed.
+
+        The first `?` of the query is the revision of the change. On a full disk it is tried once
+        more after `on_full` made room.
+        """
+        try:
+            return self._write(query, values)
+        except DiskFullError:
+            return self._write(query, values)
+
+    def _write(self, query: str, values: Sequence[object]) -> int:
+        with self.writing() as revision:
+            return self.execute(query, (revision, *values))
+
+    def execute(self, query: str, values: Sequence[object] = ()) -> int:
+        """Run a statement inside `writing` and return the number of rows changed."""
+        return self._connection.execute(query, values).rowcount
+
+    def one(self, query: str, values: Sequence[object] = ()) -> Row | None:
+        """Return the first row of a query, or None."""
+        with self._lock:
+            row: Row | None = self._connection.execute(query, values).fetchone()
+        return row
+
+    def all(self, query: str, values: Sequence[object] = ()) -> list[Row]:
+        """Return the rows of a query."""
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()

@@ -1,0 +1,69 @@
+"""Removes what no job and no asset of a workspace refers to any more."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from amlocal.local.asset_records import AssetRecords
+from amlocal.local.digests import walk
+from amlocal.local.outputs import StepFolders
+from amlocal.local.services import Services
+from amlocal.local.workspace import DEFAULT_DATASTORE
+
+
+def collect(services: Services, assets: AssetRecords, *, dry_run: bool) -> int:
+    """Remove what is not needed any more.
+
+    That is: folders of jobs without a record, working folders that were kept for somebody to look
+    at, and stored files that nothing names.
+
+    Args:
+        services: The workspace.
+        assets: The records of assets.
+        dry_run: Only count.
+
+    Returns:
+        The bytes freed, or that would be.
+    """
+    freed = 0
+    for folder in _unneeded_folders(services):
+        freed += size(folder)
+        if not dry_run:
+            shutil.rmtree(folder)
+    used = set(assets.digests())
+    for job in services.records.list(view="All"):
+        for info in (job, *services.records.list(parent=job.name, view="All")):
+            used |= {output.digest for output in info.outputs.values()}
+            code = info.tracking.code or {}
+            used.add(str(code.get("hash") or ""))
+    freed += services.artifacts.remove_unused(frozenset(used - {""}), dry_run=dry_run)
+    if not dry_run:
+        services.workspace.release_reserve()
+        services.workspace.keep_reserve()
+    return freed
+
+
+def _unneeded_folders(services: Services) -> Iterator[Path]:
+    workspace, records = services.workspace, services.records
+    for folder in workspace.jobs.iterdir():
+        if not records.has(folder.name):
+            yield folder
+            continue
+        working = StepFolders(folder).working
+        if working.exists() and records.get(folder.name).status.is_terminal:
+            yield working
+    outputs = workspace.datastore(DEFAULT_DATASTORE) / "azureml"
+    for folder in outputs.iterdir() if outputs.exists() else ():
+        if not records.has(folder.name):
+            yield folder
+
+
+def size(folder: Path) -> int:
+    """Return the bytes of the files below a folder; one that is linked twice counts once."""
+    seen: dict[tuple[int, int], int] = {}
+    for path in walk(folder):
+        status = path.lstat()
+        seen[(status.st_dev, status.st_ino)] = status.st_size
+    return sum(seen.values())

@@ -1,0 +1,175 @@
+"""A step's inputs: from what the plan binds to what its process gets."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amlocal.errors import Problem, SpecError, TargetError
+from amlocal.local.bind import BoundInput, literal_text
+from amlocal.local.digests import Digests
+from amlocal.local.locations import Locations, is_address, redacted
+from amlocal.plan import (
+    Binding,
+    DataValue,
+    Input,
+    InputInfo,
+    Job,
+    LiteralValue,
+    OutputInfo,
+    ParentInput,
+    Scalar,
+    Step,
+    StepOutput,
+)
+
+_COPIED = frozenset({"download", "eval_download"})
+FindResult = Callable[[str, str], OutputInfo]
+
+
+@dataclass(frozen=True, slots=True)
+class StepInputs:
+    """A step's inputs, found and read.
+
+    Attributes:
+        bound: What the command gets, by name; absent optional inputs are not in it.
+        places: Where the data of each data input is, but of those with mode `direct`.
+        contents: SHA-256 of what is at each place. It is the input's digest, but for artifacts:
+            theirs leaves out the logs, which differ each time.
+    """
+
+    bound: Mapping[str, BoundInput]
+    places: Mapping[str, Path]
+    contents: Mapping[str, str]
+
+    def infos(self) -> dict[str, InputInfo]:
+        """Return what is recorded of the inputs."""
+        return {
+            name: InputInfo(
+                type=b.type,
+                value=b.literal,
+                path=None if b.literal is not None else redacted(b.text),
+                digest=b.digest,
+            )
+            for name, b in self.bound.items()
+        }
+
+    def check_unchanged(self, digests: Digests) -> None:
+        """Require that the step has left its inputs as they were.
+
+        Raises:
+            TargetError: It wrote to one that is mounted read-only in Azure.
+        """
+        for name, place in self.places.items():
+            is_copy = self.bound[name].mode in _COPIED
+            if not is_copy and digests.content(place) != self.contents[name]:
+                raise TargetError(
+                    f"the step changed its input {name!r} ({place}), which is read-only in Azure",
+                    hint="write to an output, or take the input with: mode: download",
+                )
+
+
+def find_inputs(
+    job: Job,
+    step: Step,
+    *,
+    locations: Locations,
+    digests: Digests,
+    result: FindResult,
+    copies: Path,
+) -> StepInputs:
+    """Find a step's inputs and read their content.
+
+    Args:
+        job: The job.
+        step: The step.
+        locations: Turns addresses into places.
+        digests: Content digests.
+        result: Gives the output of a step that has completed.
+        copies: Folder where inputs with mode `download` will be copied to (see `copy_inputs`).
+
+    Raises:
+        SpecError: An input without a default has no value.
+        TargetError: Data is not there.
+    """
+    bound: dict[str, BoundInput] = {}
+    places: dict[str, Path] = {}
+    contents: dict[str, str] = {}
+    for name in [
+        *step.component.inputs,
+        *(n for n in step.inputs if n not in step.component.inputs),
+    ]:
+        declared = step.component.inputs.get(name)
+        binding = _followed(job, step.inputs.get(name))
+        if binding is None:
+            if (default := _default(name, declared)) is not None:
+                bound[name] = _literal(default, declared)
+        elif isinstance(binding, LiteralValue):
+            bound[name] = _literal(binding.value, declared)
+        else:
+            mode = _mode(step.inputs[name], binding, declared)
+            kind = binding.type or (declared.type if declared else None)
+            if mode == "direct" and isinstance(binding, DataValue) and is_address(binding.path):
+                bound[name] = BoundInput(kind or "uri_folder", binding.path, mode=mode)
+                continue
+            place, digest, found_type = _data(binding, locations, digests, result)
+            text = copies / name / place.name if mode in _COPIED else place
+            places[name] = place
+            contents[name] = digests.content(place)
+            bound[name] = BoundInput(kind or found_type, str(text), digest=digest, mode=mode)
+    return StepInputs(bound, places, contents)
+
+
+def copy_inputs(inputs: StepInputs) -> None:
+    """Copy what is to be downloaded, so that the step may do with it what it likes."""
+    for name, place in inputs.places.items():
+        bound = inputs.bound[name]
+        if bound.mode in _COPIED:
+            target = Path(bound.text)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_dir():
+                shutil.copytree(place, target, copy_function=shutil.copyfile)
+            else:
+                shutil.copyfile(place, target)
+
+
+def _followed(job: Job, binding: Binding | None) -> LiteralValue | DataValue | StepOutput | None:
+    return job.inputs.get(binding.name) if isinstance(binding, ParentInput) else binding
+
+
+def _default(name: str, declared: Input | None) -> Scalar | None:
+    if declared is None:
+        return None
+    if declared.default is None and not declared.optional:
+        raise SpecError([Problem(f"the input {name!r} has no value")])
+    return declared.default
+
+
+def _literal(value: Scalar, declared: Input | None) -> BoundInput:
+    kind = declared.type if declared and declared.is_literal else _type_of(value)
+    return BoundInput(kind, literal_text(value, kind), literal=value)
+
+
+def _type_of(value: Scalar) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int):
+        return "integer"
+    return "number" if isinstance(value, float) else "string"
+
+
+def _mode(outer: Binding, inner: DataValue | StepOutput, declared: Input | None) -> str:
+    own = None if isinstance(outer, LiteralValue) else outer.mode
+    return own or inner.mode or (declared.mode if declared else None) or "ro_mount"
+
+
+def _data(
+    binding: DataValue | StepOutput, locations: Locations, digests: Digests, result: FindResult
+) -> tuple[Path, str, str]:
+    if isinstance(binding, StepOutput):
+        output = result(binding.step, binding.output)
+        return Path(output.path), output.digest, output.type
+    place = locations.existing(binding.path)
+    return place, digests.content(place), binding.type

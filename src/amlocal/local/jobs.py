@@ -1,0 +1,282 @@
+"""The jobs of a local workspace, by `MLClient.jobs`' verbs."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from amlocal.errors import TargetError, UsageError
+from amlocal.local import joblock
+from amlocal.local.compiler import Compiler, RegisteredAssets
+from amlocal.local.download import download
+from amlocal.local.engine import Engine, EngineOptions
+from amlocal.local.follow import Follower
+from amlocal.local.names import job_name
+from amlocal.local.notes import Notes
+from amlocal.local.process import JOB_VARIABLE, end_jobs
+from amlocal.local.recovery import close_runs, recover
+from amlocal.local.services import Services
+from amlocal.local.submission import new_record
+from amlocal.local.workspace import write_atomically
+from amlocal.plan import Job, JobInfo, StepReuse
+from amlocal.plan.reporter import Reporter
+
+ENVIRONMENT_MODES = ("auto", "current", "isolated", "docker")
+#: Seconds that a job has to end after it was asked to.
+_CANCEL_SECONDS = 60.0
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """What a job's folder holds for the process that runs it."""
+
+    job: Job
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalJobs:
+    """Jobs that run on this machine.
+
+    Attributes:
+        services: The workspace.
+        compiler: Turns files into plans.
+        assets: Registered components that files may refer to.
+        notes: What the engine notes, for somebody who watches.
+    """
+
+    services: Services
+    compiler: Compiler
+    assets: RegisteredAssets
+    notes: Notes
+
+    def create_or_update(
+        self,
+        job: Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+        reporter: Reporter | None = None,
+        max_parallel: int | None = None,
+        environment: str = "auto",
+    ) -> JobInfo:
+        """Submit a job; see `amlocal.client.JobOperations`."""
+        options = _options(max_parallel, environment)
+        plan = self._compile(job, overrides)
+        info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
+        self.services.workspace.keep_reserve()
+        recover(self.services.records, self.services.workspace)
+        lock = joblock.take(self.services.workspace.job(info.name))
+        if lock is None:
+            raise UsageError(f"a job named {info.name!r} runs", hint="give another --name")
+        try:
+            self.services.records.add(info)
+            if reporter is None:
+                self._start(plan, info, options, lock)
+                return self.services.records.get(info.name)
+            return self._run_here(plan, info, options, reporter)
+        finally:
+            os.close(lock)
+
+    def _compile(self, job: Any, overrides: Sequence[str]) -> Job:
+        if isinstance(job, Job):
+            return job
+        cache = self.services.workspace.cache / "plans"
+        return self.compiler.compile_job(job, overrides=overrides, cache=cache, assets=self.assets)
+
+    def _free_name(self) -> str:
+        while self.services.records.has(name := job_name()):
+            continue
+        return name
+
+    def _start(self, plan: Job, info: JobInfo, options: EngineOptions, lock: int) -> None:
+        """Start a process of its own for the job; it goes on when this one has ended."""
+        folder = self.services.workspace.job(info.name)
+        submitted = Submitted(
+            plan, {"max_parallel": options.max_parallel, "environment": options.environment}
+        )
+        # For the owner's eyes only: environment variables of the job may be secret.
+        write_atomically(folder / "plan.json", msgspec.json.encode(submitted), mode=0o600)
+        environ = {k: v for k, v in self.services.environ.items() if k != JOB_VARIABLE}
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        with (folder / "engine.log").open("ab") as log:
+            subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "amlocal.local.worker",
+                    str(self.services.workspace.path),
+                    info.name,
+                ],
+                env=environ,
+                cwd=self.services.workspace.project,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(lock,),
+            )
+
+    def _run_here(
+        self, plan: Job, info: JobInfo, options: EngineOptions, reporter: Reporter
+    ) -> JobInfo:
+        """Run the job in a thread of this process and follow it; an interrupt cancels it."""
+        engine = Engine(self.services, plan, info, options)
+        failures: list[BaseException] = []
+        # Not `Thread.join`: interrupted, it takes the thread for ended in Python 3.11.
+        over = threading.Event()
+
+        def work() -> None:
+            try:
+                run_engine(engine, self.services)
+            except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+                failures.append(error)
+            finally:
+                over.set()
+
+        threading.Thread(target=work, name="engine").start()
+        follower = Follower(self.services.records, info.name, reporter, self.notes)
+        try:
+            job = follower.follow(over.wait)
+        except BaseException:
+            engine.cancel()
+            follower.finish(over.wait)
+            raise
+        if failures:
+            raise failures[0]
+        return job
+
+    def validate(self, job: Any, *, overrides: Sequence[str] = ()) -> JobInfo:
+        """Check a job without submitting it; see `amlocal.client.JobOperations`."""
+        plan = self._compile(job, overrides)
+        return new_record(plan, plan.name or "validated")
+
+    def get(self, name: str) -> JobInfo:
+        """Return a job or a step with its children."""
+        recover(self.services.records, self.services.workspace)
+        return self.services.records.get(name)
+
+    def list(
+        self,
+        *,
+        parent_job_name: str | None = None,
+        max_results: int | None = None,
+        list_view_type: str = "ActiveOnly",
+    ) -> Sequence[JobInfo]:
+        """Return jobs, the newest first, or the steps of one in order."""
+        recover(self.services.records, self.services.workspace)
+        if parent_job_name is not None:
+            self.services.records.get(parent_job_name)
+        return self.services.records.list(
+            parent=parent_job_name, limit=max_results, view=list_view_type
+        )
+
+    def stream(self, name: str, reporter: Reporter) -> JobInfo:
+        """Follow a job until it ends."""
+        info = self.get(name)
+        root = info.parent or name
+        folder = self.services.workspace.job(root)
+
+        def wait(seconds: float) -> bool:
+            if not joblock.is_held(folder):
+                recover(self.services.records, self.services.workspace)
+                return True
+            time.sleep(seconds)
+            return False
+
+        return Follower(self.services.records, root, reporter, Notes()).follow(wait)
+
+    def cancel(self, name: str) -> JobInfo:
+        """End a job with all its processes, and wait until it has ended."""
+        info = self.get(name)
+        if info.status.is_terminal:
+            return info
+        self.services.records.request_cancel(name)
+        deadline = time.monotonic() + _CANCEL_SECONDS
+        while time.monotonic() < deadline:
+            info = self.get(name)
+            folder = self.services.workspace.job(info.parent or name)
+            if info.status.is_terminal and (info.parent or not joblock.is_held(folder)):
+                return info
+            time.sleep(0.05)
+        end_jobs(self.services.workspace.path, frozenset({info.parent or name}))
+        raise TargetError(
+            f"the job {name} did not end within {_CANCEL_SECONDS:g} s; its processes were ended",
+            hint=f"see: aml job show -n {name}",
+        )
+
+    def download(
+        self,
+        name: str,
+        *,
+        download_path: Path = Path(),
+        output_name: str | None = None,
+        all: bool = False,  # noqa: A002 - MLClient's own name
+    ) -> Path:
+        """Copy a job's outputs and logs into a folder."""
+        return download(
+            self.get(name),
+            download_path,
+            workspace=self.services.workspace,
+            output_name=output_name,
+            everything=all,
+        )
+
+    def archive(self, name: str) -> None:
+        """Hide a job from lists."""
+        self.services.records.set_archived(name, archived=True)
+
+    def restore(self, name: str) -> None:
+        """Show an archived job in lists again."""
+        self.services.records.set_archived(name, archived=False)
+
+    def explain_reuse(self, name: str) -> Sequence[StepReuse]:
+        """Return for each step why it was reused, or which facts had changed."""
+        info = self.get(name)
+        told = [StepReuse.from_json(reason) for reason in self.services.records.reasons(name)]
+        known = {reuse.step for reuse in told}
+        silent = [c for c in info.children if c.step not in known]
+        return [*told, *(StepReuse(step=c.step or c.name, reason=_silence(c)) for c in silent)]
+
+
+def _silence(step: JobInfo) -> str:
+    return step.error or f"it is {step.status.value}"
+
+
+def _options(max_parallel: int | None, environment: str) -> EngineOptions:
+    if environment not in ENVIRONMENT_MODES:
+        raise UsageError(
+            f"no environment mode {environment!r}", hint=f"known: {', '.join(ENVIRONMENT_MODES)}"
+        )
+    if max_parallel is None:
+        return EngineOptions(environment=environment)
+    if max_parallel < 1:
+        raise UsageError("max_parallel is less than 1", hint="give how many steps run side by side")
+    return EngineOptions(max_parallel=max_parallel, environment=environment)
+
+
+def _checked_name(name: str | None) -> str | None:
+    if name and not re.fullmatch(_NAME, name):
+        raise UsageError(
+            f"{name!r} cannot be a job's name",
+            hint="letters, digits, - and _ make a name, at most 255 of them",
+        )
+    return name
+
+
+def run_engine(engine: Engine, services: Services) -> JobInfo:
+    """Run a job and, once the tracking server is up, close the runs that lost jobs left open."""
+    with services.server.hold():
+        job = engine.run()
+        close_runs(services.records, services.server)
+    return job

@@ -1,0 +1,104 @@
+"""How a model's fields are kept in MLflow's registry, and read back with its lineage.
+
+What MLflow has no field for is kept in tags of the model version that begin with `azureml.`:
+
+===========================  ======================================================
+`azureml.type`               `custom_model`, `mlflow_model`, or `triton_model`
+`azureml.path`               the path or address that the file or script gave
+`azureml.digest`             SHA-256 of the content
+`azureml.stage`              Azure's stage label
+`azureml.archived`           `true` where the version is archived
+`azureml.property.NAME`      a property
+===========================  ======================================================
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+
+from amlocal.errors import NotFoundError
+from amlocal.local.tracking.client import TrackingClient
+from amlocal.local.tracking.values import ModelVersion
+from amlocal.plan import AssetInfo, ModelAsset
+
+ARCHIVED_TAG = "azureml.archived"
+DIGEST_TAG = "azureml.digest"
+_TYPE, _PATH, _STAGE = "azureml.type", "azureml.path", "azureml.stage"
+_PROPERTY = "azureml.property."
+_PREFIX = "azureml."
+
+
+def tags_of(model: ModelAsset, digest: str) -> dict[str, str]:
+    """Return the tags of a version that is made from a model's file."""
+    own = {_TYPE: model.type, _PATH: model.path, DIGEST_TAG: digest, _STAGE: model.stage or ""}
+    properties = {f"{_PROPERTY}{key}": value for key, value in model.properties.items()}
+    return {**model.tags, **properties, **{key: text for key, text in own.items() if text}}
+
+
+def is_archived(version: ModelVersion) -> bool:
+    """Tell whether a version is hidden from lists."""
+    return version.tags.get(ARCHIVED_TAG) == "true"
+
+
+def asset_info(
+    version: ModelVersion, path: Path, lineage: Mapping[str, str] | None = None
+) -> AssetInfo:
+    """Return a version under Azure's names.
+
+    Args:
+        version: What the registry says of it; one that a script registered has no tags of ours,
+            and is an MLflow model where its files say so.
+        path: Where its files are.
+        lineage: Added to its properties.
+    """
+    properties = {
+        key.removeprefix(_PROPERTY): value
+        for key, value in version.tags.items()
+        if key.startswith(_PROPERTY)
+    }
+    if stage := version.tags.get(_STAGE):
+        properties["stage"] = stage
+    is_mlflow = (path / "MLmodel").is_file()
+    created = dt.datetime.fromtimestamp(version.creation_time / 1000, tz=dt.timezone.utc)
+    return AssetInfo(
+        kind="model",
+        name=version.name,
+        version=version.version,
+        type=version.tags.get(_TYPE) or ("mlflow_model" if is_mlflow else "custom_model"),
+        path=str(path),
+        description=version.description,
+        tags={key: text for key, text in version.tags.items() if not key.startswith(_PREFIX)},
+        properties={**properties, **(lineage or {})},
+        aliases=tuple(sorted(version.aliases)),
+        digest=version.tags.get(DIGEST_TAG, ""),
+        creation_time=created.isoformat(),
+        archived=is_archived(version),
+    )
+
+
+def lineage(client: TrackingClient, version: ModelVersion) -> dict[str, str]:
+    """Return where a version comes from: its run, and what that run says of itself.
+
+    Returns:
+        `run_id`; the run's `azureml.*` and `mlflow.source.*` tags (job, code, git commit,
+        environment); and `data.NAME` for each data set that the run read, with its digest.
+    """
+    if not version.run_id:
+        return {}
+    found = {"run_id": version.run_id}
+    try:
+        run = client.get_run(version.run_id)
+    except NotFoundError:
+        return {**found, "run": "deleted"}
+    found.update(
+        (key, value)
+        for key, value in run.tags.items()
+        if key.startswith(("azureml.", "mlflow.source."))
+    )
+    found.update(
+        (f"data.{item.context or item.dataset.name}", f"{item.dataset.name}@{item.dataset.digest}")
+        for item in run.inputs
+    )
+    return found

@@ -1,0 +1,116 @@
+"""Opens a workspace: makes the parts that running and recording jobs needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from amlocal.errors import NotFoundError, not_found
+from amlocal.local.artifacts import Artifacts
+from amlocal.local.asset_records import AssetRecords
+from amlocal.local.assets import Registered, output_asset
+from amlocal.local.database import Database
+from amlocal.local.digests import Digests
+from amlocal.local.environments import Environments
+from amlocal.local.locations import Locations
+from amlocal.local.models import ModelOperations
+from amlocal.local.outputs import ARTIFACTS, StepFolders
+from amlocal.local.process import inherited
+from amlocal.local.records import JobRecords
+from amlocal.local.services import Services
+from amlocal.local.tracking.server import TrackingServer
+from amlocal.local.workspace import Workspace
+from amlocal.plan import MODEL_TYPES, ModelAsset, Output
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open workspace.
+
+    Attributes:
+        services: What running jobs needs.
+        assets: The records of components, environments, and data assets.
+        registered: Components and environments that jobs may refer to.
+    """
+
+    services: Services
+    assets: AssetRecords
+    registered: Registered
+
+
+def open_workspace(
+    workspace: Workspace,
+    environ: Mapping[str, str],
+    *,
+    note: Callable[[str], None],
+    server: TrackingServer | None = None,
+) -> Opened:
+    """Open a workspace, and make it where there is none.
+
+    Args:
+        workspace: Where it is.
+        environ: The environment that its processes inherit from.
+        note: Told in a sentence of what takes time.
+        server: The tracking server to use; None is the workspace's own.
+
+    Raises:
+        TargetError: The disk refuses, or a newer amlocal has written it.
+    """
+    workspace.create()
+    database = Database(workspace.records, on_full=workspace.release_reserve)
+    records, assets = JobRecords(database), AssetRecords(database)
+    digests = Digests(workspace.cache / "digests.db")
+    artifacts = Artifacts(workspace.path, digests)
+    server = server or TrackingServer(workspace.mlflow, environ=inherited(environ))
+
+    def find_asset(name: str, version: str | None, label: str | None) -> str:
+        try:
+            return assets.get("data", name, version, label).path
+        except NotFoundError:
+            if any(info.name == name for info in assets.list("data", view="All")):
+                raise
+            return str(models.local_path(name, version, label))
+
+    def find_output(job: str, output: str) -> Path:
+        info = records.get(job)
+        if output == ARTIFACTS:
+            return StepFolders(workspace.job(info.reused_from or info.name)).artifacts
+        if output not in info.outputs:
+            raise not_found(f"output of {job}", output, info.outputs)
+        return Path(info.outputs[output].path)
+
+    locations = Locations(workspace, find_asset=find_asset, find_output=find_output)
+    models = ModelOperations(server, _as_it_is, locations.existing, digests.content)
+    registered = Registered(assets)
+
+    def register(output: Output, source: str, digest: str) -> str:
+        kind = output.type or "uri_folder"
+        if kind in MODEL_TYPES:
+            added = models.create_or_update(
+                None, name=output.name, version=output.version, type=kind, path=source
+            )
+        else:
+            path = locations.address(Path(source)) or source
+            added = assets.add(output_asset(output, path, digest))
+        return f"{added.name}:{added.version}"
+
+    services = Services(
+        workspace=workspace,
+        records=records,
+        digests=digests,
+        artifacts=artifacts,
+        locations=locations,
+        environments=Environments(workspace.environments, environ=inherited(environ), note=note),
+        server=server,
+        register_output=register,
+        find_environment=registered.environment,
+        environ=environ,
+        note=note,
+    )
+    return Opened(services, assets, registered)
+
+
+def _as_it_is(asset: ModelAsset, _: Sequence[str]) -> ModelAsset:
+    """Stand where models from files are read: an engine registers only what its jobs wrote."""
+    return asset

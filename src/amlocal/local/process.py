@@ -1,0 +1,223 @@
+"""The processes of steps: started, found again, and ended with everything that they started.
+
+Every process carries the workspace and the job in its environment. So what a step leaves behind
+is found even when it has left its session, when its parent is gone, or when the engine that
+started it was killed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psutil
+
+WORKSPACE_VARIABLE = "AMLOCAL_WORKSPACE"
+JOB_VARIABLE = "AMLOCAL_JOB"
+#: Seconds that a process has between SIGTERM and SIGKILL.
+GRACE = 5.0
+
+# What would make a step see the tool's own Python instead of its environment's, or slow it down:
+# without byte code each import compiles anew and takes three times as long.
+_NOT_PASSED_ON = (
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "CONDA_DEFAULT_ENV",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    JOB_VARIABLE,
+)
+_NOT_PASSED_ON_PREFIXES = ("AZUREML_", "AZURE_ML_", "MLFLOW_", "COV_CORE_")
+
+
+def inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what of this process's environment a step may see."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name not in _NOT_PASSED_ON and not name.startswith(_NOT_PASSED_ON_PREFIXES)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """One process of a step.
+
+    Attributes:
+        variables: Its whole environment.
+        log: The file that its output and errors go to, together.
+    """
+
+    variables: Mapping[str, str]
+    log: Path
+
+
+@dataclass
+class StepProcesses:
+    """The processes of one step; they end together."""
+
+    _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    ended_because: str = ""
+
+    def run(self, command: str, launches: Sequence[Launch], cwd: Path) -> int:
+        """Run a shell command once for each launch and wait for all of them.
+
+        Returns:
+            0, or the exit code of the first that failed (then the others are ended); negative
+            where a signal ended it.
+        """
+        shell = shutil.which("bash") or "/bin/sh"
+        with self._lock:
+            if self.ended_because:
+                return -signal.SIGTERM
+            for launch in launches:
+                with launch.log.open("ab") as log:
+                    self._running.append(
+                        subprocess.Popen(
+                            [shell, "-c", command],
+                            cwd=cwd,
+                            env=dict(launch.variables),
+                            stdin=subprocess.DEVNULL,
+                            stdout=log,
+                            stderr=subprocess.STDOUT,
+                            start_new_session=True,
+                        )
+                    )
+        return self._wait()
+
+    def _wait(self) -> int:
+        alone = len(self._running) == 1
+        code = self._running[0].wait() if alone else self._wait_for_all()
+        # A step is over when its command is: what it left running in its session goes too.
+        for process in self._running:
+            end_session(process.pid, grace=GRACE)
+        return code
+
+    def _wait_for_all(self) -> int:
+        waiting = list(self._running)
+        while waiting:
+            for process in list(waiting):
+                code = process.poll()
+                if code is None:
+                    continue
+                waiting.remove(process)
+                if code:
+                    for other in waiting:
+                        end_session(other.pid, grace=GRACE)
+                        other.wait()
+                    return code
+            time.sleep(0.05)
+        return 0
+
+    def end(self, reason: str) -> None:
+        """End every process of the step; `run` then returns."""
+        with self._lock:
+            self.ended_because = self.ended_because or reason
+            running = [process.pid for process in self._running if process.poll() is None]
+        for pid in running:
+            end_session(pid, grace=GRACE)
+
+
+def end_session(pid: int, *, grace: float) -> None:
+    """End the process group that a process leads: SIGTERM, and after the grace SIGKILL."""
+    if not _signal_group(pid, signal.SIGTERM):
+        return
+    deadline = time.monotonic() + grace
+    while time.monotonic() < deadline:
+        if not _signal_group(pid, 0):
+            return
+        time.sleep(0.02)
+    _signal_group(pid, signal.SIGKILL)
+
+
+def _signal_group(pid: int, number: int) -> bool:
+    """Signal a process group; False where nobody but zombies of ours is left in it."""
+    try:
+        os.killpg(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def find(workspace: Path, jobs: frozenset[str] | None = None) -> dict[int, str]:
+    """Return the processes of a workspace's jobs: process id to the job's name.
+
+    Args:
+        workspace: The workspace's folder.
+        jobs: Names of (root) jobs; None finds those of every job.
+    """
+    import psutil  # tens of milliseconds, and needed only to cancel and to clean up
+
+    found = {}
+    for process in psutil.process_iter():
+        try:
+            environ = process.environ()
+        except (psutil.Error, OSError):
+            continue  # it has ended, or it is not ours to look at
+        job = environ.get(JOB_VARIABLE)
+        if (
+            job
+            and environ.get(WORKSPACE_VARIABLE) == str(workspace)
+            and (jobs is None or job in jobs)
+            and process.pid != os.getpid()
+        ):
+            found[process.pid] = job
+    return found
+
+
+def end_jobs(workspace: Path, jobs: frozenset[str] | None = None, *, grace: float = GRACE) -> int:
+    """End the processes that `find` finds, with all that descend from them.
+
+    Returns:
+        How many there were.
+    """
+    import psutil  # as above
+
+    ended: set[int] = set()
+    # What is ended may be starting another: look until nothing is found.
+    while found := find(workspace, jobs):
+        processes = []
+        for pid in found:
+            processes += _with_descendants(pid)
+        for process in processes:
+            _send(process, signal.SIGTERM)
+        _, alive = psutil.wait_procs(processes, timeout=grace)
+        for process in alive:
+            _send(process, signal.SIGKILL)
+        psutil.wait_procs(alive, timeout=grace)
+        ended |= found.keys()
+    return len(ended)
+
+
+def _with_descendants(pid: int) -> list[psutil.Process]:
+    import psutil  # as above
+
+    try:
+        leader = psutil.Process(pid)
+        return [leader, *leader.children(recursive=True)]
+    except psutil.Error:
+        return []  # it has ended meanwhile
+
+
+def _send(process: psutil.Process, number: int) -> None:
+    import psutil  # as above
+
+    try:
+        process.send_signal(number)
+    except psutil.NoSuchProcess:
+        return

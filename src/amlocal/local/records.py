@@ -1,0 +1,256 @@
+"""The records of jobs and steps.
+
+The engine of a job is the only one to write that job's state; others leave it a request
+(`request_cancel`) or mend it after its engine has died (`recovery`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+
+import msgspec
+
+from amlocal.errors import UsageError, not_found
+from amlocal.local.database import Database
+from amlocal.plan import JobInfo, JobStatus
+from amlocal.plan.base import Value
+
+_VIEWS = {"ActiveOnly": "archived = 0", "ArchivedOnly": "archived = 1", "All": "1"}
+
+
+class StepFacts(Value, frozen=True):
+    """What a step's result can be found again by.
+
+    Attributes:
+        step: Name of the step in its job, with the job's experiment: what runs are compared by.
+        fingerprint: SHA-256 of the facts.
+        facts: The facts as sorted JSON.
+        reason: Why it was reused or ran, as `StepReuse` JSON.
+    """
+
+    step: str
+    fingerprint: str
+    facts: str
+    reason: str = ""
+
+
+def timestamp(seconds: float | None = None) -> str:
+    """Return a moment (seconds since the epoch; None is now) as ISO 8601 in UTC."""
+    moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds")
+
+
+def seconds_of(moment: str) -> float:
+    """Return the seconds since the epoch of what `timestamp` gave."""
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _encode(info: JobInfo) -> str:
+    return msgspec.structs.replace(info, children=()).to_json().decode()
+
+
+class JobRecords:
+    """Jobs and their steps, in a workspace's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add(self, job: JobInfo) -> None:
+        """Add a job with its children, none of them begun.
+
+        Raises:
+            UsageError: One of the names is taken.
+        """
+        rows = [(job, None, 0), *((c, job.name, i) for i, c in enumerate(job.children))]
+        with self._db.writing() as revision:
+            for info, parent, position in rows:
+                if self._db.one("SELECT 1 FROM jobs WHERE name = ?", (info.name,)):
+                    raise UsageError(
+                        f"a job named {info.name!r} exists",
+                        hint="give another --name, or none to have one made up",
+                    )
+                self._db.execute(
+                    "INSERT INTO jobs (revision, name, parent, position, status, created, info)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        revision,
+                        info.name,
+                        parent,
+                        position,
+                        info.status.value,
+                        seconds_of(job.creation_time),
+                        _encode(info),
+                    ),
+                )
+
+    def save(self, info: JobInfo) -> None:
+        """Write the present state of a job or step (its children are left as they are)."""
+        self._db.write(
+            "UPDATE jobs SET revision = ?, status = ?, info = ? WHERE name = ?",
+            (info.status.value, _encode(info), info.name),
+        )
+
+    def complete(self, info: JobInfo, facts: StepFacts, *, reusable: bool) -> None:
+        """Write a step's terminal state and offer its result for reuse, in one transaction."""
+        self._db.write(
+            "UPDATE jobs SET revision = ?, status = ?, info = ?, step = ?,"
+            " fingerprint = ?, facts = ?, reason = ?, reusable = ? WHERE name = ?",
+            (
+                info.status.value,
+                _encode(info),
+                facts.step,
+                facts.fingerprint,
+                facts.facts,
+                facts.reason,
+                int(reusable),
+                info.name,
+            ),
+        )
+
+    def withdraw(self, name: str) -> None:
+        """Offer a step's result for reuse no longer, since it is not there as it was."""
+        self._db.write("UPDATE jobs SET revision = ?, reusable = 0 WHERE name = ?", (name,))
+
+    def get(self, name: str) -> JobInfo:
+        """Return a job or step with its children.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        rows = self._db.all(
+            "SELECT info, parent, archived FROM jobs WHERE name = ? OR parent = ?"
+            " ORDER BY parent IS NOT NULL, position",
+            (name, name),
+        )
+        infos = [self._decode(info, archived) for info, _, archived in rows]
+        found = next((info for info in infos if info.name == name), None)
+        if found is None:
+            names = self._db.all("SELECT name FROM jobs WHERE parent IS NULL")
+            raise not_found("job", name, [row[0] for row in names])
+        children = tuple(info for info in infos if info.name != name)
+        return msgspec.structs.replace(found, children=children)
+
+    @staticmethod
+    def _decode(info: str, archived: int = 0) -> JobInfo:
+        found = JobInfo.from_json(info)
+        if archived:
+            found = msgspec.structs.replace(found, archived=True)
+        if found.start_time and not found.end_time and not found.status.is_terminal:
+            since = time.time() - seconds_of(found.start_time)
+            found = msgspec.structs.replace(found, duration=since)
+        return found
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a job or step of this name."""
+        return self._db.one("SELECT 1 FROM jobs WHERE name = ?", (name,)) is not None
+
+    def list(
+        self, *, parent: str | None = None, limit: int | None = None, view: str = "ActiveOnly"
+    ) -> list[JobInfo]:
+        """Return jobs without their children, the newest first, or the children of one in order.
+
+        Raises:
+            UsageError: There is no such view.
+        """
+        if view not in _VIEWS:
+            raise UsageError(f"no list view {view!r}", hint=f"known: {', '.join(_VIEWS)}")
+        where, order = ("parent = ?", "position") if parent else ("parent IS NULL", "created DESC")
+        rows = self._db.all(
+            f"SELECT info, archived FROM jobs WHERE {where} AND {_VIEWS[view]}"  # noqa: S608
+            f" ORDER BY {order}, rowid DESC LIMIT ?",
+            (*((parent,) if parent else ()), -1 if limit is None else limit),
+        )
+        return [self._decode(*row) for row in rows]
+
+    def changed_since(self, root: str, revision: int) -> tuple[int, Sequence[JobInfo]]:
+        """Return the newest revision of a job's tree and what changed after the given one."""
+        rows = self._db.all(
+            "SELECT revision, info FROM jobs WHERE (name = ? OR parent = ?) AND revision > ?"
+            " ORDER BY parent IS NULL, revision, position",
+            (root, root, revision),
+        )
+        return max((row[0] for row in rows), default=revision), [
+            JobInfo.from_json(r[1]) for r in rows
+        ]
+
+    def open(self) -> Sequence[JobInfo]:
+        """Return the jobs that are not in a terminal state, without children."""
+        ended = [status.value for status in JobStatus if status.is_terminal]
+        rows = self._db.all(
+            "SELECT info FROM jobs WHERE parent IS NULL AND status NOT IN (?, ?, ?)", ended
+        )
+        return [JobInfo.from_json(row[0]) for row in rows]
+
+    def leave_run_open(self, name: str) -> None:
+        """Note that the MLflow run of a job or step was never closed."""
+        self._db.write("UPDATE jobs SET revision = ?, has_open_run = 1 WHERE name = ?", (name,))
+
+    def has_open_runs(self) -> bool:
+        """Return whether there are runs that were never closed."""
+        return self._db.one("SELECT 1 FROM jobs WHERE has_open_run = 1 LIMIT 1") is not None
+
+    def take_open_runs(self) -> Sequence[JobInfo]:
+        """Return the jobs and steps whose runs were never closed, and forget that they were not."""
+        rows = self._db.all("SELECT info FROM jobs WHERE has_open_run = 1")
+        if rows:
+            self._db.write(
+                "UPDATE jobs SET revision = ?, has_open_run = 0 WHERE has_open_run = 1", ()
+            )
+        return [JobInfo.from_json(row[0]) for row in rows]
+
+    def request_cancel(self, name: str) -> None:
+        """Ask the engine of a job to end it (or one of its steps)."""
+        self._db.write("UPDATE jobs SET revision = ?, cancel_requested = 1 WHERE name = ?", (name,))
+
+    def cancel_requests(self, root: str) -> frozenset[str]:
+        """Return the names of the job and its steps that somebody asked to cancel."""
+        rows = self._db.all(
+            "SELECT name FROM jobs WHERE (name = ? OR parent = ?) AND cancel_requested = 1",
+            (root, root),
+        )
+        return frozenset(row[0] for row in rows)
+
+    def find_result(self, fingerprint: str) -> JobInfo | None:
+        """Return the newest step with this fingerprint whose result is offered for reuse."""
+        row = self._db.one(
+            "SELECT info FROM jobs WHERE fingerprint = ? AND reusable = 1"
+            " ORDER BY created DESC, rowid DESC LIMIT 1",
+            (fingerprint,),
+        )
+        return JobInfo.from_json(row[0]) if row else None
+
+    def last_facts(self, step: str) -> tuple[str, str] | None:
+        """Return the name and the facts of the last run of a step, or None."""
+        row = self._db.one(
+            "SELECT name, facts FROM jobs WHERE step = ? AND facts IS NOT NULL"
+            " ORDER BY created DESC, rowid DESC LIMIT 1",
+            (step,),
+        )
+        return (row[0], row[1]) if row else None
+
+    def reasons(self, root: str) -> Iterable[str]:
+        """Return the `StepReuse` JSON of each step of a job that got so far, in order."""
+        rows = self._db.all(
+            "SELECT reason FROM jobs WHERE (name = ? OR parent = ?) AND reason IS NOT NULL"
+            " ORDER BY position",
+            (root, root),
+        )
+        return [row[0] for row in rows]
+
+    def set_archived(self, name: str, *, archived: bool) -> None:
+        """Hide a job from lists, or show it again.
+
+        Raises:
+            NotFoundError: There is none of this name.
+        """
+        self.get(name)
+        self._db.write(
+            "UPDATE jobs SET revision = ?, archived = ? WHERE name = ?", (int(archived), name)
+        )
+
+    def remove(self, name: str) -> None:
+        """Forget a job and its steps."""
+        with self._db.writing():
+            self._db.execute("DELETE FROM jobs WHERE name = ? OR parent = ?", (name, name))

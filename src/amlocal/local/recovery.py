@@ -1,0 +1,67 @@
+"""Jobs whose engine is gone: killed, or lost with the machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from amlocal.local import joblock
+from amlocal.local.process import end_jobs
+from amlocal.local.records import JobRecords, seconds_of
+from amlocal.local.state import JobState
+from amlocal.local.tracking.client import TrackingClient
+from amlocal.local.tracking.server import TrackingServer
+from amlocal.local.workspace import Workspace
+from amlocal.plan import JobInfo, JobStatus
+
+_REASON = "the process that ran the job was killed, or the machine went down"
+
+
+def recover(records: JobRecords, workspace: Workspace) -> Sequence[str]:
+    """Give every job that has lost its engine a terminal state, and end what it left running.
+
+    Steps that had completed stay so, and are reused when the job is run again.
+
+    Returns:
+        The names of these jobs.
+    """
+    lost = []
+    for info in records.open():
+        lock = joblock.take(workspace.job(info.name))
+        if lock is None:
+            continue  # its engine lives, or another command mends it right now
+        try:
+            if _mend(records, workspace, info.name):
+                lost.append(info.name)
+        finally:
+            os.close(lock)
+    return lost
+
+
+def _mend(records: JobRecords, workspace: Workspace, name: str) -> bool:
+    job = records.get(name)
+    if job.status.is_terminal:
+        return False  # it ended between the two looks at it
+    end_jobs(workspace.path, frozenset({name}))
+    state = JobState(records, job)
+    for step in job.children:
+        if step.start_time and not step.status.is_terminal:
+            state.change(step.name, status=JobStatus.FAILED, error=_REASON)
+    state.change(name, status=JobStatus.FAILED, error=_REASON)
+    for info in (job, *job.children):
+        if info.tracking.run_id:
+            records.leave_run_open(info.name)
+    return True
+
+
+def close_runs(records: JobRecords, server: TrackingServer) -> None:
+    """Close the MLflow runs that lost jobs have left open, if the server is up."""
+    if not records.has_open_runs() or (uri := server.uri()) is None:
+        return
+    client = TrackingClient(uri)
+    for info in records.take_open_runs():
+        client.end_run(info.tracking.run_id, info.status, _end(info))
+
+
+def _end(info: JobInfo) -> float:
+    return seconds_of(info.end_time or info.creation_time)

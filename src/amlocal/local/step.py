@@ -1,0 +1,329 @@
+"""One step, from its inputs to its recorded result.
+
+Find the inputs; take an earlier result where one with the same facts is there; else make the
+folders, start the processes, wait, and take the outputs in. Whatever goes wrong ends in a
+terminal state with a sentence that says why.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from amlocal.errors import AmlocalError
+from amlocal.local.bind import input_variables, render, step_variables
+from amlocal.local.environments import EnvironmentChoice
+from amlocal.local.fingerprint import step_facts
+from amlocal.local.inputs import StepInputs, copy_inputs, find_inputs
+from amlocal.local.outputs import (
+    ARTIFACTS,
+    DEFAULT_OUTPUT,
+    OutputPlace,
+    StepFolders,
+    collect_artifacts,
+    make_ready,
+    output_places,
+    take_in,
+)
+from amlocal.local.process import (
+    JOB_VARIABLE,
+    WORKSPACE_VARIABLE,
+    Launch,
+    StepProcesses,
+    inherited,
+)
+from amlocal.local.reuse import Verdict, look_up
+from amlocal.local.runs import RunTracking
+from amlocal.local.services import Services
+from amlocal.local.state import JobState
+from amlocal.local.variables import (
+    RunIdentity,
+    identity_variables,
+    process_variables,
+    thread_variables,
+)
+from amlocal.plan import MODEL_TYPES, Job, JobInfo, JobStatus, OutputInfo, Step
+
+_TAIL_BYTES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class StepOptions:
+    """How the steps of a job run.
+
+    Attributes:
+        environment: `auto`, `current`, `isolated`, or `docker`.
+        threads: Gives the number of threads that a step which starts now may use.
+    """
+
+    environment: str
+    threads: Callable[[], int]
+
+
+@dataclass
+class StepRun:
+    """A step that runs, or a command job.
+
+    Attributes:
+        name: Its job name.
+        step: What it runs.
+        job: The job that it belongs to.
+    """
+
+    name: str
+    step: Step
+    job: Job
+    services: Services
+    state: JobState
+    tracking: RunTracking
+    options: StepOptions
+    code: dict[str, str]
+    job_names: dict[str, str]
+    processes: StepProcesses = field(default_factory=StepProcesses)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._folders = StepFolders(self.services.workspace.job(self.name))
+        self._timed_out = False
+
+    def run(self) -> JobStatus:
+        """Run the step to its end and return its state; never raises."""
+        try:
+            if self.cancelled.is_set():
+                self.state.change(self.name, status=JobStatus.CANCELED, error="it was canceled")
+            else:
+                self._run()
+        except AmlocalError as error:
+            self._fail(f"{error}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                self.services.workspace.release_reserve()
+                self._fail("no space left on the disk; free some with: aml workspace gc")
+            else:
+                self._fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        return self.state[self.name].status
+
+    def cancel(self) -> None:
+        """End the step; it becomes Canceled."""
+        self.cancelled.set()
+        self.processes.end("it was canceled")
+
+    def time_out(self) -> None:
+        """End the step because its time is over; Azure cancels such a job."""
+        self._timed_out = True
+        self.processes.end(f"its timeout of {self.step.timeout:g} s was over")
+
+    def _run(self) -> None:
+        self.state.change(self.name, status=JobStatus.PREPARING)
+        inputs = find_inputs(
+            self.job,
+            self.step,
+            locations=self.services.locations,
+            digests=self.services.digests,
+            result=self._result_of,
+            copies=self._folders.inputs,
+        )
+        choice = self._choose_environment()
+        self.tracking.describe(self.name, self.step, inputs, choice, self.code)
+        verdict = look_up(
+            self.services.records,
+            self.services.digests,
+            self.services.artifacts,
+            step=self.step.name,
+            scope=f"{self.job.experiment_name}/{self.job.source}",
+            facts=step_facts(
+                self.step, code=self.code, environment=choice.digest, inputs=inputs.bound
+            ),
+            refused=self._no_reuse(),
+        )
+        if verdict.result is not None:
+            self._reuse(verdict, verdict.result, inputs)
+        else:
+            self._execute(inputs, choice, verdict)
+
+    def _no_reuse(self) -> str:
+        if self.job.settings.force_rerun:
+            return "settings.force_rerun is true"
+        if not self.step.component.is_deterministic:
+            return "its component says is_deterministic: false"
+        return ""
+
+    def _choose_environment(self) -> EnvironmentChoice:
+        environment = self.step.component.environment
+        if environment is not None and environment.reference:
+            registered = self.services.find_environment(environment.reference)
+            environment = registered or environment
+        return self.services.environments.choose(environment, self.options.environment)
+
+    def _result_of(self, step: str, output: str) -> OutputInfo:
+        source = self.state[self.job_names[step]]
+        if output != ARTIFACTS:
+            return source.outputs[output]
+        default = source.outputs.get(DEFAULT_OUTPUT)
+        return default or OutputInfo(
+            type="uri_folder",
+            path=str(StepFolders(self.services.workspace.job(source.name)).artifacts),
+        )
+
+    def _reuse(self, verdict: Verdict, result: JobInfo, inputs: StepInputs) -> None:
+        facts = msgspec.structs.replace(verdict.facts, reason=verdict.reuse.to_json().decode())
+        tracking = self.state[self.name].tracking
+        info = self.state.complete(
+            self.name,
+            facts,
+            reusable=False,
+            status=JobStatus.COMPLETED,
+            inputs=inputs.infos(),
+            outputs=result.outputs,
+            metrics=result.metrics,
+            params=result.params,
+            reused_from=result.name,
+            log=result.log,
+            tracking=msgspec.structs.replace(tracking, model=result.tracking.model),
+        )
+        self.tracking.record_reused(info, result)
+
+    def _execute(self, inputs: StepInputs, choice: EnvironmentChoice, verdict: Verdict) -> None:
+        self.state.change(self.name, inputs=inputs.infos(), log=str(self._folders.log()))
+        run_id = self.tracking.begin(self.name, self.step, inputs)
+        resolved = self.services.environments.prepare(choice)
+        self.tracking.log_packages(self.name)
+        places = output_places(
+            self.step,
+            self.name,
+            folders=self._folders,
+            locations=self.services.locations,
+            datastore=self.job.settings.default_datastore,
+        )
+        self._lay_out(inputs, places)
+        variables = {
+            **inherited(self.services.environ),
+            **thread_variables(self.services.environ, self.options.threads()),
+            **resolved.variables,
+            "PYTHONUNBUFFERED": "1",
+        }
+        path = [str(entry) for entry in resolved.path_entries]
+        variables["PATH"] = ":".join([*path, variables.get("PATH", "/usr/bin:/bin")])
+        paths = {name: str(place.written) for name, place in places.items()}
+        variables |= identity_variables(self._identity(run_id))
+        variables |= input_variables(inputs.bound, paths)
+        variables |= step_variables(self.step, inputs.bound, paths)
+        variables |= {
+            JOB_VARIABLE: self.state.root,
+            WORKSPACE_VARIABLE: str(self.services.workspace.path),
+        }
+        command = render(self.step.component.command, inputs.bound, paths)
+        self.state.change(self.name, status=JobStatus.RUNNING)
+        code = self.processes.run(command, self._launches(variables), self._folders.working)
+        self._conclude(code, inputs, places, verdict)
+
+    def _identity(self, run_id: str) -> RunIdentity:
+        return RunIdentity(
+            job=self.name,
+            root=self.state.root,
+            workspace=self.services.workspace.project.name,
+            tracking_uri=self.tracking.uri,
+            experiment=self.job.experiment_name,
+            experiment_id=self.tracking.experiment_id,
+            run_id=run_id,
+        )
+
+    def _lay_out(self, inputs: StepInputs, places: dict[str, OutputPlace]) -> None:
+        make_ready(self._folders, places)
+        copy_inputs(inputs)
+        for name, digest in self.code.items():
+            file = self._folders.working / name
+            self.services.artifacts.restore(digest, file)
+            file.chmod(0o755)  # storage keeps no modes: as in Azure, everything may be executed
+
+    def _launches(self, variables: dict[str, str]) -> list[Launch]:
+        component = self.step.component
+        ranks = process_variables(
+            component.distribution,
+            component.instance_count,
+            _free_port() if (component.distribution) else 0,
+        )
+        if len(ranks) == 1:
+            return [Launch(variables | ranks[0], self._folders.log())]
+        return [
+            Launch(variables | rank, self._folders.log(number)) for number, rank in enumerate(ranks)
+        ]
+
+    def _conclude(
+        self, code: int, inputs: StepInputs, places: dict[str, OutputPlace], verdict: Verdict
+    ) -> None:
+        self.state.change(self.name, status=JobStatus.FINALIZING)
+        if self.cancelled.is_set() or self._timed_out:
+            self._end(JobStatus.CANCELED, self.processes.ended_because)
+            return
+        if code:
+            what = f"signal {-code}" if code < 0 else f"exit code {code}"
+            self._end(JobStatus.FAILED, f"the command ended with {what}{self._last_lines()}")
+            return
+        inputs.check_unchanged(self.services.digests)
+        outputs = take_in(
+            self._folders,
+            places,
+            artifacts=self.services.artifacts,
+            locations=self.services.locations,
+            keep_working=False,
+        )
+        models = {name: o for name, o in outputs.items() if o.type in MODEL_TYPES}
+        self.tracking.record_outputs(self.name, self._folders, models)
+        outputs = self._registered(outputs)
+        reason = verdict.reuse.to_json().decode()
+        self.state.complete(
+            self.name,
+            msgspec.structs.replace(verdict.facts, reason=reason),
+            # As in Azure, a forced run is not offered for later reuse.
+            reusable=not self._no_reuse(),
+            status=JobStatus.COMPLETED,
+            outputs=outputs,
+            tracking=self.tracking.with_models(self.name, models),
+        )
+        self.tracking.end(self.name)
+
+    def _registered(self, outputs: dict[str, OutputInfo]) -> dict[str, OutputInfo]:
+        found = dict(outputs)
+        for name, output in self.step.outputs.items():
+            if output.name:
+                written = found[name]
+                source = written.path
+                if written.type in MODEL_TYPES:
+                    source = self.tracking.uploaded(self.name, name)
+                asset = self.services.register_output(output, source, written.digest)
+                found[name] = msgspec.structs.replace(written, asset=asset)
+        return found
+
+    def _end(self, status: JobStatus, error: str) -> None:
+        collect_artifacts(self._folders, keep_working=True)
+        self.tracking.record_outputs(self.name, self._folders, {})
+        self.state.change(self.name, status=status, error=error)
+        self.tracking.end(self.name)
+
+    def _fail(self, error: str) -> None:
+        self.state.change(self.name, status=JobStatus.FAILED, error=error)
+        self.tracking.end(self.name)
+
+    def _last_lines(self) -> str:
+        logs = sorted(self._folders.user_logs.glob("std_log*.txt"))
+        for log in logs:
+            with log.open("rb") as file:
+                file.seek(0, 2)
+                file.seek(max(0, file.tell() - _TAIL_BYTES))
+                lines = file.read().decode(errors="replace").strip().splitlines()
+            if lines:
+                return f"; its log ends: {lines[-1][:500]}"
+        return ""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port

@@ -1,0 +1,65 @@
+"""From a compiled job to its record: pure."""
+
+from __future__ import annotations
+
+from amlocal.local.lineage import component_reference
+from amlocal.local.locations import redacted
+from amlocal.local.records import timestamp
+from amlocal.plan import DataValue, InputInfo, Job, JobInfo, JobStatus, LiteralValue, Step
+from amlocal.plan.ports import JobBinding
+
+
+def new_record(job: Job, name: str) -> JobInfo:
+    """Return the record of a job that has not begun, with those of its steps."""
+    created = timestamp()
+    is_pipeline = job.type == "pipeline"
+    children = (
+        tuple(_step_record(job, step, name, created) for step in job.steps) if is_pipeline else ()
+    )
+    return JobInfo(
+        name=name,
+        type=job.type,
+        status=JobStatus.NOT_STARTED,
+        display_name=job.display_name or name,
+        experiment_name=job.experiment_name,
+        description=job.description,
+        component="" if is_pipeline else component_reference(job.steps[0]),
+        tags=job.tags,
+        properties=job.properties,
+        inputs={key: _input_info(binding) for key, binding in job.inputs.items()},
+        children=children,
+        creation_time=created,
+        source=job.source,
+        warnings=tuple(f"{warned.field}: {warned.message}" for warned in job.warnings),
+    )
+
+
+def _step_record(job: Job, step: Step, parent: str, created: str) -> JobInfo:
+    return JobInfo(
+        name=f"{parent}_{step.name}",
+        type="command",
+        status=JobStatus.NOT_STARTED,
+        display_name=step.display_name or step.name,
+        experiment_name=job.experiment_name,
+        description=step.description,
+        parent=parent,
+        step=step.name,
+        component=component_reference(step),
+        tags=step.tags,
+        properties=step.properties,
+        creation_time=created,
+        source=step.component.source or job.source,
+    )
+
+
+def _input_info(binding: JobBinding) -> InputInfo:
+    if isinstance(binding, LiteralValue):
+        value = binding.value
+        kind = (
+            "boolean"
+            if isinstance(value, bool)
+            else {int: "integer", float: "number", str: "string"}[type(value)]
+        )
+        return InputInfo(type=kind, value=value)
+    assert isinstance(binding, DataValue)
+    return InputInfo(type=binding.type, path=redacted(binding.path))

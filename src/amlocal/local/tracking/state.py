@@ -1,0 +1,191 @@
+"""What the tracking server's starter, its keeper, and its clients know of each other.
+
+Everything lies in one folder, `<workspace>/mlflow`:
+
+========================  ===================================================================
+`mlflow.db`               MLflow's records
+`artifacts/`              MLflow's artifacts
+`server.log`              the server's output, one line a request: its age tells when it idles
+`server.json`             where the server is, from when it answers until it ends
+`port`                    the port of the last server, taken again where it is free
+`start.lock`              locked while somebody starts or ends the server
+`alive.lock`              locked by the keeper as long as it lives
+`hold.lock`               locked (shared) by whoever needs the server not to end when it idles
+========================  ===================================================================
+
+Locks are `flock` locks: the kernel gives them back when a process ends, however it ends, so that
+neither a crash nor a reused process id can be taken for a living process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import psutil
+
+from amlocal.errors import TrackingError
+from amlocal.plan.base import Value
+
+#: Set in the environment of the keeper and of the server, to the folder: what finds them again
+#: after the keeper was killed.
+MARKER = "AMLOCAL_WORKSPACE"
+
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The files of a tracking server's folder."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """MLflow's SQLite database."""
+        return self.folder / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """What `mlflow-artifacts:/` stands for."""
+        return self.folder / "artifacts"
+
+    @property
+    def log(self) -> Path:
+        """The server's output."""
+        return self.folder / "server.log"
+
+    @property
+    def state(self) -> Path:
+        """Where the server is."""
+        return self.folder / "server.json"
+
+    @property
+    def port(self) -> Path:
+        """The port of the last server."""
+        return self.folder / "port"
+
+    @property
+    def start_lock(self) -> Path:
+        """Locked while somebody starts or ends the server; shared while somebody looks."""
+        return self.folder / "start.lock"
+
+    @property
+    def alive_lock(self) -> Path:
+        """Locked by the keeper as long as it lives."""
+        return self.folder / "alive.lock"
+
+    @property
+    def hold_lock(self) -> Path:
+        """Shared by those who need the server to stay."""
+        return self.folder / "hold.lock"
+
+
+class ServerState(Value, frozen=True):
+    """Where a server is.
+
+    Attributes:
+        uri: Its address.
+        server: Process id of `mlflow server`.
+        keeper: Process id of the keeper that started it.
+    """
+
+    uri: str
+    server: int
+    keeper: int
+
+
+def read_state(layout: Layout) -> ServerState | None:
+    """Return what the state file says, or None where there is none or it cannot be read."""
+    try:
+        return ServerState.from_json(layout.state.read_bytes())
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+
+
+@contextlib.contextmanager
+def write_whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that is there whole or not at all, also after a loss of power."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, shared: bool = False, timeout: float = 0.0) -> Iterator[None]:
+    """Hold a file lock.
+
+    Args:
+        path: The lock's file; made where it is missing.
+        shared: Whether others may hold it (shared) too.
+        timeout: Seconds to wait for it.
+
+    Raises:
+        TrackingError: Others hold it for longer than that.
+    """
+    deadline = time.monotonic() + timeout
+    mode = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB
+    with path.open("ab") as file:
+        while True:
+            try:
+                fcntl.flock(file, mode)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise TrackingError(
+                        f"{path} is locked by another process",
+                        hint="wait for it to end, or end it with `aml workspace down`",
+                    ) from None
+                time.sleep(_POLL_SECONDS)
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether a process holds a file's lock exclusively."""
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def marked_processes(folder: Path) -> list[psutil.Process]:
+    """Return the running processes (not this one) whose environment names the folder."""
+    return [process for process in psutil.process_iter() if _is_marked(process, str(folder))]
+
+
+def _is_marked(process: psutil.Process, folder: str) -> bool:
+    try:
+        return process.pid != os.getpid() and process.environ().get(MARKER) == folder
+    except (psutil.Error, OSError):
+        return False  # it has ended, or belongs to another user: not ours
+
+
+def end_processes(processes: Sequence[psutil.Process], *, grace_seconds: float = 10.0) -> None:
+    """Ask processes to end, end those that do not, and return when all have."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, left = psutil.wait_procs(processes, timeout=grace_seconds)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left)

@@ -1,0 +1,61 @@
+"""The workspace itself: what it holds, its processes, its disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from amlocal.local.asset_records import AssetRecords
+from amlocal.local.garbage import collect, size
+from amlocal.local.jobs import LocalJobs
+from amlocal.local.process import end_jobs, find
+from amlocal.local.recovery import recover
+from amlocal.local.services import Services
+from amlocal.plan import WorkspaceInfo
+
+
+@dataclass(frozen=True, slots=True)
+class LocalWorkspace:
+    """A local workspace, seen from outside; see `amlocal.client.WorkspaceOperations`."""
+
+    services: Services
+    assets: AssetRecords
+    jobs: LocalJobs
+
+    def show(self) -> WorkspaceInfo:
+        """Return what the workspace holds and which of its processes run."""
+        recover(self.services.records, self.services.workspace)
+        server = self.services.server
+        processes = {str(pid): f"step of {job}" for pid, job in find(self._path).items()}
+        processes |= {str(pid): what for pid, what in server.processes().items()}
+        return WorkspaceInfo(
+            path=str(self._path),
+            jobs=len(self.services.records.list(view="All")),
+            running=tuple(info.name for info in self.services.records.open()),
+            tracking_uri=server.uri() or "",
+            processes=processes,
+            bytes=size(self._path),
+        )
+
+    @property
+    def _path(self) -> Path:
+        return self.services.workspace.path
+
+    def up(self) -> WorkspaceInfo:
+        """Start the tracking server, if it is down."""
+        self.services.server.ensure()
+        return self.show()
+
+    def down(self) -> WorkspaceInfo:
+        """Cancel every running job and end every process of the workspace."""
+        recover(self.services.records, self.services.workspace)
+        for info in self.services.records.open():
+            self.jobs.cancel(info.name)
+        end_jobs(self._path)
+        self.services.server.stop()
+        return self.show()
+
+    def collect_garbage(self, *, dry_run: bool = False) -> int:
+        """Remove what no job and no asset refers to any more; returns the bytes freed."""
+        recover(self.services.records, self.services.workspace)
+        return collect(self.services, self.assets, dry_run=dry_run)

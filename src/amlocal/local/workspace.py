@@ -1,0 +1,175 @@
+"""The folders of a local workspace.
+
+::
+
+    .amlocal/
+      records.db            jobs and assets (SQLite, WAL)
+      cache/                compiled plans, content hashes, data schemas: may be deleted
+      objects/, trees/      content-addressed files and the folders made of them
+      datastores/NAME/      what `azureml://datastores/NAME/paths/...` means here
+      environments/         isolated environments
+      jobs/NAME/            a job: plan.json, wd/ (its working folder), artifacts/ (outputs, logs)
+      mlflow/               the tracking server's database and artifacts
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from amlocal.errors import TargetError, UsageError
+
+DEFAULT_DATASTORE = "workspaceblobstore"
+_ROOT_MARKS = (".amlocal", "pyproject.toml", ".git", "config.json", ".azureml")
+_RESERVE_BYTES = 4 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a local workspace keeps what.
+
+    Attributes:
+        path: Its folder, absolute.
+        project: The project's root: the folder that holds it, or the current one.
+    """
+
+    path: Path
+    project: Path
+
+    @classmethod
+    def find(
+        cls, path: str | os.PathLike[str] | None, environ: Mapping[str, str], current: Path
+    ) -> Workspace:
+        """Return the workspace of a folder, of `AMLOCAL_HOME`, or of the project around here.
+
+        The project's root is the nearest folder upward that holds a workspace, else the nearest
+        one that looks like a project (`pyproject.toml`, `.git`, Azure's `config.json`), else the
+        current folder.
+        """
+        chosen = path or environ.get("AMLOCAL_HOME")
+        if chosen:
+            home = (current / Path(chosen).expanduser()).resolve()
+            project = home.parent if home.name == ".amlocal" else current
+            return cls(home, project)
+        here = current.resolve()
+        for mark in (_ROOT_MARKS[:1], _ROOT_MARKS[1:]):
+            for folder in (here, *here.parents):
+                if any((folder / name).exists() for name in mark):
+                    return cls(folder / ".amlocal", folder)
+        return cls(here / ".amlocal", here)
+
+    def create(self) -> None:
+        """Make the folders that are missing.
+
+        Raises:
+            UsageError: The workspace's folder is a file.
+            TargetError: The disk refuses.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path} is not a folder", hint="set AMLOCAL_HOME to a folder")
+        try:
+            for folder in (self.jobs, self.cache, self.datastore(DEFAULT_DATASTORE)):
+                folder.mkdir(parents=True, exist_ok=True)
+            ignore = self.path / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+        except OSError as error:
+            raise TargetError(
+                f"cannot make the workspace {self.path}: {error.strerror}",
+                hint="set AMLOCAL_HOME to a folder that can be written",
+            ) from error
+
+    @property
+    def records(self) -> Path:
+        """The database of jobs and assets."""
+        return self.path / "records.db"
+
+    @property
+    def cache(self) -> Path:
+        """What can be made anew."""
+        return self.path / "cache"
+
+    @property
+    def jobs(self) -> Path:
+        """The jobs' folders."""
+        return self.path / "jobs"
+
+    @property
+    def mlflow(self) -> Path:
+        """The tracking server's folder."""
+        return self.path / "mlflow"
+
+    @property
+    def environments(self) -> Path:
+        """Isolated environments."""
+        return self.path / "environments"
+
+    @property
+    def datastores(self) -> Path:
+        """The datastores' folders."""
+        return self.path / "datastores"
+
+    def datastore(self, name: str) -> Path:
+        """Return the folder that stands for a datastore."""
+        return self.datastores / name
+
+    def job(self, name: str) -> Path:
+        """Return a job's folder."""
+        return self.jobs / name
+
+    @property
+    def _reserve(self) -> Path:
+        return self.path / "reserve"
+
+    def keep_reserve(self) -> None:
+        """Set some disk aside, so that on a full one the records can still be written.
+
+        Raises:
+            TargetError: There is less room than that.
+        """
+        if self._reserve.exists():
+            return
+        free = shutil.disk_usage(self.path).free
+        if free < 2 * _RESERVE_BYTES:
+            raise TargetError(
+                f"no space left on the disk of {self.path} ({free // 1024} KiB are free)",
+                hint="free some, for example with: aml workspace gc",
+            )
+        temporary = self.path / f"reserve.{os.getpid()}"
+        with temporary.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES) if hasattr(
+                os, "posix_fallocate"
+            ) else file.write(bytes(_RESERVE_BYTES))
+        temporary.replace(self._reserve)
+
+    def release_reserve(self) -> None:
+        """Give the set-aside disk back; `keep_reserve` takes it again when there is room."""
+        self._reserve.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on a file; the system drops it when the process ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write a file so that after a crash it holds either the old content or the new."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, mode), "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

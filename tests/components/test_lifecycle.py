@@ -1,0 +1,152 @@
+"""The five programs after one another on the real tables, against a real tracking server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import check_data
+import evaluate
+import pytest
+import register
+import split
+import train
+from conftest import ROOT, Run
+
+from stepkit.program import StepError
+
+DATA = ROOT / "data"
+
+
+class Chain:
+    """Runs the programs as `jobs/lifecycle.yml` chains them."""
+
+    def __init__(self, folder: Path, step_run: Run) -> None:
+        self.folder = folder
+        self._step_run = step_run
+        self.runs = {}
+
+    def run(self, data: Path, target: str, *training: str) -> dict:
+        out = self.folder
+        source = ["--data", str(data), "--test-data", str(DATA / "adult-test.parquet")]
+        rules = ["--rules", str(ROOT / "jobs/checks"), "--target", target]
+        self._open("check_data")
+        check_data.main([*source, *rules, "--report", str(out / "check")])
+        self._open("split")
+        parts = ["--train", str(out / "train"), "--test", str(out / "test")]
+        gate = ["--checked", str(out / "check"), "--target", target]
+        split.main([*source, *gate, *parts, "--report", str(out / "split")])
+        return self.train(target, *training)
+
+    def train(self, target: str, *training: str, name: str = "model") -> dict:
+        model = str(self.folder / name)
+        self._open("train")
+        data = ["--data", str(self.folder / "train"), "--target", target]
+        train.main([*data, *training, "--model", model])
+        self._open("evaluate")
+        tested = ["--data", str(self.folder / "test"), "--model", model]
+        evaluate.main([*tested, "--report", str(self.folder / f"{name}-evaluation")])
+        return self.register(name)
+
+    def register(self, name: str = "model", *arguments: str) -> dict:
+        self._open("register")
+        out = self.folder
+        given = ["--model", str(out / name), "--evaluation", str(out / f"{name}-evaluation")]
+        given += ["--test-data", str(out / "test"), "--decision", str(out / "decision")]
+        register.main([*given, "--thresholds", "auc>=0.8 r2>=0.1", *arguments])
+        return json.loads((out / "decision/decision.json").read_text())
+
+    def _open(self, step: str) -> None:
+        self.runs[step] = self._step_run(step)
+
+
+def test_adult_is_trained_and_becomes_champion(
+    tmp_path: Path, step_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = Chain(tmp_path, step_run)
+
+    decision = chain.run(DATA / "adult-train.parquet", "income", "--ignore", "fnlwgt")
+
+    assert decision["registered"]
+    assert (decision["name"], decision["alias"]) == ("income-classification", "champion")
+    assert decision["metrics"]["auc"] >= 0.925
+    assert decision["metrics"]["error_rate"] <= 0.13
+    # split logs nothing, and leaves its run to the job.
+    assert {name for name, run in chain.runs.items() if run.status == "FINISHED"} == {
+        "check_data",
+        "train",
+        "evaluate",
+        "register",
+    }
+    assert chain.runs["check_data"].data.metrics["rows"] == 32561
+    assert chain.runs["train"].data.params["estimator.early_stopping"] == "False"
+    assert chain.runs["evaluate"].data.metrics["auc"] == decision["metrics"]["auc"]
+    assert "evaluation/roc.png" in chain.runs["evaluate"].artifacts("evaluation")
+    assert "model/MLmodel" in chain.runs["register"].artifacts("model")
+    assert "REGISTERED income-classification version 1 as champion" in capsys.readouterr().out
+
+
+def test_wages_by_changing_inputs_only(tmp_path: Path, step_run: Run) -> None:
+    chain = Chain(tmp_path, step_run)
+
+    decision = chain.run(DATA / "cps1988.parquet", "wage", "--ignore", "fnlwgt")
+
+    assert decision["alias"] == "champion"
+    assert decision["name"] == "wage-regression"
+    assert 0.25 < decision["metrics"]["r2"] < 0.4
+    assert chain.runs["check_data"].data.metrics["warnings"] == 1
+    checked = json.loads((tmp_path / "check/report.json").read_text())
+    assert checked["problems"][0]["rows"] == 438
+
+
+def test_what_comes_after_a_champion(
+    tmp_path: Path, step_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain = Chain(tmp_path, step_run)
+    names = ["--model-name", "after-a-champion"]
+    chain.run(DATA / "cps1988.parquet", "wage", "--estimator", "linear")
+    first = chain.register("model", *names)
+    version = chain.runs["register"]._client.get_model_version_by_alias(names[1], "champion")
+    assert first["alias"] == "champion"
+    assert version.tags["training_run_id"] == chain.runs["train"].id
+    assert version.tags["job"] == "job-1"
+    assert float(version.tags["metric.rmse"]) == pytest.approx(first["metrics"]["rmse"], rel=1e-5)
+
+    again = chain.register("model", *names)
+    assert not again["registered"]
+    assert "ties with the champion, version 1" in again["reasons"][0]
+    assert "NOT REGISTERED" in capsys.readouterr().out
+
+    chain.train("wage", "--estimator", "linear", "--ignore", "education", name="worse")
+    worse = chain.register("worse", *names)
+    assert (worse["alias"], worse["version"]) == ("challenger", "2")
+    assert worse["comparisons"][0]["incumbent"] == pytest.approx(first["metrics"]["rmse"])
+
+    chain.train("wage", "--estimator", "hist_gradient_boosting", name="better")
+    assert chain.register("better", *names, "--min-gain", "100")["alias"] == "challenger"
+    better = chain.register("better", *names)
+    assert (better["alias"], better["version"]) == ("champion", "4")
+
+    rejected = chain.register("better", *names, "--thresholds", "r2>=0.9")
+    assert (rejected["registered"], rejected["version"]) == (False, None)
+    with pytest.raises(StepError, match=r"rejected: r2 is 0\..* wanted r2 >= 0\.9"):
+        chain.register("better", *names, "--thresholds", "r2>=0.9", "--fail-when-rejected", "True")
+    assert chain.runs["register"].status == "FAILED"
+
+
+def test_a_model_name_of_another_target_is_refused(tmp_path: Path, step_run: Run) -> None:
+    names = ["--model-name", "one-name"]
+    wage = Chain(tmp_path / "wage", step_run)
+    wage.run(DATA / "cps1988.parquet", "wage", "--estimator", "linear")
+    assert wage.register("model", *names)["registered"]
+    other = Chain(tmp_path / "other", step_run)
+    other.run(DATA / "cps1988.parquet", "education", "--estimator", "linear")
+    with pytest.raises(StepError, match="regression of 'wage', this model is regression of 'educ"):
+        other.register("model", *names)
+
+
+def test_registering_needs_a_registry(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    given = ["--model", folder, "--evaluation", folder, "--test-data", folder]
+    with pytest.raises(StepError, match="MLFLOW_TRACKING_URI is not set"):
+        register.main([*given, "--decision", folder])

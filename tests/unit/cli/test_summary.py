@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.unit.cli.fakes import SERVER, command, pipeline, step, terminal
+
+from amlocal.cli import summary, text
+from amlocal.plan import InputInfo, JobStatus, Tracking
+
+
+def test_a_job_shows_the_five_things_tracked_and_says_which_is_absent() -> None:
+    shown = summary.job(pipeline(step("train")), terminal(NO_COLOR="1"))
+    tracked = shown.partition("\ntracked\n")[2].partition("\n\n")[0].splitlines()
+    assert tracked == [
+        "  data         train_data: name adult, digest cdcdcdcdcdcd",
+        "  code         folder components/train, git_commit efefefefefef, dirty True",
+        "  environment  absent: the steps have their own",
+        "  model        adult: version 3",
+        "  serving      absent: nothing is deployed",
+    ]
+
+
+def test_what_is_tracked_of_each_step_is_a_line_that_fits() -> None:
+    facts = {"approximations": ["the image is not run" * 9], "hash": "ab" * 32, "name": "tables:1"}
+    job = pipeline(tracking=Tracking(environment={"train": facts, "evaluate": facts}))
+    term = terminal(width=60)
+    lines = summary.job(job, term).splitlines()
+    (first,) = [i for i, line in enumerate(lines) if line.startswith("  environment")]
+    assert lines[first].startswith("  environment  train: name tables:1, hash abababababab, app")
+    assert lines[first + 1].startswith("               evaluate: name tables:1")
+    assert [text.cells(line) for line in lines[first : first + 2]] == [60, 60]
+    assert "the image is not run" * 9 in summary.job(job, terminal(tty=False))
+
+
+def test_a_job_that_was_never_tracked_says_so_five_times() -> None:
+    shown = summary.job(command(tracking=Tracking()), terminal())
+    assert shown.count("absent: not recorded") == 5
+
+
+def test_a_job_shows_its_facts() -> None:
+    shown = summary.job(pipeline(step("train")), terminal(NO_COLOR="1"))
+    assert shown.startswith("✓ Completed  lifecycle_1  12.3 s, 1 of 1 step completed\n")
+    assert "  created       2026-01-02 03:04:05 UTC\n" in shown
+    assert "  epochs      3\n" in shown
+    assert "  train_data  /data/adult.parquet  (abababababab)\n" in shown
+    assert "  ✓ train  Completed  2.0 s\n" in shown
+
+
+def test_values_that_mean_no_are_shown() -> None:
+    inputs = {"flag": InputInfo(type="boolean", value=False), "n": InputInfo("integer", value=0)}
+    shown = summary.job(command(inputs=inputs), terminal())
+    assert "  flag  False\n" in shown
+    assert "  n     0\n" in shown
+
+
+def test_a_step_names_its_pipeline() -> None:
+    shown = summary.job(step("train", reused_from="lifecycle_0_train"), terminal())
+    assert "train of lifecycle_1" in shown
+    assert "lifecycle_0_train" in shown
+
+
+def test_metrics_of_steps_are_shown_once() -> None:
+    job = pipeline(
+        step("train", metrics={"auc": 0.9}),
+        step("evaluate", metrics={"auc": 0.93, "error": 0.126712345}),
+        metrics={"auc": 0.93, "train.auc": 0.9, "evaluate.error": 0.126712345},
+    )
+    shown = summary.ended(job, terminal(NO_COLOR="1"))
+    metrics = shown.partition("\nmetrics\n")[2].partition("\n\n")[0].splitlines()
+    assert metrics == [
+        "  auc    0.93",
+        "  auc    0.9          train",
+        "  error  0.126712     evaluate",
+    ]
+
+
+def test_every_failed_step_is_told_with_its_reason() -> None:
+    failed = [step(name, JobStatus.FAILED, error=f"{name} broke") for name in ("a", "b")]
+    shown = summary.ended(pipeline(*failed, status=JobStatus.FAILED), terminal(NO_COLOR="1"))
+    assert "a failed: a broke" in shown
+    assert "b failed: b broke" in shown
+
+
+def test_a_job_that_failed_before_its_steps_tells_why() -> None:
+    job = pipeline(step("a", JobStatus.NOT_STARTED), status=JobStatus.FAILED, error="no disk")
+    assert "life cycle failed: no disk" in summary.ended(job, terminal())
+
+
+@pytest.mark.parametrize(
+    ("fields", "server", "address"),
+    [
+        ({}, "", f"{SERVER}/#/experiments/7/runs/r1"),
+        ({}, "http://127.0.0.1:9", "http://127.0.0.1:9/#/experiments/7/runs/r1"),
+        ({"page": "https://ml.azure.com/x"}, "", "https://ml.azure.com/x"),
+        ({"tracking": Tracking(uri=SERVER)}, "", ""),
+        ({"tracking": Tracking(uri="azureml://x", run_id="r")}, "", ""),
+    ],
+)
+def test_the_page_of_a_job(fields: dict[str, str], server: str, address: str) -> None:
+    assert summary.run_address(pipeline(**fields), server) == address
+
+
+def test_the_tail_of_a_log(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_bytes(b"\xff" * 100_000 + b"\n" + "été\n\nend\n".encode())
+    assert summary.log_tail(str(log), lines=3) == ["été", "end"]
+    log.write_text("")
+    assert summary.log_tail(str(log)) == []
+    assert summary.log_tail(str(tmp_path / "gone")) == []
+    assert summary.log_tail(str(tmp_path)) == []
