@@ -36,8 +36,8 @@ def compile_file(file: Path, settings: Sequence[str], assets: AssetSource | None
         UsageError: A setting is wrong.
     """
     files = Files()
-    findings = Findings()
     document = overrides.apply(files.document(file), settings)
+    findings = Findings(first=document.name)
     findings.add(document.problems)
     require_mapping(findings, document)
     parts = _check(findings, files, document, assets)

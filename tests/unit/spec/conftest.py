@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from amlocal.errors import not_found
-from amlocal.plan import Component
+from amlocal.plan import Component, Input, Output
 
 Write = Callable[..., Path]
 
@@ -27,12 +28,12 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     return files
 
 
+@dataclass
 class Registry:
     """Registered components, by name and version."""
 
-    def __init__(self, **components: Component) -> None:
-        self.components = components
-        self.asked: list[tuple[str, str | None, str | None]] = []
+    components: dict[str, Component] = field(default_factory=dict)
+    asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
 
     def component(self, name: str, version: str | None, label: str | None) -> Component:
         self.asked.append((name, version, label))
@@ -42,13 +43,13 @@ class Registry:
 
 
 @pytest.fixture
-def train() -> Component:
-    from amlocal.plan import Input, Output
-
-    return Component(
+def registry() -> Registry:
+    """Holds one component, `train`."""
+    train = Component(
         name="train",
         version="3",
         command="train ${{inputs.rounds}} ${{outputs.model}}",
         inputs={"rounds": Input(type="integer", default=10)},
         outputs={"model": Output(type="mlflow_model")},
     )
+    return Registry({"train": train})

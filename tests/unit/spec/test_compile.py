@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from amlocal.errors import SpecError
 from amlocal.plan import (
-    Component,
     DataValue,
     Distribution,
     Environment,
@@ -20,7 +21,7 @@ from amlocal.plan import (
 )
 from amlocal.spec import compile_job
 
-from .conftest import Registry, Write
+Write = Callable[..., Path]
 
 COMPONENT = """
     $schema: http://azureml/sdk-2-0/CommandComponent.json
@@ -231,14 +232,14 @@ def test_inputs_keep_their_values_and_types(write: Write, tmp_path: Path) -> Non
         write(
             job="""
             command: >-
-              echo ${{inputs.type}} ${{inputs.whole}} ${{inputs.part}} ${{ inputs.yes }}
+              echo ${{inputs.type}} ${{inputs.whole}} ${{inputs.part}} ${{ inputs.flag }}
               ${{inputs.boxed}} ${{inputs.table}} ${{inputs.rows}} ${NAME} $name
             environment: azureml:e:1
             inputs:
               type: a "quoted" $(value)
               whole: 3
               part: 1.0
-              yes: true
+              flag: true
               boxed: {value: 1000}
               table: {path: azureml:adult@latest, mode: download}
               rows: {type: uri_file, path: file:./rows.csv, mode: direct}
@@ -249,7 +250,7 @@ def test_inputs_keep_their_values_and_types(write: Write, tmp_path: Path) -> Non
         "type": LiteralValue(value='a "quoted" $(value)'),
         "whole": LiteralValue(value=3),
         "part": LiteralValue(value=1.0),
-        "yes": LiteralValue(value=True),
+        "flag": LiteralValue(value=True),
         "boxed": LiteralValue(value=1000),
         "table": DataValue(path="azureml:adult@latest", mode="download"),
         "rows": DataValue(path=str(tmp_path / "rows.csv"), type="uri_file", mode="direct"),
@@ -259,7 +260,7 @@ def test_inputs_keep_their_values_and_types(write: Write, tmp_path: Path) -> Non
         "type": "string",
         "whole": "integer",
         "part": "number",
-        "yes": "boolean",
+        "flag": "boolean",
         "boxed": "integer",
         "table": "uri_folder",
         "rows": "uri_file",
@@ -325,7 +326,7 @@ def test_steps_are_bound_to_each_other(write: Write) -> None:
                   n: ${{ parent.inputs.rounds }}
                   t: {path: "${{parent.inputs.table}}", mode: download}
                   plain: text
-                outputs: {made: {type: uri_file}}
+                outputs: {made: {type: uri_file}, artifacts: }
               b:
                 command: b ${{inputs.made}} ${{inputs.logs}}
                 environment: azureml:e:1
@@ -416,8 +417,7 @@ def test_outputs_are_settled_by_component_step_and_pipeline(write: Write) -> Non
     assert job.outputs == {"best": second}
 
 
-def test_components_are_found_by_file_by_name_and_inline(write: Write, train: Component) -> None:
-    registry = Registry(train=train)
+def test_components_are_found_by_file_by_name_and_inline(write: Write, registry: Any) -> None:
     job = compile_job(
         write(
             train=COMPONENT,
@@ -438,7 +438,7 @@ def test_components_are_found_by_file_by_name_and_inline(write: Write, train: Co
     )
     by_file, by_name, by_label, inline = (step.component for step in job.steps)
     assert (by_file.name, by_file.source) == ("train", "train.yml")
-    assert by_name == by_label == train
+    assert by_name == by_label == registry.components["train"]
     assert inline.inputs == {"word": Input(type="string", default="hello")}
     assert registry.asked == [("train", "3", None), ("train", None, "latest")]
 
