@@ -13,6 +13,7 @@ from amlocal.plan import Job
 from amlocal.spec import assemble, build, convert, overrides, sdk
 from amlocal.spec.bindings import Places, check_job
 from amlocal.spec.cache import Entry
+from amlocal.spec.check import check_component
 from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place, shown
@@ -185,6 +186,7 @@ def _object_steps(
             file = getattr(step.component, "_source_path", None)
             source = shown(Path(file)) if file else ""
             parts.components[name] = build.declared_component(fields, folder, source=source)
+            findings.add(check_component(parts.components[name], own))
         parts.places[name] = Document(name="", data={}, folder=document.folder).place
     return parts
 

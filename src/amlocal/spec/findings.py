@@ -43,11 +43,6 @@ class Findings:
         """The warnings, in the order in which they were found."""
         return tuple(self._warnings.values())
 
-    @property
-    def has_problems(self) -> bool:
-        """Whether there is any problem."""
-        return bool(self._problems)
-
     def raise_problems(self) -> None:
         """Raise the problems, where there are any, in the order of files and lines.
 
