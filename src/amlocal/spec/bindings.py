@@ -86,11 +86,15 @@ class _Graph:
             yield at.problem(f"{step.name!r} cannot be the name of a step", hint)
         yield from check_names(step.inputs, at.at("inputs"), "input")
         yield from _timeout(step, at)
-        if self._places.components.get(step.name) == at:
+        if self._is_inline(step):
             yield from check_names(step.outputs, at.at("outputs"), "output")
             yield from check_command(step.component, at)
         else:
             yield from _ports(step, at)
+
+    def _is_inline(self, step: Step) -> bool:
+        own = self._places.components.get(step.name)
+        return own is not None and own == self._places.job.at("jobs", step.name)
 
     def _binding(self, step: Step, name: str, binding: Binding, at: Place) -> Iterator[Problem]:
         declared = step.component.inputs.get(name)
@@ -143,7 +147,12 @@ class _Graph:
             hint = "bind it to another step, or to ${{parent.inputs.NAME}}"
             return at.problem(f"step {step.name!r} takes its own output {binding.output!r}", hint)
         known = self._steps[binding.step].outputs
-        if binding.output not in known and binding.output != ARTIFACTS:
+        if binding.output == ARTIFACTS and binding.output not in known:
+            # The SDK looks up the types of what an inline step takes, and only there.
+            if self._is_inline(step):
+                message = f"step {binding.step!r} does not declare the output 'artifacts'"
+                return at.problem(message, "add artifacts: below its outputs:")
+        elif binding.output not in known:
             hint = near_miss(binding.output, known) or "it has no outputs"
             return at.problem(f"step {binding.step!r} has no output {binding.output!r}", hint)
         return None

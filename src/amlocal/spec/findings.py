@@ -11,9 +11,14 @@ from amlocal.spec.locate import Place
 
 
 class Findings:
-    """Collects problems and warnings; a file has its say at once."""
+    """Collects problems and warnings, so that a file is judged as a whole.
 
-    def __init__(self) -> None:
+    Args:
+        first: The file whose problems come before those of the files that it names.
+    """
+
+    def __init__(self, first: str = "") -> None:
+        self._first = first
         self._problems: dict[Problem, None] = {}
         self._warnings: dict[str, Warned] = {}
 
@@ -38,19 +43,14 @@ class Findings:
         """The warnings, in the order in which they were found."""
         return tuple(self._warnings.values())
 
-    @property
-    def has_problems(self) -> bool:
-        """Whether there is any problem."""
-        return bool(self._problems)
-
     def raise_problems(self) -> None:
-        """Raise every problem, in the order of files and lines, where there is any.
+        """Raise the problems, where there are any, in the order of files and lines.
 
         Raises:
             SpecError: There are problems.
         """
         if self._problems:
-            files = list(dict.fromkeys(problem.file for problem in self._problems))
-            raise SpecError(
-                sorted(self._problems, key=lambda found: (files.index(found.file), found.line))
-            )
+            raise SpecError(sorted(self._problems, key=self._order))
+
+    def _order(self, problem: Problem) -> tuple[bool, str, int]:
+        return (problem.file != self._first, problem.file, problem.line)

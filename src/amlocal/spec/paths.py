@@ -63,7 +63,9 @@ def problem_missing(findings: Findings, place: Place, file: Path, what: str) -> 
     hint = f"it was looked for at {shown(file)}"
     if file.parent.is_dir():
         hint = near_miss(file.name, [item.name for item in file.parent.iterdir()])
-        hint = hint if hint.startswith("did you mean") else f"{shown(file.parent)} has no such name"
+        folder = shown(file.parent)
+        if not hint.startswith("did you mean"):
+            hint = f"{'the current folder' if folder == '.' else folder} has no such name"
     findings.problem(place, f"{what} {file.name!r} is not there", hint)
 
 

@@ -1,0 +1,548 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amlocal.errors import SpecError
+from amlocal.plan import (
+    DataValue,
+    Distribution,
+    Environment,
+    Input,
+    LiteralValue,
+    Output,
+    OutputSource,
+    ParentInput,
+    Settings,
+    StepOutput,
+)
+from amlocal.spec import compile_job
+
+Write = Callable[..., Path]
+
+COMPONENT = """
+    $schema: http://azureml/sdk-2-0/CommandComponent.json
+    name: train
+    version: 2
+    type: command
+    inputs:
+      data: {type: uri_folder}
+      rounds: {type: integer, default: 10}
+    outputs:
+      model: {type: mlflow_model}
+    command: train --data ${{inputs.data}} --rounds ${{inputs.rounds}} --to ${{outputs.model}}
+    environment: azureml:training:1
+"""
+
+
+def test_every_field_of_a_command_job_reaches_the_plan(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    job = compile_job(
+        write(
+            job="""
+            name: fit-1
+            display_name: Fit
+            description: Fits.
+            tags: {team: risk, empty: }
+            properties: {ticket: "12"}
+            experiment_name: fits
+            command: python fit.py ${{inputs.rounds}} ${{outputs.model}}
+            code: src
+            environment:
+              image: python:3.11
+              conda_file: {dependencies: [python=3.11]}
+            environment_variables: {A: 1, B: "x", C: true}
+            inputs: {rounds: 3}
+            outputs: {model: {type: mlflow_model}}
+            limits: {timeout: 60}
+            compute: azureml:cpu
+            resources: {instance_count: 2}
+            distribution: {type: PyTorch, process_count_per_instance: 4}
+            services: {lab: {type: jupyter_lab}}
+            identity: {type: user_identity}
+            """
+        )
+    )
+    (step,) = job.steps
+    assert (job.type, job.name, job.display_name) == ("command", "fit-1", "Fit")
+    assert (job.description, job.experiment_name) == ("Fits.", "fits")
+    assert job.tags == {"team": "risk", "empty": ""}
+    assert job.properties == {"ticket": "12"}
+    assert job.source == "job.yml"
+    assert job.inputs == {"rounds": LiteralValue(value=3)}
+    assert step.inputs == {"rounds": ParentInput(name="rounds")}
+    assert step.outputs == {"model": Output(type="mlflow_model")}
+    assert step.environment_variables == {"A": "1", "B": "x", "C": "True"}
+    assert (step.timeout, step.compute, step.identity) == (60, "cpu", "user_identity")
+    assert step.services == {"lab": "jupyter_lab"}
+    component = step.component
+    assert component.command == "python fit.py ${{inputs.rounds}} ${{outputs.model}}"
+    assert component.code == str(tmp_path / "src")
+    assert component.inputs == {"rounds": Input(type="integer")}
+    assert component.instance_count == 2
+    assert component.distribution == Distribution(type="pytorch", process_count_per_instance=4)
+    assert component.environment == Environment(
+        image="python:3.11", conda={"dependencies": ["python=3.11"]}
+    )
+    assert {warned.field for warned in job.warnings} >= {
+        "command_job.compute",
+        "command_job.services",
+        "command_job.identity",
+        "resources.instance_count",
+        "environment.image",
+    }
+
+
+def test_every_field_of_a_pipeline_job_reaches_the_plan(write: Write) -> None:
+    job = compile_job(
+        write(
+            train=COMPONENT,
+            job="""
+            type: pipeline
+            name: night
+            display_name: Night
+            description: Runs at night.
+            tags: {a: b}
+            properties: {p: q}
+            experiment_name: nights
+            settings:
+              default_compute: azureml:cpu
+              default_datastore: azureml:other
+              continue_on_step_failure: false
+              force_rerun: true
+            inputs:
+              table: {type: uri_folder, path: azureml:adult:1}
+            outputs:
+              best: {mode: upload, name: adult, version: 7}
+            jobs:
+              train:
+                component: ./train.yml
+                inputs: {data: "${{parent.inputs.table}}"}
+                outputs: {model: "${{parent.outputs.best}}"}
+            """,
+        )
+    )
+    (step,) = job.steps
+    best = Output(type="mlflow_model", mode="upload", name="adult", version="7")
+    assert (job.type, job.name, job.display_name) == ("pipeline", "night", "Night")
+    assert (job.description, job.experiment_name) == ("Runs at night.", "nights")
+    assert (job.tags, job.properties) == ({"a": "b"}, {"p": "q"})
+    assert job.settings == Settings(
+        default_compute="cpu",
+        default_datastore="other",
+        continue_on_step_failure=False,
+        force_rerun=True,
+    )
+    assert job.outputs == {"best": best}
+    assert job.output_sources == {"best": OutputSource(step="train", output="model")}
+    assert step.outputs == {"model": best}
+    assert (step.component.name, step.component.version) == ("train", "2")
+    assert step.component.source == "train.yml"
+
+
+def test_every_field_of_a_step_reaches_the_plan(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    common = """
+                display_name: First
+                description: Comes first.
+                tags: {a: b}
+                properties: {p: q}
+                environment_variables: {A: 1}
+                limits: {timeout: 5}
+                resources: {instance_count: 2}
+                distribution: {type: mpi}
+                compute: azureml:gpu
+    """
+    job = compile_job(
+        write(
+            train=COMPONENT,
+            job=f"""
+            type: pipeline
+            jobs:
+              inline:
+                command: echo hello
+                code: ./src
+                environment: azureml:e:1
+                {common.strip()}
+              named:
+                component: file:train.yml
+                comment: Nobody reads this.
+                inputs: {{data: {{path: azureml:adult:1}}}}
+                {common.strip()}
+            """,
+        )
+    )
+    for step in job.steps:
+        assert (step.display_name, step.description) == ("First", "Comes first.")
+        assert (step.tags, step.properties) == ({"a": "b"}, {"p": "q"})
+        assert step.environment_variables == {"A": "1"}
+        assert (step.timeout, step.compute, step.component.instance_count) == (5, "gpu", 2)
+        assert step.component.distribution == Distribution(type="mpi")
+    inline, named = job.steps
+    assert inline.component.command == "echo hello"
+    assert inline.component.code == str(tmp_path / "src")
+    assert inline.component.environment == Environment(reference="azureml:e:1")
+    assert named.component.environment == Environment(reference="azureml:training:1")
+
+
+def test_a_job_without_a_type_is_a_command_job(write: Write) -> None:
+    job = compile_job(write(job="{command: echo hello, environment: azureml:e:1}"))
+    assert (job.type, len(job.steps)) == ("command", 1)
+
+
+def test_a_step_without_a_type_is_a_command(write: Write) -> None:
+    text = "{type: pipeline, jobs: {a: {command: echo, environment: azureml:e:1}}}"
+    assert [step.name for step in compile_job(write(job=text)).steps] == ["a"]
+
+
+def test_old_schema_addresses_are_accepted(write: Write) -> None:
+    job = compile_job(
+        write(
+            train=COMPONENT,
+            job="""
+            $schema: http://azureml/sdk-2-0/PipelineJob.json
+            type: pipeline
+            jobs:
+              train:
+                $schema: http://azureml/sdk-2-0/CommandJob.json
+                component: ./train.yml
+                inputs: {data: {path: azureml:adult:1}}
+            """,
+        )
+    )
+    assert len(job.steps) == 1
+
+
+def test_the_experiment_is_named_as_the_current_folder(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(job="{command: echo, environment: azureml:e:1}")
+    folder = tmp_path / "my models.v2"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert compile_job(file).experiment_name == "mymodels"
+
+
+def test_inputs_keep_their_values_and_types(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a\n")
+    job = compile_job(
+        write(
+            job="""
+            command: >-
+              echo ${{inputs.type}} ${{inputs.whole}} ${{inputs.part}} ${{ inputs.flag }}
+              ${{inputs.boxed}} ${{inputs.table}} ${{inputs.rows}} ${NAME} $name
+            environment: azureml:e:1
+            inputs:
+              type: a "quoted" $(value)
+              whole: 3
+              part: 1.0
+              flag: true
+              boxed: {value: 1000}
+              table: {path: azureml:adult@latest, mode: download}
+              rows: {type: uri_file, path: file:./rows.csv, mode: direct}
+            """
+        )
+    )
+    assert job.inputs == {
+        "type": LiteralValue(value='a "quoted" $(value)'),
+        "whole": LiteralValue(value=3),
+        "part": LiteralValue(value=1.0),
+        "flag": LiteralValue(value=True),
+        "boxed": LiteralValue(value=1000),
+        "table": DataValue(path="azureml:adult@latest", mode="download"),
+        "rows": DataValue(path=str(tmp_path / "rows.csv"), type="uri_file", mode="direct"),
+    }
+    kinds = {name: declared.type for name, declared in job.steps[0].component.inputs.items()}
+    assert kinds == {
+        "type": "string",
+        "whole": "integer",
+        "part": "number",
+        "flag": "boolean",
+        "boxed": "integer",
+        "table": "uri_folder",
+        "rows": "uri_file",
+    }
+
+
+def test_local_paths_are_absolute_and_addresses_stay(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "data").mkdir()
+    addresses = {
+        "a": "azureml:adult:1",
+        "b": "azureml://datastores/d/paths/p/",
+        "c": "https://example.org/x.csv",
+        "d": "wasbs://c@account.blob.core.windows.net/x",
+        "e": "azureml:/subscriptions/s/resourceGroups/g/providers/"
+        "Microsoft.MachineLearningServices/workspaces/w/data/adult/versions/1",
+    }
+    lines = "".join(f"  {name}: {{path: '{path}'}}\n" for name, path in addresses.items())
+    file = tmp_path / "jobs" / "job.yml"
+    file.write_text(
+        "command: ls\nenvironment: azureml:e:1\ninputs:\n" + lines + "  local: {path: ../data}\n"
+    )
+    job = compile_job(file)
+    paths = {name: v.path for name, v in job.inputs.items() if isinstance(v, DataValue)}
+    assert paths == addresses | {"local": str(tmp_path / "data")}
+
+
+def test_code_may_be_an_asset_or_a_git_address(write: Write) -> None:
+    for code in ("azureml:code:1", "git+https://example.org/r.git#main"):
+        job = compile_job(write(job=f"{{command: ls, environment: azureml:e:1, code: '{code}'}}"))
+        assert job.steps[0].component.code == code
+
+
+def test_outputs_may_have_no_value(write: Write) -> None:
+    job = compile_job(
+        write(
+            job="""
+            command: touch ${{outputs.predictions}}/a ${{outputs.report}}
+            environment: azureml:e:1
+            outputs:
+              predictions:
+              report: {mode: upload}
+            """
+        )
+    )
+    assert job.steps[0].outputs == {
+        "predictions": Output(),
+        "report": Output(type="uri_folder", mode="upload"),
+    }
+
+
+def test_steps_are_bound_to_each_other(write: Write) -> None:
+    job = compile_job(
+        write(
+            job="""
+            type: pipeline
+            inputs: {rounds: 3, table: {type: uri_file, path: azureml:t:1}}
+            jobs:
+              a:
+                command: a ${{inputs.n}} ${{inputs.t}} ${{outputs.made}} ${{inputs.plain}}
+                environment: azureml:e:1
+                inputs:
+                  n: ${{ parent.inputs.rounds }}
+                  t: {path: "${{parent.inputs.table}}", mode: download}
+                  plain: text
+                outputs: {made: {type: uri_file}, artifacts: }
+              b:
+                command: b ${{inputs.made}} ${{inputs.logs}}
+                environment: azureml:e:1
+                inputs:
+                  made: ${{parent.jobs.a.outputs.made}}
+                  logs: ${{parent.jobs.a.outputs.artifacts}}
+            """
+        )
+    )
+    a, b = job.steps
+    assert a.inputs == {
+        "n": ParentInput(name="rounds"),
+        "t": ParentInput(name="table", mode="download"),
+        "plain": LiteralValue(value="text"),
+    }
+    assert b.inputs == {
+        "made": StepOutput(step="a", output="made"),
+        "logs": StepOutput(step="a", output="artifacts"),
+    }
+    kinds = {
+        name: declared.type for name, declared in (a.component.inputs | b.component.inputs).items()
+    }
+    assert kinds == {
+        "n": "integer",
+        "t": "uri_file",
+        "plain": "string",
+        "made": "uri_file",
+        "logs": "uri_folder",
+    }
+
+
+def test_an_output_typed_only_by_the_pipeline_has_that_type_in_its_step(write: Write) -> None:
+    job = compile_job(
+        write(
+            job="""
+            type: pipeline
+            outputs:
+              rows: {type: uri_file, path: "azureml://datastores/d/paths/${{name}}/rows.csv"}
+            jobs:
+              make:
+                command: echo 1 > ${{outputs.made}}
+                environment: azureml:e:1
+                outputs: {made: "${{parent.outputs.rows}}"}
+              read:
+                command: cat ${{inputs.made}}
+                environment: azureml:e:1
+                inputs: {made: "${{parent.jobs.make.outputs.made}}"}
+            """
+        )
+    )
+    rows = Output(type="uri_file", path="azureml://datastores/d/paths/${{name}}/rows.csv")
+    assert job.outputs == {"rows": rows}
+    assert job.steps[0].outputs == {"made": rows}
+    assert job.steps[1].component.inputs["made"].type == "uri_file"
+
+
+def test_outputs_are_settled_by_component_step_and_pipeline(write: Write) -> None:
+    job = compile_job(
+        write(
+            train=COMPONENT,
+            job="""
+            type: pipeline
+            outputs: {best: {path: "azureml://datastores/d/paths/best/", name: adult}}
+            jobs:
+              first:
+                component: ./train.yml
+                inputs: {data: {path: "azureml:a:1"}}
+                outputs: {model: {mode: upload, name: first, version: 1}}
+              second:
+                component: ./train.yml
+                inputs: {data: {path: "azureml:a:1"}}
+                outputs: {model: {path: "${{parent.outputs.best}}", mode: rw_mount}}
+              third:
+                component: ./train.yml
+                inputs: {data: {path: "azureml:a:1"}}
+            """,
+        )
+    )
+    first, second, third = (step.outputs["model"] for step in job.steps)
+    assert first == Output(type="mlflow_model", mode="upload", name="first", version="1")
+    assert second == Output(
+        type="mlflow_model",
+        mode="rw_mount",
+        name="adult",
+        path="azureml://datastores/d/paths/best/",
+    )
+    assert third == Output(type="mlflow_model")
+    assert job.outputs == {"best": second}
+
+
+def test_components_are_found_by_file_by_name_and_inline(write: Write, registry: Any) -> None:
+    job = compile_job(
+        write(
+            train=COMPONENT,
+            job="""
+            type: pipeline
+            jobs:
+              by_file: {component: file:./train.yml, inputs: {data: {path: "azureml:a:1"}}}
+              by_name: {component: "azureml:train:3", inputs: {rounds: 5}}
+              by_label: {component: "azureml:train@latest"}
+              inline:
+                component:
+                  command: echo ${{inputs.word}}
+                  inputs: {word: {type: string, default: hello}}
+                  environment: azureml:e:1
+            """,
+        ),
+        assets=registry,
+    )
+    by_file, by_name, by_label, inline = (step.component for step in job.steps)
+    assert (by_file.name, by_file.source) == ("train", "train.yml")
+    assert by_name == by_label == registry.components["train"]
+    assert inline.inputs == {"word": Input(type="string", default="hello")}
+    assert registry.asked == [("train", "3", None), ("train", None, "latest")]
+
+
+def test_a_step_may_replace_its_components_environment(write: Write) -> None:
+    job = compile_job(
+        write(
+            train=COMPONENT,
+            job="""
+            type: pipeline
+            jobs:
+              train:
+                component: ./train.yml
+                inputs: {data: {path: "azureml:a:1"}}
+                environment: azureml://registries/azureml/environments/sklearn-1.5/labels/latest
+            """,
+        )
+    )
+    reference = "azureml://registries/azureml/environments/sklearn-1.5/labels/latest"
+    assert job.steps[0].component.environment == Environment(reference=reference)
+
+
+def test_compute_may_be_an_input_of_the_pipeline(write: Write) -> None:
+    job = compile_job(
+        write(
+            job="""
+            type: pipeline
+            inputs: {where: cpu-cluster}
+            jobs:
+              a: {command: ls, environment: "azureml:e:1", compute: "${{parent.inputs.where}}"}
+            """
+        )
+    )
+    assert job.steps[0].compute == "cpu-cluster"
+
+
+def test_a_misspelt_setting_is_warned_of_as_azure_ignores_it(write: Write) -> None:
+    job = compile_job(
+        write(
+            job="""
+            type: pipeline
+            settings: {default_datestore: azureml:blob}
+            jobs: {a: {command: ls, environment: "azureml:e:1"}}
+            """
+        )
+    )
+    (warned,) = job.warnings
+    assert warned.field == "pipeline_settings.default_datestore"
+    assert "did you mean 'default_datastore'?" in warned.message
+
+
+def test_an_output_that_no_step_writes_is_warned_of(write: Write) -> None:
+    text = """
+        type: pipeline
+        outputs: {report: {type: uri_file}}
+        jobs: {a: {command: ls, environment: "azureml:e:1"}}
+    """
+    assert [w.field for w in compile_job(write(job=text)).warnings] == ["outputs.report"]
+
+
+def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
+    file = tmp_path / "job.yml"
+    file.write_bytes(b"\xef\xbb\xbf" + b"command: echo\nenvironment: azureml:e:1\n")
+    assert compile_job(file).type == "command"
+
+
+def test_conda_files_and_environment_files_are_read(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "conda.yml").write_text("dependencies: [python=3.11, {pip: [pandas]}]\n")
+    job = compile_job(
+        write(
+            env="{name: training, image: base, conda_file: ./conda.yml}",
+            job="{command: ls, environment: file:./env.yml}",
+        )
+    )
+    conda = {"dependencies": ["python=3.11", {"pip": ["pandas"]}]}
+    assert job.steps[0].component.environment == Environment(image="base", conda=conda)
+
+
+def test_what_only_the_sdk_finds_is_a_short_problem_at_its_line(write: Write) -> None:
+    file = write(
+        job="""
+        command: ls
+        environment: azureml:e:1
+        resources:
+          instance_count: 1
+          locations: [west, 5]
+        queue_settings: {job_tier: gold}
+        """
+    )
+    with pytest.raises(SpecError) as error:
+        compile_job(file)
+    places = [(problem.file, problem.line) for problem in error.value.problems]
+    assert ("job.yml", 6) in places
+    assert all(len(str(problem)) < 400 for problem in error.value.problems)
+
+
+def test_the_sdk_says_nothing(write: Write, capfd: pytest.CaptureFixture[str]) -> None:
+    compile_job(
+        write(
+            job="""
+            command: ls
+            environment: {name: mine, image: base}
+            queue_settings: {job_tier: standard}
+            """
+        )
+    )
+    assert capfd.readouterr() == ("", "")
