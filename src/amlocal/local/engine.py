@@ -24,6 +24,7 @@ from typing import Any
 from amlocal.errors import AmlocalError
 from amlocal.local.failures import code_of, text_of
 from amlocal.local.graph import downstream, needs
+from amlocal.local.inputs import read_job_inputs
 from amlocal.local.process import end_jobs
 from amlocal.local.runs import RunTracking
 from amlocal.local.services import Services
@@ -124,6 +125,14 @@ class Engine:
             step.name: snapshots.take(step.component.code, step.component.additional_includes)
             for step in self._job.steps
         }
+        if self._is_pipeline:
+            inputs = read_job_inputs(
+                self._job,
+                self._state[root].inputs,
+                locations=self._services.locations,
+                digests=self._services.digests,
+            )
+            self._state.change(root, inputs=inputs)
         tracking = RunTracking(self._services, self._job, self._state)
         self._tracking = tracking
         if self._is_pipeline:
