@@ -12,6 +12,5 @@ from peers.snakemake import Snakemake
 
 __all__ = ["PEERS", "Peer", "Tools"]
 
-PEERS: dict[str, Peer] = {
-    peer.name: peer for peer in (Shell(), Aml(), Kfp(), Dvc(), Snakemake(), Metaflow())
-}
+_PEERS: tuple[Peer, ...] = (Shell(), Aml(), Kfp(), Dvc(), Snakemake(), Metaflow())
+PEERS = {peer.name: peer for peer in _PEERS}

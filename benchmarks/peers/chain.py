@@ -36,18 +36,19 @@ class Tools:
 
 
 class Peer(Protocol):
-    """A tool that runs a chain of steps.
+    """A tool that runs a chain of steps."""
 
-    Attributes:
-        name: What it is called.
-        requirements: What to install in its own virtual environment; empty for what runs in the
-            interpreter of this program.
-        reuses: Whether it leaves out steps that nothing has changed for.
-    """
+    @property
+    def name(self) -> str:
+        """What it is called."""
 
-    name: str
-    requirements: Sequence[str]
-    reuses: bool
+    @property
+    def requirements(self) -> Sequence[str]:
+        """What to install in a virtual environment of its own; nothing for what runs in ours."""
+
+    @property
+    def reuses(self) -> bool:
+        """Whether it leaves out steps that nothing has changed for."""
 
     def write(self, folder: Path, steps: int, tools: Tools) -> None:
         """Write a project of so many steps; what is done once for a project is done here."""
