@@ -21,7 +21,7 @@ from amlocal.spec.structure import check_object
 
 _REGISTERED = re.compile(
     r"azureml:(?P<registry>//registries/[^/]+/components/)?(?P<name>[^:@/]+)"
-    r"(?:(?::|/versions/)(?P<version>[^/]+)|(?:@|/labels/)(?P<label>[^/]+))?"
+    r"(?:(?::|/versions/)(?P<version>[^/:@]+)|(?:@|/labels/)(?P<label>[^/:@]+))?"
 )
 
 
