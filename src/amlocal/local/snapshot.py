@@ -63,6 +63,7 @@ class Snapshots:
         files = {}
         for name, path in sorted(sources.items()):
             files[name] = self._artifacts.store(path, link=False)
+        self._artifacts.store_tree(files)
         return files
 
     @staticmethod
