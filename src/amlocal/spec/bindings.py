@@ -21,7 +21,7 @@ from amlocal.plan import (
 from amlocal.plan.expression import Reference, references
 from amlocal.spec import build
 from amlocal.spec.assemble import ARTIFACTS, input_of
-from amlocal.spec.check import check_command, check_names, check_value, identifier, plain
+from amlocal.spec.check import article, check_command, check_names, check_value, identifier, plain
 from amlocal.spec.locate import Place
 
 # is_valid_node_name of azure.ai.ml.
@@ -126,7 +126,9 @@ class _Graph:
     ) -> Iterator[Problem]:
         found = input_of(binding, self._job.inputs, self._outputs)
         if found is not None and declared is not None and declared.is_literal:
-            message = f"input {name!r} of step {step.name!r} takes a {declared.type}, not data"
+            message = (
+                f"input {name!r} of step {step.name!r} takes {article(declared.type)}, not data"
+            )
             yield at.problem(f"{message} ({found.type})", "give it one value")
 
     def _missing_input(self, binding: ParentInput, at: Place) -> Problem | None:

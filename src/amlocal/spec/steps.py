@@ -21,7 +21,7 @@ from amlocal.spec.structure import check_object
 
 _REGISTERED = re.compile(
     r"azureml:(?P<registry>//registries/[^/]+/components/)?(?P<name>[^:@/]+)"
-    r"(?:(?::|/versions/)(?P<version>[^/]+)|(?:@|/labels/)(?P<label>[^/]+))?"
+    r"(?:(?::|/versions/)(?P<version>[^/:@]+)|(?:@|/labels/)(?P<label>[^/:@]+))?"
 )
 
 
@@ -107,6 +107,8 @@ def _read_step(
     data = build.mapping(value)
     inline = "component" not in data
     check_object(findings, at, value, "command_step" if inline else "component_step")
+    if not isinstance(value, Mapping):
+        return
     check_inputs(findings, files, at.at("inputs"), data.get("inputs"))
     check_environment(findings, files, at.at("environment"), data.get("environment"))
     if inline:
@@ -114,7 +116,7 @@ def _read_step(
         parts.inline.add(name)
         parts.places[name] = at
         parts.components[name] = inline_component(data, at.document)
-        if "environment" not in data and isinstance(value, Mapping):
+        if "environment" not in data:
             message = f"step {name!r} lacks an environment"
             findings.problem(at, message, "add environment:, such as azureml:NAME:VERSION")
         return

@@ -103,6 +103,8 @@ def _check_field(findings: Findings, at: Place, value: Any, field: Field, *, qui
             text="${{",
         )
         return
+    if field.name == "environment_variables" and _is_bound(value, ""):
+        findings.warn(f"{field.schema}.{field.name}", "An expression in a variable stays text.")
     check_value(findings, at, value, field.kind.rstrip("!"), quiet=quiet or warned)
 
 

@@ -490,6 +490,17 @@ def test_a_misspelt_setting_is_warned_of_as_azure_ignores_it(write: Write) -> No
     assert "did you mean 'default_datastore'?" in warned.message
 
 
+def test_an_expression_in_a_variable_is_warned_of(write: Write) -> None:
+    text = """
+        command: ls
+        environment: azureml:e:1
+        environment_variables: {A: "${{inputs.x}}", B: "$HOME"}
+    """
+    job = compile_job(write(job=text))
+    assert job.steps[0].environment_variables == {"A": "${{inputs.x}}", "B": "$HOME"}
+    assert [w.field for w in job.warnings] == ["command_job.environment_variables"]
+
+
 def test_an_output_that_no_step_writes_is_warned_of(write: Write) -> None:
     text = """
         type: pipeline
