@@ -104,4 +104,4 @@ def _ignore_rule(folder: Path) -> Callable[[str], bool]:
 def _matcher(lines: Iterable[str]) -> Callable[[str], bool]:
     import pathspec  # only folders with an ignore file pay for it
 
-    return pathspec.PathSpec.from_lines("gitwildmatch", lines).match_file
+    return pathspec.GitIgnoreSpec.from_lines(lines).match_file
