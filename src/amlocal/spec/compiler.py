@@ -202,7 +202,7 @@ def _check_object_fields(
         check_inputs(findings, files, place.at("inputs"), value.get("inputs"))
     for name in value:
         field = ledger()[schema].get(name)
-        if field is not None and field.status in {Status.WARNED, Status.APPROXIMATED}:
+        if field is not None and field.status is Status.WARNED:
             findings.warn_field(field)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 
 from amlocal.errors import Problem, SpecError
@@ -29,6 +30,10 @@ class Findings:
     def problem(self, place: Place, message: str, hint: str = "", *, text: str = "") -> None:
         """Add a problem at a place; `text` finds its line in a field of many lines."""
         self.add([place.problem(message, hint, text=text)])
+
+    def unsupported(self, place: Place, message: str, hint: str = "") -> None:
+        """Add a problem that only the local target has with a file."""
+        self.add([dataclasses.replace(place.problem(message, hint), target="local")])
 
     def warn(self, field: str, message: str) -> None:
         """Add a warning; a field is warned of once a job."""

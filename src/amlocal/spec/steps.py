@@ -62,7 +62,7 @@ def job_type(findings: Findings, place: Place, value: object) -> str:
     elif types[kind].status is Status.REFUSED:
         runs = [name for name, row in types.items() if row.status is Status.HONOURED]
         message = types[kind].note.rstrip(".")
-        findings.problem(place.at("type"), message, f"what runs: {', '.join(runs)}")
+        findings.unsupported(place.at("type"), message, f"what runs: {', '.join(runs)}")
     else:
         return kind
     return ""
@@ -172,7 +172,7 @@ def registered_component(
         return None
     if assets is None:
         hint = "name the component's file instead: component: ./FILE.yml"
-        findings.problem(at, f"registered component {reference!r} cannot be looked up", hint)
+        findings.unsupported(at, f"registered component {reference!r} cannot be looked up", hint)
         return None
     name = f"azureml:{parsed['registry']}{parsed['name']}" if parsed["registry"] else parsed["name"]
     version, label = parsed["version"], parsed["label"]
@@ -194,7 +194,7 @@ def read_component(findings: Findings, files: Files, place: Place, value: object
     kind = data.get("type", "command")
     if isinstance(value, Mapping) and str(kind).lower() != "command":
         message = f"a component of type {kind!r} does not run here yet"
-        findings.problem(place.at("type"), message, "what runs: command")
+        findings.unsupported(place.at("type"), message, "what runs: command")
         return Component(command="")
     check_object(findings, place, value, "command_component")
     check_code(findings, files, place, data)

@@ -19,7 +19,7 @@ from amlocal.plan import (
     Settings,
     StepOutput,
 )
-from amlocal.spec import compile_job
+from amlocal.spec import check_for_azure, compile_job
 
 Write = Callable[..., Path]
 
@@ -88,11 +88,8 @@ def test_every_field_of_a_command_job_reaches_the_plan(write: Write, tmp_path: P
         image="python:3.11", conda={"dependencies": ["python=3.11"]}
     )
     assert {warned.field for warned in job.warnings} >= {
-        "command_job.compute",
         "command_job.services",
         "command_job.identity",
-        "resources.instance_count",
-        "environment.image",
     }
 
 
@@ -557,3 +554,28 @@ def test_the_sdk_says_nothing(write: Write, capfd: pytest.CaptureFixture[str]) -
         )
     )
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_only_the_local_target_cannot_do_is_left_to_azure(write: Write) -> None:
+    sweep = write(job="type: sweep\ntrial: {command: echo, environment: {image: x}}\n")
+    with pytest.raises(SpecError):
+        compile_job(sweep)
+    check_for_azure(sweep, ())
+
+
+def test_what_is_wrong_anywhere_is_not_sent_to_azure(write: Write) -> None:
+    job = write(job="command: echo ${{inputs.nope}}\nenvironment: {image: x}\n")
+    with pytest.raises(SpecError, match=r"job\.yml:1"):
+        check_for_azure(job, ())
+
+
+def test_a_path_that_is_right_from_here_is_told_from_the_file(
+    write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "jobs").mkdir()
+    job = tmp_path / "jobs" / "job.yml"
+    job.write_text("command: echo\nenvironment: {image: x}\ninputs: {d: {path: job.yml}}\n")
+    (tmp_path / "mine.csv").write_text("a\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SpecError, match=r"write \.\./mine\.csv"):
+        compile_job(job, overrides=["inputs.d.path=mine.csv"])

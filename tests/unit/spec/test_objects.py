@@ -126,7 +126,8 @@ def test_a_command_compiles(sdk: Any, write: Write, tmp_path: Path) -> None:
     assert step.outputs == {"model": Output(type="mlflow_model", name="adult")}
     assert step.component.code == str(tmp_path / "src")
     assert (step.timeout, step.compute) == (60, "cpu")
-    assert [warned.field for warned in job.warnings] == ["command_job.compute"]
+    # Compute is in nearly every file: that it is approximated is documented, not warned of.
+    assert job.warnings == ()
 
 
 def test_a_file_and_the_object_it_loads_to_compile_to_the_same(write: Write, sdk: Any) -> None:
