@@ -16,7 +16,7 @@ from amlocal.plan import (
 )
 from amlocal.spec import build
 
-HERE = Path("/work/jobs")
+HERE = Path("/project/jobs")
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_literals_have_their_declared_type(value: object, kind: str, expected: o
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("data", "/work/jobs/data"),
-        ("./data/", "/work/jobs/data"),
-        ("../data/x.csv", "/work/data/x.csv"),
-        ("file:../data", "/work/data"),
+        ("data", "/project/jobs/data"),
+        ("./data/", "/project/jobs/data"),
+        ("../data/x.csv", "/project/data/x.csv"),
+        ("file:../data", "/project/data"),
         ("file:///data/x", "/data/x"),
         ("/data/x", "/data/x"),
-        ("rows:2024.csv", "/work/jobs/rows:2024.csv"),
+        ("rows:2024.csv", "/project/jobs/rows:2024.csv"),
         ("azureml:adult:1", "azureml:adult:1"),
         ("azureml://datastores/d/paths/p", "azureml://datastores/d/paths/p"),
         ("https://example.org/x", "https://example.org/x"),
@@ -78,7 +78,7 @@ def test_local_paths_are_absolute_and_addresses_stay(path: str, expected: str) -
         ("${{ parent.inputs.x }}", ParentInput(name="x")),
         ("${{parent.inputs.group.x}}", ParentInput(name="group.x")),
         ("${{parent.jobs.a.outputs.b}}", StepOutput(step="a", output="b")),
-        ({"path": "d", "type": "MLTable"}, DataValue(path="/work/jobs/d", type="mltable")),
+        ({"path": "d", "type": "MLTable"}, DataValue(path="/project/jobs/d", type="mltable")),
         (
             {"path": "${{parent.jobs.a.outputs.b}}", "mode": "Download", "type": "mltable"},
             StepOutput(step="a", output="b", mode="download", type="mltable"),
