@@ -35,7 +35,8 @@ def quiet() -> Iterator[None]:
             ):
                 yield
     finally:
-        logger.level, logger.propagate = before
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
 
 
 def load(kind: str, place: Place, findings: Findings) -> Any:

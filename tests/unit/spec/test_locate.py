@@ -22,7 +22,7 @@ list:
 
 
 def document(text: str = TEXT) -> Document:
-    return parse_document(text, name="job.yml", file=Path("/work/job.yml"))
+    return parse_document(text, name="job.yml", file=Path("/project/job.yml"))
 
 
 @pytest.mark.parametrize(
@@ -102,5 +102,5 @@ def test_files_are_named_from_the_current_folder(
 
 
 def test_paths_are_made_absolute_without_dots() -> None:
-    assert absolute("../data/./x.csv", Path("/work/jobs")) == Path("/work/data/x.csv")
-    assert absolute("/data/x.csv", Path("/work/jobs")) == Path("/data/x.csv")
+    assert absolute("../data/./x.csv", Path("/project/jobs")) == Path("/project/data/x.csv")
+    assert absolute("/data/x.csv", Path("/project/jobs")) == Path("/data/x.csv")
