@@ -130,6 +130,7 @@ class Lab:
 def step(
     name: str,
     command: str,
+    /,
     *,
     inputs: Mapping[str, Binding] | None = None,
     declared: Mapping[str, Input] | None = None,
@@ -164,7 +165,7 @@ def _declared(binding: Binding) -> Input:
     return Input(type=binding.type or "uri_folder")
 
 
-def command(text: str, **fields: Any) -> Job:
+def command(text: str, /, **fields: Any) -> Job:
     """Return a command job."""
     return Job(type="command", steps=(step("command", text, **fields),), experiment_name="tests")
 

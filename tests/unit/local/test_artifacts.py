@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import threading
 from pathlib import Path
 
@@ -94,7 +93,7 @@ def test_what_was_written_to_behind_a_link_is_not_given_back(
     artifacts: Artifacts, folder: Path
 ) -> None:
     digest = artifacts.store(folder / "c", link=True)
-    os.chmod(folder / "c", 0o644)
+    (folder / "c").chmod(0o644)
     (folder / "c").write_text("WRONG")
     assert not artifacts.has(digest)
     with pytest.raises(TargetError, match="is not in the workspace any more"):

@@ -110,9 +110,13 @@ def test_room_is_made_once_on_a_full_disk(tmp_path: Path) -> None:
 def test_a_disk_that_stays_full_is_an_error(tmp_path: Path) -> None:
     database = Database(tmp_path / "records.db", on_full=nothing)
     database.execute("PRAGMA max_page_count = 1")
-    with pytest.raises(TargetError, match="no space left on the disk of .*records.db") as raised:
+
+    def fill() -> None:
         for number in range(300):
             add(database, f"name-{number}")
+
+    with pytest.raises(TargetError, match=r"no space left on the disk of .*records\.db") as raised:
+        fill()
     assert "aml workspace gc" in raised.value.hint
 
 
