@@ -72,7 +72,7 @@ def test_after_one_changed_line_only_what_follows_runs(aml: Aml, adult: dict) ->
 
 
 def test_the_same_job_takes_a_regression_table(aml: Aml) -> None:
-    job = aml.job(JOB, "--set", "inputs.data.path=data/cps1988.parquet", "inputs.target=wage")
+    job = aml.job(JOB, "--set", "inputs.data.path=../data/cps1988.parquet", "inputs.target=wage")
     assert job["status"] == "Completed"
     assert metrics_of(job, "evaluate")["r2"] > 0.2
     names = [model["name"] for model in aml.json("model", "list")]
@@ -93,7 +93,7 @@ def test_other_estimators_are_an_input_away(aml: Aml, estimator: str) -> None:
     job = aml.job(
         JOB,
         "--set",
-        "inputs.data.path=data/cps1988.parquet",
+        "inputs.data.path=../data/cps1988.parquet",
         "inputs.target=wage",
         f"inputs.estimator={estimator}",
     )
@@ -105,7 +105,7 @@ def test_bad_data_stops_the_pipeline_and_says_why(aml: Aml) -> None:
     table = pd.read_parquet(aml.project / "data/adult-train.parquet").head(2000)
     table.loc[:9, "age"] = 300
     table.to_parquet(aml.project / "data/bad.parquet")
-    job = aml.job(JOB, "--set", "inputs.data.path=data/bad.parquet", code=1)
+    job = aml.job(JOB, "--set", "inputs.data.path=../data/bad.parquet", code=1)
     assert job["status"] == "Failed"
     failed = [child for child in job["children"] if child["status"] == "Failed"]
     assert [child["step"] for child in failed] == ["check_data"]

@@ -7,16 +7,18 @@ list of its files' digests under `trees/`.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from amlocal.errors import TargetError
 from amlocal.local.digests import Digests, tree_digest, walk
-from amlocal.local.workspace import write_atomically
+from amlocal.local.workspace import beside, write_atomically
 
 
 class Artifacts:
@@ -25,6 +27,7 @@ class Artifacts:
     def __init__(self, folder: Path, digests: Digests) -> None:
         self._objects = folder / "objects"
         self._trees = folder / "trees"
+        self._lock = folder / "objects.lock"
         self._digests = digests
 
     def _object(self, digest: str) -> Path:
@@ -59,14 +62,23 @@ class Artifacts:
             write_atomically(target, json.dumps(files, sort_keys=True).encode())
         return digest
 
+    def _is_whole(self, digest: str) -> bool:
+        """Return whether a file is stored as it was: one that is linked can be written to."""
+        try:
+            return self._digests.file(self._object(digest)) == digest
+        except FileNotFoundError:
+            return False
+
     def _put(self, path: Path, digest: str, *, link: bool) -> None:
         target = self._object(digest)
         if target.exists():
-            return
+            if self._is_whole(digest):
+                return
+            target.unlink()
         target.parent.mkdir(parents=True, exist_ok=True)
         if link and not path.is_symlink() and _link(path, target):
             return
-        temporary = target.with_name(f"{target.name}.{os.getpid()}")
+        temporary = beside(target)
         try:
             shutil.copyfile(path, temporary)
             temporary.chmod(0o444)
@@ -98,22 +110,44 @@ class Artifacts:
             target.mkdir(parents=True, exist_ok=True)
         for path, content in pairs:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                shutil.copyfile(self._object(content), path)
-            except FileNotFoundError as error:
+            if not self._is_whole(content):
                 raise TargetError(
                     f"the content {content[:12]} of {path} is not in the workspace any more",
                     hint="run the job again with: --set settings.force_rerun=true",
-                ) from error
+                )
+            shutil.copyfile(self._object(content), path)
 
     def has(self, digest: str) -> bool:
         """Return whether a file or a folder with all of its files is stored."""
         listing = self.files(digest)
         needed = [digest] if listing is None else listing.values()
-        return all(self._object(content).exists() for content in needed)
+        return all(self._is_whole(content) for content in needed)
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep what is stored from being removed: some of it no record names as yet."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextlib.contextmanager
+    def _locked(self, mode: int) -> Iterator[None]:
+        # The system drops the lock when the process ends, however it ends.
+        with self._lock.open("ab") as file:
+            fcntl.flock(file, mode)
+            yield
 
     def remove_unused(self, used: frozenset[str], *, dry_run: bool) -> int:
-        """Remove what none of the digests needs; returns the bytes of the files removed."""
+        """Remove what none of the digests needs; returns the bytes of the files removed.
+
+        Removes nothing while something is `in_use`.
+        """
+        try:
+            with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+                return self._remove_unused(used, dry_run=dry_run)
+        except BlockingIOError:
+            return 0
+
+    def _remove_unused(self, used: frozenset[str], *, dry_run: bool) -> int:
         kept = set(used)
         for digest in used:
             kept.update((self.files(digest) or {}).values())

@@ -13,6 +13,7 @@ import msgspec
 from amlocal.errors import UsageError
 from amlocal.local.artifacts import Artifacts
 from amlocal.local.asset_records import AssetRecords
+from amlocal.local.digests import tree_digest
 from amlocal.local.locations import Locations, is_address, redacted
 from amlocal.local.snapshot import Snapshots
 from amlocal.local.workspace import DEFAULT_DATASTORE, Workspace
@@ -105,11 +106,12 @@ class ComponentStore:
             UsageError: It has no name.
         """
         _named("component", component.name)
-        files = self.snapshots().take(component.code, component.additional_includes)
-        code = self.artifacts.store_tree(files)
-        place = self.folder / code[:24]
-        if files and not place.exists():
-            self.artifacts.restore(code, place)
+        with self.artifacts.in_use():
+            files = self.snapshots().take(component.code, component.additional_includes)
+            code = tree_digest(files)
+            place = self.folder / code[:24]
+            if files and not place.exists():
+                self.artifacts.restore(code, place)
         kept = msgspec.structs.replace(
             component, code=str(place) if files else None, additional_includes=(), source=""
         )
@@ -146,11 +148,12 @@ class DataStore:
         path, digest = data.path, ""
         if not is_address(data.path):
             source = self.locations.existing(data.path)
-            digest = self.artifacts.store(source, link=False)
-            folder = self.workspace.datastore(DEFAULT_DATASTORE) / "LocalUpload" / digest[:24]
-            place = folder / source.name
-            if not place.exists():
-                self.artifacts.restore(digest, place)
+            with self.artifacts.in_use():
+                digest = self.artifacts.store(source, link=False)
+                folder = self.workspace.datastore(DEFAULT_DATASTORE) / "LocalUpload" / digest[:24]
+                place = folder / source.name
+                if not place.exists():
+                    self.artifacts.restore(digest, place)
             path = self.locations.address(place)
         return AssetInfo(
             kind="data",

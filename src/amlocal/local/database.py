@@ -122,7 +122,7 @@ class Database:
                 finally:
                     if self._connection.in_transaction:
                         self._connection.execute("ROLLBACK")
-            except sqlite3.OperationalError as error:
+            except sqlite3.DatabaseError as error:
                 if "full" in str(error):
                     self._on_full()
                     raise DiskFullError(
@@ -152,11 +152,13 @@ class Database:
 
     def one(self, query: str, values: Sequence[object] = ()) -> Row | None:
         """Return the first row of a query, or None."""
-        with self._lock:
-            row: Row | None = self._connection.execute(query, values).fetchone()
-        return row
+        rows = self.all(query, values)
+        return rows[0] if rows else None
 
     def all(self, query: str, values: Sequence[object] = ()) -> list[Row]:
         """Return the rows of a query."""
-        with self._lock:
-            return self._connection.execute(query, values).fetchall()
+        try:
+            with self._lock:
+                return self._connection.execute(query, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error

@@ -25,16 +25,22 @@ class Digests:
     """Content digests with a memory in a small database, which may be deleted at any time."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._lock = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        """Open the memory; a broken one is made anew, and without a disk it is of this process."""
         try:
-            self._db = self._connect(path)
+            return self._connect(self._path)
+        except sqlite3.OperationalError:
+            return self._connect(":memory:")  # a full or read-only disk
         except sqlite3.DatabaseError:
-            path.unlink(missing_ok=True)
-            self._db = self._connect(path)
+            self._path.unlink(missing_ok=True)
+            return self._connect(self._path)
 
     @staticmethod
-    def _connect(path: Path) -> sqlite3.Connection:
+    def _connect(path: Path | str) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=60, isolation_level=None, check_same_thread=False
         )
@@ -44,6 +50,31 @@ class Digests:
             "CREATE TABLE IF NOT EXISTS digests (path TEXT PRIMARY KEY, stamp TEXT, digest TEXT)"
         )
         return connection
+
+    def _remembered(self, path: str, stamp: str) -> str | None:
+        with self._lock:
+            try:
+                row = self._db.execute(
+                    "SELECT digest FROM digests WHERE path = ? AND stamp = ?", (path, stamp)
+                ).fetchone()
+            except sqlite3.DatabaseError:
+                self._replace()
+                return None
+        return row[0] if row else None
+
+    def _remember(self, rows: list[tuple[str, str, str]]) -> None:
+        with self._lock:
+            try:
+                self._db.execute("BEGIN")
+                self._db.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?, ?)", rows)
+                self._db.execute("COMMIT")
+            except sqlite3.DatabaseError:
+                self._replace()
+
+    def _replace(self) -> None:
+        """Go on with a memory of this process alone: the file's is broken, or its disk is full."""
+        self._db.close()
+        self._db = self._connect(":memory:")
 
     def close(self) -> None:
         """Close the memory."""
@@ -70,21 +101,16 @@ class Digests:
             status = path.stat()
             stamp = f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}:{status.st_ctime_ns}"
             key = os.path.abspath(path)  # noqa: PTH100 - resolve() would ask the disk for each part
-            with self._lock:
-                row = self._db.execute(
-                    "SELECT digest FROM digests WHERE path = ? AND stamp = ?", (key, stamp)
-                ).fetchone()
-            if row:
-                found[path] = row[0]
+            if digest := self._remembered(key, stamp):
+                found[path] = digest
                 continue
             found[path] = digest = file_digest(path)
-            if time.time_ns() - status.st_mtime_ns > _GRAIN_NS:
+            # Both times, since a copy may be given the modification time of its source.
+            changed = max(status.st_mtime_ns, status.st_ctime_ns)
+            if time.time_ns() - changed > _GRAIN_NS:
                 fresh.append((key, stamp, digest))
         if fresh:
-            with self._lock:
-                self._db.execute("BEGIN")
-                self._db.executemany("INSERT OR REPLACE INTO digests VALUES (?, ?, ?)", fresh)
-                self._db.execute("COMMIT")
+            self._remember(fresh)
         return found
 
 

@@ -16,12 +16,15 @@ import queue
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from typing import Any
 
 from amlocal.errors import AmlocalError
+from amlocal.local.failures import code_of, text_of
 from amlocal.local.graph import downstream, needs
+from amlocal.local.inputs import read_job_inputs
 from amlocal.local.process import end_jobs
 from amlocal.local.runs import RunTracking
 from amlocal.local.services import Services
@@ -70,6 +73,7 @@ class Engine:
         self._job = job
         self._options = options
         self._state = JobState(services.records, info)
+        self._tracking: RunTracking | None = None
         self._cancelled = threading.Event()
         self._finished: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._running: dict[str, StepRun] = {}
@@ -91,21 +95,26 @@ class Engine:
         """
         try:
             self._run()
-        except AmlocalError as error:
-            self._give_up(f"{error}" + (f"\nhint: {error.hint}" if error.hint else ""))
+        except (AmlocalError, OSError) as error:
+            self._give_up(text_of(error, self._services.workspace), code_of(error))
         except BaseException as error:
-            self._give_up(f"the engine failed: {type(error).__name__}: {error}")
+            self._give_up(f"the engine failed: {type(error).__name__}: {error}", "SystemError")
             raise
         return self._services.records.get(self._state.root)
 
-    def _give_up(self, error: str) -> None:
-        for run in self._running.values():
-            run.cancel()
+    def _give_up(self, error: str, code: str) -> None:
         end_jobs(self._services.workspace.path, frozenset({self._state.root}))
-        for info in self._state.steps():
-            if not info.status.is_terminal and info.start_time:
-                self._state.change(info.name, status=JobStatus.CANCELED, error=error)
-        self._state.change(self._state.root, status=JobStatus.FAILED, error=error)
+        root = self._state[self._state.root]
+        begun = [info for info in self._state.steps() if info.start_time]
+        for info in (*begun, root):
+            if info.status.is_terminal:
+                continue
+            status = JobStatus.FAILED if info is root else JobStatus.CANCELED
+            self._state.change(info.name, status=status, error=error, error_code=code)
+            if self._tracking is not None and (info is not root or not self._is_pipeline):
+                self._tracking.end(info.name)
+        if self._tracking is not None:
+            self._tracking.close()
 
     def _run(self) -> None:
         root = self._state.root
@@ -116,7 +125,16 @@ class Engine:
             step.name: snapshots.take(step.component.code, step.component.additional_includes)
             for step in self._job.steps
         }
+        if self._is_pipeline:
+            inputs = read_job_inputs(
+                self._job,
+                self._state[root].inputs,
+                locations=self._services.locations,
+                digests=self._services.digests,
+            )
+            self._state.change(root, inputs=inputs)
         tracking = RunTracking(self._services, self._job, self._state)
+        self._tracking = tracking
         if self._is_pipeline:
             self._state.change(root, status=JobStatus.RUNNING)
         failed = self._run_steps(tracking, code)
@@ -126,6 +144,7 @@ class Engine:
         unwritten = tracking.settle()
         self._conclude(failed, unwritten)
         tracking.close()
+        self._tracking = None
 
     def _has_run(self) -> bool:
         infos = self._state.steps() if self._is_pipeline else [self._state[self._state.root]]
@@ -137,25 +156,30 @@ class Engine:
         graph: TopologicalSorter[str] = TopologicalSorter(needs(self._job))
         graph.prepare()
         failed: list[str] = []
+        futures: dict[str, Future[None]] = {}
         with ThreadPoolExecutor(self._options.max_parallel, "step") as pool:
-            while True:
-                if not self._is_stopping(failed):
-                    for name in graph.get_ready():
+            try:
+                while True:
+                    for name in () if self._is_stopping(failed) else graph.get_ready():
                         run = self._step_run(steps[name], tracking, code[name])
                         self._running[name] = run
-                        pool.submit(self._work, name, run)
-                if not self._running:
-                    return failed
-                done = self._wait()
-                if done is None:
-                    continue
-                del self._running[done]
-                self._deadlines.pop(done, None)
-                if self._state[self._names[done]].status is JobStatus.COMPLETED:
-                    graph.done(done)
-                else:
-                    failed.append(done)
-                    self._hold_back(done, failed)
+                        futures[name] = pool.submit(self._work, name, run)
+                    if not self._running:
+                        return failed
+                    done = self._wait()
+                    if done is None:
+                        continue
+                    futures.pop(done).result()
+                    del self._running[done]
+                    self._deadlines.pop(done, None)
+                    if self._state[self._names[done]].status is JobStatus.COMPLETED:
+                        graph.done(done)
+                    else:
+                        failed.append(done)
+                        self._hold_back(done, failed)
+            except BaseException:
+                self._end_running()  # else the pool would wait for the steps' own end
+                raise
 
     def _is_stopping(self, failed: list[str]) -> bool:
         return self._cancelled.is_set() or bool(
@@ -204,6 +228,9 @@ class Engine:
         requested = self._services.records.cancel_requests(self._state.root)
         if self._state.root in requested:
             self._cancelled.set()
+        for info in self._state.steps():
+            if info.name in requested and info.status is JobStatus.NOT_STARTED:
+                self._state.change(info.name, status=JobStatus.CANCELED, error="it was canceled")
         for name, run in list(self._running.items()):
             is_asked = self._cancelled.is_set() or self._names[name] in requested
             if is_asked and not run.cancelled.is_set():
@@ -221,8 +248,11 @@ class Engine:
             if not info.error and not info.start_time:
                 self._state.change(info.name, error=why)
         if self._is_stopping(failed):
-            for run in self._running.values():
-                run.cancel()
+            self._end_running()
+
+    def _end_running(self) -> None:
+        for run in self._running.values():
+            run.cancel()
 
     def _conclude(self, failed: list[str], unwritten: list[str]) -> None:
         root = self._state.root
@@ -230,21 +260,27 @@ class Engine:
             *self._state[root].warnings,
             *(f"not tracked in MLflow: {what}" for what in unwritten),
         )
-        if not self._is_pipeline:
-            if warnings != self._state[root].warnings:
-                self._state.change(root, warnings=warnings)
-            return
+        if warnings != self._state[root].warnings:
+            self._state.change(root, warnings=warnings)
+        if self._state[root].status.is_terminal:
+            return  # a command job, whose own step has said how it ended
         if self._cancelled.is_set():
-            status, error = JobStatus.CANCELED, "it was canceled"
+            ending = {"status": JobStatus.CANCELED, "error": "it was canceled"}
         elif failed:
-            names = ", ".join(failed)
-            first = self._state[self._names[failed[0]]].error
-            status, error = JobStatus.FAILED, f"failed: {names}; {failed[0]}: {first}"
+            ending = self._failure(failed)
         else:
-            status, error = JobStatus.COMPLETED, ""
-        self._state.change(
-            root, status=status, error=error, outputs=self._outputs(), warnings=warnings
-        )
+            ending = {"status": JobStatus.COMPLETED}
+        self._state.change(root, outputs=self._outputs(), **ending)
+
+    def _failure(self, failed: list[str]) -> dict[str, Any]:
+        first, *_ = infos = [self._state[self._names[name]] for name in failed]
+        codes = {info.error_code for info in infos}
+        return {
+            "status": JobStatus.FAILED,
+            "error": f"failed: {', '.join(failed)}; {first.step}: {first.error}",
+            # The job's own fault where any step was at fault itself.
+            "error_code": "SystemError" if codes == {"SystemError"} else "UserError",
+        }
 
     def _outputs(self) -> dict[str, OutputInfo]:
         """Return the pipeline's outputs, those of steps that have completed."""

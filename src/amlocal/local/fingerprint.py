@@ -49,7 +49,12 @@ def step_facts(
             for name, value in step.environment_variables.items()
         },
         "inputs": {
-            name: {"type": bound.type, "mode": bound.mode, "content": bound.digest or bound.text}
+            # An address without content may hold a secret too (a SAS).
+            name: {
+                "type": bound.type,
+                "mode": bound.mode,
+                "content": bound.digest or hashlib.sha256(bound.text.encode()).hexdigest(),
+            }
             if bound.literal is None
             else {"type": bound.type, "value": bound.literal}
             for name, bound in inputs.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,25 +25,19 @@ class _Log:
     at: int = 0
     rest: bytes = b""
 
-    def new_text(self, *, is_over: bool) -> str:
-        """Return the whole lines that are new; at the end also an unfinished one."""
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self.at)
-                data = file.read(_CHUNK)
-        except FileNotFoundError:
-            return ""
-        self.at += len(data)
-        lines, newline, self.rest = (self.rest + data).rpartition(b"\n")
-        text = lines + newline
-        if is_over and len(data) < _CHUNK and self.rest:
-            text, self.rest = text + self.rest + b"\n", b""
-        return text.decode(errors="replace")
-
-    @property
-    def has_more(self) -> bool:
-        """Whether the file has grown beyond what was read."""
-        return self.path.exists() and self.path.stat().st_size > self.at
+    def new_texts(self, *, is_over: bool) -> Iterator[str]:
+        """Yield the new whole lines, a part at a time; at the end also an unfinished one."""
+        with self.path.open("rb") as file:
+            file.seek(self.at)
+            end = os.fstat(file.fileno()).st_size  # of a log that grows all the time a part
+            while self.at < end and (data := file.read(_CHUNK)):
+                self.at += len(data)
+                lines, newline, self.rest = (self.rest + data).rpartition(b"\n")
+                if newline:
+                    yield (lines + newline).decode(errors="replace")
+        if is_over and self.rest:
+            rest, self.rest = self.rest, b""
+            yield rest.decode(errors="replace") + "\n"
 
 
 @dataclass
@@ -117,10 +112,8 @@ class Follower:
     def _relay(self, info: JobInfo) -> None:
         is_over = info.status.is_terminal
         for log in self._log_files(info):
-            while text := log.new_text(is_over=is_over):
+            for text in log.new_texts(is_over=is_over):
                 self.reporter.log(info, text)
-                if not log.has_more:
-                    break
         if is_over:
             self._watched.pop(info.name, None)
 

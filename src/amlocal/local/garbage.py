@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from amlocal.local import joblock
 from amlocal.local.asset_records import AssetRecords
 from amlocal.local.digests import walk
 from amlocal.local.outputs import StepFolders
@@ -27,21 +29,20 @@ def collect(services: Services, assets: AssetRecords, *, dry_run: bool) -> int:
     Returns:
         The bytes freed, or that would be.
     """
-    freed = 0
-    for folder in _unneeded_folders(services):
-        freed += size(folder)
-        if not dry_run:
-            shutil.rmtree(folder)
+    freed = sum(_freed(folder, dry_run=dry_run) for folder in _unneeded_folders(services))
     used = set(assets.digests())
     for job in services.records.list(view="All"):
         for info in (job, *services.records.list(parent=job.name, view="All")):
             used |= {output.digest for output in info.outputs.values()}
             code = info.tracking.code or {}
             used.add(str(code.get("hash") or ""))
-    freed += services.artifacts.remove_unused(frozenset(used - {""}), dry_run=dry_run)
+    return freed + services.artifacts.remove_unused(frozenset(used - {""}), dry_run=dry_run)
+
+
+def _freed(folder: Path, *, dry_run: bool) -> int:
+    freed = size(folder)
     if not dry_run:
-        services.workspace.release_reserve()
-        services.workspace.keep_reserve()
+        shutil.rmtree(folder)
     return freed
 
 
@@ -49,8 +50,12 @@ def _unneeded_folders(services: Services) -> Iterator[Path]:
     workspace, records = services.workspace, services.records
     for folder in workspace.jobs.iterdir():
         if not records.has(folder.name):
-            yield folder
-            continue
+            lock = joblock.take(folder)
+            if lock is not None:
+                if not records.has(folder.name):
+                    yield folder
+                os.close(lock)
+            continue  # else a job is being created there
         working = StepFolders(folder).working
         if working.exists() and records.get(folder.name).status.is_terminal:
             yield working

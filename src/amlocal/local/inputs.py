@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlocal.errors import Problem, SpecError, TargetError
+import msgspec
+
+from amlocal.errors import AmlocalError, Problem, SpecError, TargetError
 from amlocal.local.bind import BoundInput, literal_text
 from amlocal.local.digests import Digests
 from amlocal.local.locations import Locations, is_address, redacted
@@ -63,8 +65,9 @@ class StepInputs:
             TargetError: It wrote to one that is mounted read-only in Azure.
         """
         for name, place in self.places.items():
-            is_copy = self.bound[name].mode in _COPIED
-            if not is_copy and digests.content(place) != self.contents[name]:
+            if self.bound[name].mode in _COPIED:
+                continue
+            if not place.exists() or digests.content(place) != self.contents[name]:
                 raise TargetError(
                     f"the step changed its input {name!r} ({place}), which is read-only in Azure",
                     hint="write to an output, or take the input with: mode: download",
@@ -120,6 +123,25 @@ def find_inputs(
             contents[name] = digests.content(place)
             bound[name] = BoundInput(kind or found_type, str(text), digest=digest, mode=mode)
     return StepInputs(bound, places, contents)
+
+
+def read_job_inputs(
+    job: Job, infos: Mapping[str, InputInfo], *, locations: Locations, digests: Digests
+) -> dict[str, InputInfo]:
+    """Return what is recorded of a pipeline's inputs, with the place and digest of data.
+
+    Data that is not there stays as it was given: the step that takes it says what is wrong.
+    """
+    found = dict(infos)
+    for name, binding in job.inputs.items():
+        if isinstance(binding, DataValue):
+            try:
+                place = locations.existing(binding.path)
+                digest = digests.content(place)
+            except (AmlocalError, OSError):
+                continue
+            found[name] = msgspec.structs.replace(found[name], path=str(place), digest=digest)
+    return found
 
 
 def copy_inputs(inputs: StepInputs) -> None:

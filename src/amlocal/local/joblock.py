@@ -26,14 +26,27 @@ def take(folder: Path) -> int | None:
         An open file descriptor that holds the lock until it is closed, or None where another
         holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(_file(folder), os.O_RDWR | os.O_CREAT, 0o644)
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(_file(folder), os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            continue  # the folder was removed as one without a record
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        if _is_at(descriptor, _file(folder)):
+            return descriptor
+        os.close(descriptor)  # locked, but removed with its folder meanwhile
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def is_held(folder: Path) -> bool:

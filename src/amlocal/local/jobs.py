@@ -20,6 +20,7 @@ from amlocal.local import joblock
 from amlocal.local.compiler import Compiler, RegisteredAssets
 from amlocal.local.download import download
 from amlocal.local.engine import Engine, EngineOptions
+from amlocal.local.failures import disk_errors
 from amlocal.local.follow import Follower
 from amlocal.local.names import job_name
 from amlocal.local.notes import Notes
@@ -74,15 +75,17 @@ class LocalJobs:
         options = _options(max_parallel, environment)
         plan = self._compile(job, overrides)
         info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
-        self.services.workspace.keep_reserve()
-        recover(self.services.records, self.services.workspace)
-        lock = joblock.take(self.services.workspace.job(info.name))
+        with disk_errors(self.services.workspace):
+            self.services.workspace.keep_reserve()
+            recover(self.services.records, self.services.workspace)
+            lock = joblock.take(self.services.workspace.job(info.name))
         if lock is None:
             raise UsageError(f"a job named {info.name!r} runs", hint="give another --name")
         try:
             self.services.records.add(info)
             if reporter is None:
-                self._start(plan, info, options, lock)
+                with disk_errors(self.services.workspace):
+                    self._start(plan, info, options, lock)
                 return self.services.records.get(info.name)
             return self._run_here(plan, info, options, reporter)
         finally:
@@ -110,7 +113,7 @@ class LocalJobs:
         environ = {k: v for k, v in self.services.environ.items() if k != JOB_VARIABLE}
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
         with (folder / "engine.log").open("ab") as log:
-            subprocess.Popen(
+            process = subprocess.Popen(
                 [
                     sys.executable,
                     "-m",
@@ -126,6 +129,8 @@ class LocalJobs:
                 start_new_session=True,
                 pass_fds=(lock,),
             )
+        # Takes note of its end, where this process lives to see it.
+        threading.Thread(target=process.wait, daemon=True).start()
 
     def _run_here(
         self, plan: Job, info: JobInfo, options: EngineOptions, reporter: Reporter
@@ -209,9 +214,10 @@ class LocalJobs:
             if info.status.is_terminal and (info.parent or not joblock.is_held(folder)):
                 return info
             time.sleep(0.05)
-        end_jobs(self.services.workspace.path, frozenset({info.parent or name}))
+        if info.parent is None:
+            end_jobs(self.services.workspace.path, frozenset({name}))
         raise TargetError(
-            f"the job {name} did not end within {_CANCEL_SECONDS:g} s; its processes were ended",
+            f"the job {name} did not end within {_CANCEL_SECONDS:g} s",
             hint=f"see: aml job show -n {name}",
         )
 
@@ -276,7 +282,7 @@ def _checked_name(name: str | None) -> str | None:
 
 def run_engine(engine: Engine, services: Services) -> JobInfo:
     """Run a job and, once the tracking server is up, close the runs that lost jobs left open."""
-    with services.server.hold():
+    with services.server.hold(), services.artifacts.in_use():
         job = engine.run()
         close_runs(services.records, services.server)
     return job

@@ -55,7 +55,8 @@ def redacted(address: str) -> str:
     if "://" not in address:
         return address
     parts = urlsplit(address)
-    host = parts.netloc.rpartition("@")[2] if parts.password else parts.netloc
+    names_container = parts.scheme.startswith(("abfs", "wasb")) and not parts.password
+    host = parts.netloc if names_container else parts.netloc.rpartition("@")[2]
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 

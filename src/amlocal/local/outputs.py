@@ -156,6 +156,11 @@ def _take(name: str, place: OutputPlace, artifacts: Artifacts, locations: Locati
             f"the output {name!r} is a uri_file, but there is {found} at {place.final}",
             hint="write one file to the path that the command gets, or declare a uri_folder",
         )
+    if not place.final.exists():
+        raise TargetError(
+            f"the folder of the output {name!r} is gone: {place.final}",
+            hint="write into the folder that the command gets, and leave it there",
+        )
     digest = artifacts.store(place.final, link=place.is_own)
     return OutputInfo(
         type=place.type, path=str(place.final), uri=locations.address(place.final), digest=digest
@@ -186,4 +191,5 @@ def collect_artifacts(folders: StepFolders, *, keep_working: bool) -> None:
             written.replace(kept)
         kept.mkdir(parents=True, exist_ok=True)
     if not keep_working:
-        shutil.rmtree(folders.working)
+        # A process that the step left behind may still write here; what stays `workspace gc` takes.
+        shutil.rmtree(folders.working, ignore_errors=True)

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,45 +104,43 @@ class StepProcesses:
         alone = len(self._running) == 1
         code = self._running[0].wait() if alone else self._wait_for_all()
         # A step is over when its command is: what it left running in its session goes too.
-        for process in self._running:
-            end_session(process.pid, grace=GRACE)
+        end_sessions([process.pid for process in self._running], grace=GRACE)
         return code
 
     def _wait_for_all(self) -> int:
-        waiting = list(self._running)
+        waiting, first = list(self._running), 0
         while waiting:
             for process in list(waiting):
                 code = process.poll()
-                if code is None:
-                    continue
-                waiting.remove(process)
-                if code:
-                    for other in waiting:
-                        end_session(other.pid, grace=GRACE)
-                        other.wait()
-                    return code
+                if code is not None:
+                    waiting.remove(process)
+                if code and not first:
+                    first = code
+                    self._end_running()
             time.sleep(0.05)
-        return 0
+        return first
 
     def end(self, reason: str) -> None:
-        """End every process of the step; `run` then returns."""
+        """Have every process of the step ended, without waiting for it; `run` then returns."""
         with self._lock:
             self.ended_because = self.ended_because or reason
-            running = [process.pid for process in self._running if process.poll() is None]
-        for pid in running:
-            end_session(pid, grace=GRACE)
+            self._end_running()
+
+    def _end_running(self) -> None:
+        pids = [process.pid for process in self._running if process.poll() is None]
+        # In a thread: many steps that take their grace are to take it at the same time.
+        threading.Thread(target=end_sessions, args=(pids,), kwargs={"grace": GRACE}).start()
 
 
-def end_session(pid: int, *, grace: float) -> None:
-    """End the process group that a process leads: SIGTERM, and after the grace SIGKILL."""
-    if not _signal_group(pid, signal.SIGTERM):
-        return
+def end_sessions(pids: Iterable[int], *, grace: float) -> None:
+    """End the process groups that processes lead: SIGTERM, and after the grace SIGKILL."""
+    alive = [pid for pid in pids if _signal_group(pid, signal.SIGTERM)]
     deadline = time.monotonic() + grace
-    while time.monotonic() < deadline:
-        if not _signal_group(pid, 0):
-            return
+    while alive and time.monotonic() < deadline:
         time.sleep(0.02)
-    _signal_group(pid, signal.SIGKILL)
+        alive = [pid for pid in alive if _signal_group(pid, 0)]
+    for pid in alive:
+        _signal_group(pid, signal.SIGKILL)
 
 
 def _signal_group(pid: int, number: int) -> bool:

@@ -17,6 +17,7 @@ from typing import TypeVar
 from amlocal.errors import AmlocalError, TrackingError
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.server import TrackingServer
+from amlocal.local.tracking.transport import ServerError
 from amlocal.local.tracking.values import DatasetInput, Run, RunData
 from amlocal.plan import JobStatus
 
@@ -79,10 +80,14 @@ class Recorder:
     def _retrying(self, call: Callable[[TrackingClient], T]) -> T:
         try:
             return call(self._client)
+        except ServerError:
+            raise  # it answers, and refuses: asking again would not help
         except TrackingError:
             # The server may have been ended under us; it comes back at the same place.
+            self._client.close()
             self.uri = self._server.ensure()
-            self._client = TrackingClient(self.uri)
+            before, self._client = self._client, TrackingClient(self.uri)
+            before.close()
             return call(self._client)
 
     def later(self, task: _Task) -> None:
@@ -122,6 +127,14 @@ class Recorder:
         self.later(task)
 
     def _work(self) -> None:
+        try:
+            self._do_all()
+        except BaseException as error:
+            failure = f"the recorder failed: {type(error).__name__}: {error}"
+            self._errors.append(TrackingError(failure))
+            raise
+
+    def _do_all(self) -> None:
         while (task := self._tasks.get()) is not None:
             self._do(task)
             # Runs are read many at a time, when there is nothing to write or enough to read.
@@ -169,3 +182,4 @@ class Recorder:
         """Wait until everything is written."""
         self._tasks.put(None)
         self._thread.join()
+        self._client.close()

@@ -249,8 +249,3 @@ class JobRecords:
         self._db.write(
             "UPDATE jobs SET revision = ?, archived = ? WHERE name = ?", (int(archived), name)
         )
-
-    def remove(self, name: str) -> None:
-        """Forget a job and its steps."""
-        with self._db.writing():
-            self._db.execute("DELETE FROM jobs WHERE name = ? OR parent = ?", (name, name))

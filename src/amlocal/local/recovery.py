@@ -14,7 +14,7 @@ from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
 from amlocal.plan import JobInfo, JobStatus
 
-_REASON = "the process that ran the job was killed, or the machine went down"
+_WHY = "the process that ran the job was killed, or the machine went down"
 
 
 def recover(records: JobRecords, workspace: Workspace) -> Sequence[str]:
@@ -44,10 +44,11 @@ def _mend(records: JobRecords, workspace: Workspace, name: str) -> bool:
         return False  # it ended between the two looks at it
     end_jobs(workspace.path, frozenset({name}))
     state = JobState(records, job)
+    lost = {"status": JobStatus.FAILED, "error": _WHY, "error_code": "SystemError"}
     for step in job.children:
         if step.start_time and not step.status.is_terminal:
-            state.change(step.name, status=JobStatus.FAILED, error=_REASON)
-    state.change(name, status=JobStatus.FAILED, error=_REASON)
+            state.change(step.name, **lost)
+    state.change(name, **lost)
     for info in (job, *job.children):
         if info.tracking.run_id:
             records.leave_run_open(info.name)
@@ -58,9 +59,9 @@ def close_runs(records: JobRecords, server: TrackingServer) -> None:
     """Close the MLflow runs that lost jobs have left open, if the server is up."""
     if not records.has_open_runs() or (uri := server.uri()) is None:
         return
-    client = TrackingClient(uri)
-    for info in records.take_open_runs():
-        client.end_run(info.tracking.run_id, info.status, _end(info))
+    with TrackingClient(uri) as client:
+        for info in records.take_open_runs():
+            client.end_run(info.tracking.run_id, info.status, _end(info))
 
 
 def _end(info: JobInfo) -> float:

@@ -60,6 +60,8 @@ class RunTracking:
         self._choices: dict[str, EnvironmentChoice] = {}
         with ThreadPoolExecutor(1) as pool:
             asked: Future[GitState] = pool.submit(git_state, self._source_folder())
+            if services.server.uri() is None:
+                services.note("starting the workspace's MLflow server")
             self._recorder = Recorder(services.server, job.experiment_name)
             self._git = asked.result()
         if job.type == "pipeline":
@@ -174,7 +176,7 @@ class RunTracking:
         run = self._recorder.begin(self._new_run(info, step))
         with self._lock:
             self._runs[name] = run
-        self._state.change(name, tracking=msgspec.structs.replace(info.tracking, run_id=run.run_id))
+        self._state.change_tracking(name, run_id=run.run_id)
         if inputs.places:
             self._log_data(name, run.run_id)
         return run.run_id
@@ -205,13 +207,11 @@ class RunTracking:
         choice = self._choices[name]
         root = self._runs[self._state.root]
         artifact = f"environments/{choice.digest[:16]}/requirements.txt"
-        tracking = self._state[name].tracking
         environment = {
-            **(tracking.environment or {}),
+            **(self._state[name].tracking.environment or {}),
             "packages": f"runs:/{root.run_id}/{artifact}",
         }
-        tracking = msgspec.structs.replace(tracking, environment=environment)
-        self._state.change(name, tracking=tracking)
+        self._state.change_tracking(name, environment=environment)
         with self._lock:
             is_new = choice.digest not in self._packages
             self._packages.add(choice.digest)
@@ -245,8 +245,7 @@ class RunTracking:
                 | ({"name": sets[key].name, "schema": sets[key].schema} if (key in sets) else {})
                 for key, facts in (info.tracking.data or {}).items()
             }
-            tracking = msgspec.structs.replace(self._state[name].tracking, data=data or None)
-            self._state.change(name, tracking=tracking)
+            self._state.change_tracking(name, data=data or None)
             return [DatasetInput(dataset=found, context=key) for key, found in sets.items()]
 
         self._recorder.log_inputs(run_id, describe_all)
@@ -263,21 +262,19 @@ class RunTracking:
         for output, info in models.items():
             self._recorder.upload(run, Path(info.path), output)
 
-    def with_models(self, name: str, models: Mapping[str, OutputInfo]) -> Tracking:
-        """Return a step's tracking with the models that it wrote."""
-        tracking = self._state[name].tracking
-        if not models:
-            return tracking
+    def note_models(self, name: str, models: Mapping[str, OutputInfo]) -> None:
+        """Note the models that a step wrote."""
         written = {
             output: {
                 "type": info.type,
                 "path": info.path,
                 "digest": info.digest,
-                "uri": f"runs:/{tracking.run_id}/{output}",
+                "uri": f"runs:/{self._runs[name].run_id}/{output}",
             }
             for output, info in models.items()
         }
-        return _with_model(tracking, {"outputs": written})
+        if written:
+            self._state.change_tracking(name, model={"outputs": written})
 
     def end(self, name: str) -> None:
         """Close a step's run, and read what its script logged."""
@@ -309,12 +306,8 @@ class RunTracking:
             if metrics or params:
                 client.log_batch(run.run_id, metrics=metrics, params=params)
             client.end_run(run.run_id, info.status, seconds_of(info.end_time))
-            tracking = msgspec.structs.replace(
-                self._state[info.name].tracking, run_id=run.run_id, data=result.tracking.data
-            )
-            self._state.change(
-                info.name, tracking=tracking, metrics=logged.metrics, params=logged.params
-            )
+            self._state.change_tracking(info.name, run_id=run.run_id, data=result.tracking.data)
+            self._state.change(info.name, metrics=logged.metrics, params=logged.params)
 
         self._recorder.later(task)
 
@@ -339,12 +332,11 @@ class RunTracking:
         steps = self._state.steps()
         metrics = {f"{s.step}.{key}": v for s in steps for key, v in s.metrics.items()}
         models = {s.step: s.tracking.model for s in steps if s.step and s.tracking.model}
-        tracking = _with_model(root.tracking, models) if models else root.tracking
         environments = {s.step: s.tracking.environment for s in steps if s.tracking.environment}
-        tracking = msgspec.structs.replace(tracking, environment=environments or None)
-        if environments:
-            tracking = _without_absent(tracking, "environment")
-        root = self._state.change(root.name, metrics=metrics, tracking=tracking)
+        self._state.change_tracking(
+            root.name, model=models or None, environment=environments or None
+        )
+        root = self._state.change(root.name, metrics=metrics)
         moment = round(seconds_of(root.creation_time) * 1000)
         logged = [Metric(key=k, value=v, timestamp=moment) for k, v in metrics.items()]
         if logged:
@@ -364,23 +356,13 @@ class RunTracking:
         names = {run.run_id: name for name, run in self._runs.items()}
         for version in client.registry.versions_of_runs(list(names)):
             name = names[version.run_id]
-            tracking = self._state[name].tracking
-            model = dict(tracking.model or {})
+            model = dict(self._state[name].tracking.model or {})
             model["registered"] = [
                 *model.get("registered", []),
                 {"name": version.name, "version": version.version, "source": version.source},
             ]
-            self._state.change(name, tracking=_with_model(tracking, model))
+            self._state.change_tracking(name, model=model)
 
 
 def _end_tags(info: JobInfo) -> dict[str, str]:
     return {"amlocal.error": info.error} if info.error else {}
-
-
-def _with_model(tracking: Tracking, model: dict[str, Any]) -> Tracking:
-    return _without_absent(msgspec.structs.replace(tracking, model=model), "model")
-
-
-def _without_absent(tracking: Tracking, part: str) -> Tracking:
-    absent = {key: why for key, why in tracking.absent.items() if key != part}
-    return msgspec.structs.replace(tracking, absent=absent)

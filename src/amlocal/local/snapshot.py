@@ -63,6 +63,7 @@ class Snapshots:
         files = {}
         for name, path in sorted(sources.items()):
             files[name] = self._artifacts.store(path, link=False)
+        self._artifacts.store_tree(files)
         return files
 
     @staticmethod
@@ -103,4 +104,4 @@ def _ignore_rule(folder: Path) -> Callable[[str], bool]:
 def _matcher(lines: Iterable[str]) -> Callable[[str], bool]:
     import pathspec  # only folders with an ignore file pay for it
 
-    return pathspec.PathSpec.from_lines("gitwildmatch", lines).match_file
+    return pathspec.GitIgnoreSpec.from_lines(lines).match_file

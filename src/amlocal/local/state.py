@@ -36,6 +36,14 @@ class JobState:
             self._records.save(info)
             return info
 
+    def change_tracking(self, name: str, **parts: Any) -> JobInfo:
+        """Set parts of what is tracked of a job or step; what is there is absent no longer."""
+        with self._lock:
+            tracking = self._infos[name].tracking
+            absent = {key: why for key, why in tracking.absent.items() if not parts.get(key)}
+            tracking = msgspec.structs.replace(tracking, **parts, absent=absent)
+            return self.change(name, tracking=tracking)
+
     def complete(self, name: str, facts: StepFacts, *, reusable: bool, **fields: Any) -> JobInfo:
         """Set a step's terminal state together with what its result is found again by."""
         with self._lock:
@@ -45,6 +53,8 @@ class JobState:
 
     def _changed(self, name: str, fields: dict[str, Any]) -> JobInfo:
         before = self._infos[name]
+        if before.status.is_terminal:
+            fields.pop("status", None)  # a request to cancel may come after the end
         status = fields.get("status", before.status)
         now = time.time()
         if status is not JobStatus.NOT_STARTED and not before.start_time:

@@ -7,7 +7,6 @@ terminal state with a sentence that says why.
 
 from __future__ import annotations
 
-import errno
 import socket
 import threading
 from collections.abc import Callable
@@ -16,8 +15,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from amlocal.errors import AmlocalError
-from amlocal.local.bind import input_variables, render, step_variables
+from amlocal.local.bind import input_variables, render
 from amlocal.local.environments import EnvironmentChoice
+from amlocal.local.failures import code_of, text_of
 from amlocal.local.fingerprint import step_facts
 from amlocal.local.inputs import StepInputs, copy_inputs, find_inputs
 from amlocal.local.outputs import (
@@ -92,20 +92,15 @@ class StepRun:
         self._timed_out = False
 
     def run(self) -> JobStatus:
-        """Run the step to its end and return its state; never raises."""
+        """Run the step to its end and return its state; what goes wrong is in its record."""
         try:
             if self.cancelled.is_set():
                 self.state.change(self.name, status=JobStatus.CANCELED, error="it was canceled")
             else:
                 self._run()
-        except AmlocalError as error:
-            self._fail(f"{error}" + (f"\nhint: {error.hint}" if error.hint else ""))
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                self.services.workspace.release_reserve()
-                self._fail("no space left on the disk; free some with: aml workspace gc")
-            else:
-                self._fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        except (AmlocalError, OSError) as error:
+            text = text_of(error, self.services.workspace)
+            self._end(JobStatus.FAILED, text, code_of(error))
         return self.state[self.name].status
 
     def cancel(self) -> None:
@@ -165,14 +160,15 @@ class StepRun:
         if output != ARTIFACTS:
             return source.outputs[output]
         default = source.outputs.get(DEFAULT_OUTPUT)
+        run = source.reused_from or source.name
         return default or OutputInfo(
-            type="uri_folder",
-            path=str(StepFolders(self.services.workspace.job(source.name)).artifacts),
+            type="uri_folder", path=str(StepFolders(self.services.workspace.job(run)).artifacts)
         )
 
     def _reuse(self, verdict: Verdict, result: JobInfo, inputs: StepInputs) -> None:
         facts = msgspec.structs.replace(verdict.facts, reason=verdict.reuse.to_json().decode())
-        tracking = self.state[self.name].tracking
+        if result.tracking.model:
+            self.state.change_tracking(self.name, model=result.tracking.model)
         info = self.state.complete(
             self.name,
             facts,
@@ -184,7 +180,6 @@ class StepRun:
             params=result.params,
             reused_from=result.name,
             log=result.log,
-            tracking=msgspec.structs.replace(tracking, model=result.tracking.model),
         )
         self.tracking.record_reused(info, result)
 
@@ -212,7 +207,7 @@ class StepRun:
         paths = {name: str(place.written) for name, place in places.items()}
         variables |= identity_variables(self._identity(run_id))
         variables |= input_variables(inputs.bound, paths)
-        variables |= step_variables(self.step, inputs.bound, paths)
+        variables |= self.step.environment_variables
         variables |= {
             JOB_VARIABLE: self.state.root,
             WORKSPACE_VARIABLE: str(self.services.workspace.path),
@@ -276,6 +271,7 @@ class StepRun:
         outputs = self._registered(outputs)
         models = {name: o for name, o in outputs.items() if o.type in MODEL_TYPES}
         self.tracking.record_outputs(self.name, self._folders, models)
+        self.tracking.note_models(self.name, models)
         reason = verdict.reuse.to_json().decode()
         self.state.complete(
             self.name,
@@ -284,7 +280,6 @@ class StepRun:
             reusable=not self._no_reuse(),
             status=JobStatus.COMPLETED,
             outputs=outputs,
-            tracking=self.tracking.with_models(self.name, models),
         )
         self.tracking.end(self.name)
 
@@ -298,14 +293,11 @@ class StepRun:
                 found[name] = msgspec.structs.replace(written, asset=asset)
         return found
 
-    def _end(self, status: JobStatus, error: str) -> None:
-        collect_artifacts(self._folders, keep_working=True)
-        self.tracking.record_outputs(self.name, self._folders, {})
-        self.state.change(self.name, status=status, error=error)
-        self.tracking.end(self.name)
-
-    def _fail(self, error: str) -> None:
-        self.state.change(self.name, status=JobStatus.FAILED, error=error)
+    def _end(self, status: JobStatus, error: str, code: str = "UserError") -> None:
+        if self.state[self.name].tracking.run_id:
+            collect_artifacts(self._folders, keep_working=True)
+            self.tracking.record_outputs(self.name, self._folders, {})
+        self.state.change(self.name, status=status, error=error, error_code=code)
         self.tracking.end(self.name)
 
     def _last_lines(self) -> str:

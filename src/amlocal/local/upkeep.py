@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amlocal.local.asset_records import AssetRecords
+from amlocal.local.failures import disk_errors
 from amlocal.local.garbage import collect, size
 from amlocal.local.jobs import LocalJobs
 from amlocal.local.process import end_jobs, find
@@ -58,4 +59,5 @@ class LocalWorkspace:
     def collect_garbage(self, *, dry_run: bool = False) -> int:
         """Remove what no job and no asset refers to any more; returns the bytes freed."""
         recover(self.services.records, self.services.workspace)
-        return collect(self.services, self.assets, dry_run=dry_run)
+        with disk_errors(self.services.workspace):
+            return collect(self.services, self.assets, dry_run=dry_run)

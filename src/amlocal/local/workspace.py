@@ -14,11 +14,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,30 +139,22 @@ class Workspace:
                 f"no space left on the disk of {self.path} ({free // 1024} KiB are free)",
                 hint="free some, for example with: aml workspace gc",
             )
-        temporary = self.path / f"reserve.{os.getpid()}"
-        with temporary.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES) if hasattr(
-                os, "posix_fallocate"
-            ) else file.write(bytes(_RESERVE_BYTES))
-        temporary.replace(self._reserve)
+        # Bytes that are not all the same, since some disks store those without room for them.
+        write_atomically(self._reserve, os.urandom(_RESERVE_BYTES))
 
     def release_reserve(self) -> None:
         """Give the set-aside disk back; `keep_reserve` takes it again when there is room."""
         self._reserve.unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on a file; the system drops it when the process ends."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def beside(path: Path) -> Path:
+    """Return a place in the same folder that no other thread or process writes to."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file so that after a crash it holds either the old content or the new."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    temporary = beside(path)
     try:
         with os.fdopen(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, mode), "wb") as f:
             f.write(data)

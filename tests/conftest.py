@@ -1,0 +1,26 @@
+"""Fixtures of the tests that run jobs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.lab import Lab
+
+from amlocal.local.tracking.server import TrackingServer
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder whose tracking server and environments all workspaces of the tests share."""
+    folder = tmp_path_factory.mktemp("shared")
+    yield folder
+    TrackingServer(folder / "mlflow", environ=os.environ).stop()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, shared_folder: Path) -> Lab:
+    """A workspace of its own in an empty project."""
+    return Lab.open(tmp_path / "project", shared=shared_folder)

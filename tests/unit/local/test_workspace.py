@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from amlocal.errors import TargetError, UsageError
+from amlocal.local.workspace import Workspace, write_atomically
+
+
+def workspace(folder: Path) -> Workspace:
+    return Workspace.find(folder / ".amlocal", {}, folder)
+
+
+def test_a_given_folder_wins(tmp_path: Path) -> None:
+    found = Workspace.find("elsewhere", {"AMLOCAL_HOME": "/ignored"}, tmp_path)
+    assert (found.path, found.project) == (tmp_path / "elsewhere", tmp_path)
+
+
+def test_the_environment_names_a_folder(tmp_path: Path) -> None:
+    found = Workspace.find(None, {"AMLOCAL_HOME": str(tmp_path / "home" / ".amlocal")}, Path("/"))
+    assert (found.path, found.project) == (tmp_path / "home" / ".amlocal", tmp_path / "home")
+
+
+def test_the_nearest_workspace_upward_is_found(tmp_path: Path) -> None:
+    (tmp_path / ".amlocal").mkdir()
+    deep = tmp_path / "sub" / "deep"
+    deep.mkdir(parents=True)
+    (deep.parent / "pyproject.toml").touch()
+    assert Workspace.find(None, {}, deep).path == tmp_path / ".amlocal"
+
+
+@pytest.mark.parametrize("mark", ["pyproject.toml", ".git", "config.json", ".azureml"])
+def test_else_the_nearest_project(tmp_path: Path, mark: str) -> None:
+    (tmp_path / mark).mkdir()
+    deep = tmp_path / "sub" / "deep"
+    deep.mkdir(parents=True)
+    found = Workspace.find(None, {}, deep)
+    assert (found.path, found.project) == (tmp_path / ".amlocal", tmp_path)
+
+
+def test_create_makes_folders_that_git_ignores(tmp_path: Path) -> None:
+    found = workspace(tmp_path)
+    found.create()
+    found.create()
+    assert found.jobs.is_dir()
+    assert found.datastore("workspaceblobstore").is_dir()
+    assert (found.path / ".gitignore").read_text() == "*\n"
+
+
+def test_a_file_in_its_place_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / ".amlocal").touch()
+    with pytest.raises(UsageError, match="is not a folder"):
+        workspace(tmp_path).create()
+
+
+def test_a_disk_that_refuses_is_an_error() -> None:
+    with pytest.raises(TargetError, match="cannot make the workspace /proc/none") as raised:
+        Workspace.find("/proc/none/.amlocal", {}, Path("/")).create()
+    assert "AMLOCAL_HOME" in raised.value.hint
+
+
+def test_the_reserve_is_kept_and_released(tmp_path: Path) -> None:
+    found = workspace(tmp_path)
+    found.create()
+    found.keep_reserve()
+    found.keep_reserve()
+    reserve = found.path / "reserve"
+    assert reserve.stat().st_blocks * 512 >= 4 * 2**20
+    found.release_reserve()
+    found.release_reserve()
+    assert not reserve.exists()
+
+
+def test_a_file_is_written_whole_with_its_mode(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    write_atomically(file, b"old" * 1000)
+    write_atomically(file, b"new", mode=0o600)
+    assert file.read_bytes() == b"new"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_write_that_fails_leaves_the_old_content(tmp_path: Path) -> None:
+    target = tmp_path / "file"
+    target.mkdir()
+    (target / "content").touch()
+    with pytest.raises(OSError, match="directory"):
+        write_atomically(target, b"new")
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_many_threads_write_one_file(tmp_path: Path) -> None:
+    file = tmp_path / "tree.json"
+    errors: list[OSError] = []
+    start = threading.Barrier(8)
+
+    def write() -> None:
+        start.wait()
+        try:
+            for _ in range(20):
+                write_atomically(file, b"same")
+        except OSError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert list(tmp_path.iterdir()) == [file]
