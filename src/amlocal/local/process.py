@@ -68,11 +68,17 @@ class Launch:
 
 @dataclass
 class StepProcesses:
-    """The processes of one step; they end together."""
+    """The processes of one step; they end together.
+
+    Attributes:
+        ended_because: Why they were ended, or an empty string.
+        failed: Number of the process that failed first; 0 where none has.
+    """
 
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     ended_because: str = ""
+    failed: int = 0
 
     def run(self, command: str, launches: Sequence[Launch], cwd: Path) -> int:
         """Run a shell command once for each launch and wait for all of them.
@@ -115,7 +121,7 @@ class StepProcesses:
                 if code is not None:
                     waiting.remove(process)
                 if code and not first:
-                    first = code
+                    first, self.failed = code, self._running.index(process)
                     self._end_running()
             time.sleep(0.05)
         return first
