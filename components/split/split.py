@@ -137,8 +137,12 @@ def given_parts(train: pd.DataFrame, test: pd.DataFrame, *, drop: bool) -> Parts
     Raises:
         StepError: The test rows lack a column, or no train row is left.
     """
-    for name in train.columns:
-        require_column(test, name, "column that the train part has,")
+    lacking = [name for name in train.columns if name not in test.columns]
+    if lacking:
+        raise StepError(
+            f"the test data lacks columns of the train data: {', '.join(lacking)}",
+            hint="give the test file of this table, or split by fraction",
+        )
     test = test[list(train.columns)]
     # One numbering over both, so that 1 in one file and 1.0 in the other are equal.
     numbers = identical_rows(pd.concat([train, test], ignore_index=True))

@@ -103,8 +103,8 @@ def hist_gradient_boosting(
     )
     model = kind(
         categorical_features=list(range(len(columns.categories))),
-        # Its default would hold out 10 % of the rows of a large table to stop early by. On both
-        # demo tables, cross-validated, all rows and the default 100 rounds do better.
+        # Else tables of over 10,000 rows would give up 10 % of them to stop early by: max_iter
+        # would not mean what it says, and Adult loses (cross-validated error 12.83 for 12.76 %).
         early_stopping=False,
         random_state=seed,
         **settings,

@@ -194,6 +194,7 @@ def connect(
 
         return LocalClient.open(path, settings, compiler)
     if chosen == "azure":
+        import amlocal.spec as compiler
         from amlocal.azure.client import AzureClient  # imports the SDK: seconds
 
         return AzureClient.open(
@@ -203,5 +204,6 @@ def connect(
             resource_group=resource_group,
             workspace_name=workspace_name,
             dry_run=dry_run,
+            check=compiler.check_for_azure,
         )
     raise UsageError(f"no target named {chosen!r}", hint=near_miss(chosen, TARGETS))

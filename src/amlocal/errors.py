@@ -46,12 +46,14 @@ class Problem:
         hint: What to do about it, or an empty string.
         file: The file as the user named it, or an empty string where there is none.
         line: The line in it, counted from 1; 0 where it is not known.
+        target: The target that cannot do it, where others can; empty where it is wrong anywhere.
     """
 
     message: str
     hint: str = ""
     file: str = ""
     line: int = 0
+    target: str = ""
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.line else f"{self.file}: " if self.file else ""

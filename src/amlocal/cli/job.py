@@ -24,7 +24,7 @@ from amlocal.cli.arguments import (
 from amlocal.cli.plain import PlainReporter
 from amlocal.cli.session import ExplainsReuse, HasWorkspace, Session
 from amlocal.cli.terminal import Terminal
-from amlocal.errors import SpecError, UsageError
+from amlocal.errors import SpecError, TargetError, UsageError
 from amlocal.plan import JobInfo, JobStatus
 from amlocal.plan.reporter import Reporter
 
@@ -98,7 +98,9 @@ def _follow(session: Session, run: Callable[[Reporter], JobInfo]) -> tuple[JobIn
     terminal.write(summary.ended(job, terminal))
     if session.asks_for_data:
         session.emit(views.job_view(job))
-    return job, 0 if job.status is JobStatus.COMPLETED else 1
+    if job.status is JobStatus.COMPLETED:
+        return job, 0
+    return job, TargetError.exit_code if job.error_code == "SystemError" else 1
 
 
 def _reporter(terminal: Terminal) -> PlainReporter | LiveReporter:

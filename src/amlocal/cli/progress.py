@@ -67,7 +67,9 @@ class Progress:
         self._now = now
         self._lock = threading.Lock()
         self._name = job.name
-        self._status = job.status
+        # Before its first step a job is made ready: the server starts, code is read.
+        waits = job.status is JobStatus.NOT_STARTED
+        self._status = JobStatus.PREPARING if waits else job.status
         self._began = now() - job.duration
         self._ended: float | None = None
         self._rows: dict[str, Row] = {}

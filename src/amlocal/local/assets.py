@@ -17,7 +17,7 @@ from amlocal.local.digests import tree_digest
 from amlocal.local.locations import Locations, is_address, redacted
 from amlocal.local.snapshot import Snapshots
 from amlocal.local.workspace import DEFAULT_DATASTORE, Workspace
-from amlocal.plan import AssetInfo, Component, DataAsset, Environment, Output
+from amlocal.plan import AssetInfo, Component, DataAsset, Environment, Output, OutputInfo
 from amlocal.plan.base import Value
 
 Load = Callable[..., Any]
@@ -168,16 +168,16 @@ class DataStore:
         )
 
 
-def output_asset(output: Output, path: str, digest: str) -> AssetInfo:
+def output_asset(output: Output, written: OutputInfo) -> AssetInfo:
     """Return the record of a job's output that is registered as a data asset."""
     assert output.name is not None
     return AssetInfo(
         kind="data",
         name=output.name,
         version=output.version or "",
-        type=output.type or "uri_folder",
-        path=path,
-        digest=digest,
+        type=written.type,
+        path=written.uri or written.path,
+        digest=written.digest,
     )
 
 

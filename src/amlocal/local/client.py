@@ -78,11 +78,6 @@ class LocalClient:
                 "environment", records, compiler.load_environment, describe_environment
             ),
             data=Assets("data", records, compiler.load_data, data.describe),
-            models=ModelOperations(
-                services.server,
-                lambda source, overrides: compiler.load_model(source, overrides=overrides),
-                services.locations.existing,
-                services.digests.content,
-            ),
+            models=ModelOperations(opened.models, compiler.load_model, services.locations.existing),
             workspace=LocalWorkspace(services, records, jobs),
         )

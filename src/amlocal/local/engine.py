@@ -19,10 +19,12 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
+from typing import Any
 
 from amlocal.errors import AmlocalError
-from amlocal.local.failures import text_of
+from amlocal.local.failures import code_of, text_of
 from amlocal.local.graph import downstream, needs
+from amlocal.local.inputs import read_job_inputs
 from amlocal.local.process import end_jobs
 from amlocal.local.runs import RunTracking
 from amlocal.local.services import Services
@@ -94,13 +96,13 @@ class Engine:
         try:
             self._run()
         except (AmlocalError, OSError) as error:
-            self._give_up(text_of(error, self._services.workspace))
+            self._give_up(text_of(error, self._services.workspace), code_of(error))
         except BaseException as error:
-            self._give_up(f"the engine failed: {type(error).__name__}: {error}")
+            self._give_up(f"the engine failed: {type(error).__name__}: {error}", "SystemError")
             raise
         return self._services.records.get(self._state.root)
 
-    def _give_up(self, error: str) -> None:
+    def _give_up(self, error: str, code: str) -> None:
         end_jobs(self._services.workspace.path, frozenset({self._state.root}))
         root = self._state[self._state.root]
         begun = [info for info in self._state.steps() if info.start_time]
@@ -108,7 +110,7 @@ class Engine:
             if info.status.is_terminal:
                 continue
             status = JobStatus.FAILED if info is root else JobStatus.CANCELED
-            self._state.change(info.name, status=status, error=error)
+            self._state.change(info.name, status=status, error=error, error_code=code)
             if self._tracking is not None and (info is not root or not self._is_pipeline):
                 self._tracking.end(info.name)
         if self._tracking is not None:
@@ -123,6 +125,14 @@ class Engine:
             step.name: snapshots.take(step.component.code, step.component.additional_includes)
             for step in self._job.steps
         }
+        if self._is_pipeline:
+            inputs = read_job_inputs(
+                self._job,
+                self._state[root].inputs,
+                locations=self._services.locations,
+                digests=self._services.digests,
+            )
+            self._state.change(root, inputs=inputs)
         tracking = RunTracking(self._services, self._job, self._state)
         self._tracking = tracking
         if self._is_pipeline:
@@ -250,21 +260,27 @@ class Engine:
             *self._state[root].warnings,
             *(f"not tracked in MLflow: {what}" for what in unwritten),
         )
-        if not self._is_pipeline:
-            if warnings != self._state[root].warnings:
-                self._state.change(root, warnings=warnings)
-            return
+        if warnings != self._state[root].warnings:
+            self._state.change(root, warnings=warnings)
+        if self._state[root].status.is_terminal:
+            return  # a command job, whose own step has said how it ended
         if self._cancelled.is_set():
-            status, error = JobStatus.CANCELED, "it was canceled"
+            ending = {"status": JobStatus.CANCELED, "error": "it was canceled"}
         elif failed:
-            names = ", ".join(failed)
-            first = self._state[self._names[failed[0]]].error
-            status, error = JobStatus.FAILED, f"failed: {names}; {failed[0]}: {first}"
+            ending = self._failure(failed)
         else:
-            status, error = JobStatus.COMPLETED, ""
-        self._state.change(
-            root, status=status, error=error, outputs=self._outputs(), warnings=warnings
-        )
+            ending = {"status": JobStatus.COMPLETED}
+        self._state.change(root, outputs=self._outputs(), **ending)
+
+    def _failure(self, failed: list[str]) -> dict[str, Any]:
+        first, *_ = infos = [self._state[self._names[name]] for name in failed]
+        codes = {info.error_code for info in infos}
+        return {
+            "status": JobStatus.FAILED,
+            "error": f"failed: {', '.join(failed)}; {first.step}: {first.error}",
+            # The job's own fault where any step was at fault itself.
+            "error_code": "SystemError" if codes == {"SystemError"} else "UserError",
+        }
 
     def _outputs(self) -> dict[str, OutputInfo]:
         """Return the pipeline's outputs, those of steps that have completed."""

@@ -34,6 +34,11 @@ def disk_errors(workspace: Workspace) -> Iterator[None]:
         raise target_error(error, workspace) from error
 
 
+def code_of(error: AmlocalError | OSError) -> str:
+    """Return Azure ML's code of an error: whether the job or the machine is at fault."""
+    return "SystemError" if isinstance(error, (TargetError, OSError)) else "UserError"
+
+
 def text_of(error: AmlocalError | OSError, workspace: Workspace) -> str:
     """Return an error and the next thing to do, as a job's record keeps them."""
     told = target_error(error, workspace) if isinstance(error, OSError) else error

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlocal.errors import Problem, SpecError, TargetError
+import msgspec
+
+from amlocal.errors import AmlocalError, Problem, SpecError, TargetError
 from amlocal.local.bind import BoundInput, literal_text
 from amlocal.local.digests import Digests
 from amlocal.local.locations import Locations, is_address, redacted
@@ -121,6 +123,25 @@ def find_inputs(
             contents[name] = digests.content(place)
             bound[name] = BoundInput(kind or found_type, str(text), digest=digest, mode=mode)
     return StepInputs(bound, places, contents)
+
+
+def read_job_inputs(
+    job: Job, infos: Mapping[str, InputInfo], *, locations: Locations, digests: Digests
+) -> dict[str, InputInfo]:
+    """Return what is recorded of a pipeline's inputs, with the place and digest of data.
+
+    Data that is not there stays as it was given: the step that takes it says what is wrong.
+    """
+    found = dict(infos)
+    for name, binding in job.inputs.items():
+        if isinstance(binding, DataValue):
+            try:
+                place = locations.existing(binding.path)
+                digest = digests.content(place)
+            except (AmlocalError, OSError):
+                continue
+            found[name] = msgspec.structs.replace(found[name], path=str(place), digest=digest)
+    return found
 
 
 def copy_inputs(inputs: StepInputs) -> None:

@@ -1,14 +1,14 @@
 """How a model's fields are kept in MLflow's registry, and read back with its lineage.
 
-What MLflow has no field for is kept in tags of the model version that begin with `azureml.`:
+What MLflow has no field for is kept in tags of the model version that begin with `amlocal.`:
 
 ===========================  ======================================================
-`azureml.type`               `custom_model`, `mlflow_model`, or `triton_model`
-`azureml.path`               the path or address that the file or script gave
-`azureml.digest`             SHA-256 of the content
-`azureml.stage`              Azure's stage label
-`azureml.archived`           `true` where the version is archived
-`azureml.property.NAME`      a property
+`amlocal.type`               `custom_model`, `mlflow_model`, or `triton_model`
+`amlocal.path`               the path or address that the file gave, without secrets
+`amlocal.digest`             SHA-256 of the content
+`amlocal.stage`              Azure's stage label
+`amlocal.archived`           `true` where the version is archived
+`amlocal.property.NAME`      a property
 ===========================  ======================================================
 """
 
@@ -19,20 +19,26 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from amlocal.errors import NotFoundError
+from amlocal.local.locations import redacted
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.values import ModelVersion
 from amlocal.plan import AssetInfo, ModelAsset
 
-ARCHIVED_TAG = "azureml.archived"
-DIGEST_TAG = "azureml.digest"
-_TYPE, _PATH, _STAGE = "azureml.type", "azureml.path", "azureml.stage"
-_PROPERTY = "azureml.property."
-_PREFIX = "azureml."
+ARCHIVED_TAG = "amlocal.archived"
+DIGEST_TAG = "amlocal.digest"
+_TYPE, _PATH, _STAGE = "amlocal.type", "amlocal.path", "amlocal.stage"
+_PROPERTY = "amlocal.property."
+_PREFIX = "amlocal."
 
 
 def tags_of(model: ModelAsset, digest: str) -> dict[str, str]:
     """Return the tags of a version that is made from a model's file."""
-    own = {_TYPE: model.type, _PATH: model.path, DIGEST_TAG: digest, _STAGE: model.stage or ""}
+    own = {
+        _TYPE: model.type,
+        _PATH: redacted(model.path),
+        DIGEST_TAG: digest,
+        _STAGE: model.stage or "",
+    }
     properties = {f"{_PROPERTY}{key}": value for key, value in model.properties.items()}
     return {**model.tags, **properties, **{key: text for key, text in own.items() if text}}
 
@@ -43,14 +49,14 @@ def is_archived(version: ModelVersion) -> bool:
 
 
 def asset_info(
-    version: ModelVersion, path: Path, lineage: Mapping[str, str] | None = None
+    version: ModelVersion, path: Path | None, lineage: Mapping[str, str] | None = None
 ) -> AssetInfo:
     """Return a version under Azure's names.
 
     Args:
         version: What the registry says of it; one that a script registered has no tags of ours,
             and is an MLflow model where its files say so.
-        path: Where its files are.
+        path: Where its files are on this machine, or None.
         lineage: Added to its properties.
     """
     properties = {
@@ -60,14 +66,14 @@ def asset_info(
     }
     if stage := version.tags.get(_STAGE):
         properties["stage"] = stage
-    is_mlflow = (path / "MLmodel").is_file()
+    is_mlflow = path is not None and (path / "MLmodel").is_file()
     created = dt.datetime.fromtimestamp(version.creation_time / 1000, tz=dt.timezone.utc)
     return AssetInfo(
         kind="model",
         name=version.name,
         version=version.version,
         type=version.tags.get(_TYPE) or ("mlflow_model" if is_mlflow else "custom_model"),
-        path=str(path),
+        path=str(path or version.source),
         description=version.description,
         tags={key: text for key, text in version.tags.items() if not key.startswith(_PREFIX)},
         properties={**properties, **(lineage or {})},
@@ -82,7 +88,7 @@ def lineage(client: TrackingClient, version: ModelVersion) -> dict[str, str]:
     """Return where a version comes from: its run, and what that run says of itself.
 
     Returns:
-        `run_id`; the run's `azureml.*` and `mlflow.source.*` tags (job, code, git commit,
+        `run_id`; the run's `amlocal.*` and `mlflow.source.*` tags (job, code, git commit,
         environment); and `data.NAME` for each data set that the run read, with its digest.
     """
     if not version.run_id:
@@ -95,7 +101,7 @@ def lineage(client: TrackingClient, version: ModelVersion) -> dict[str, str]:
     found.update(
         (key, value)
         for key, value in run.tags.items()
-        if key.startswith(("azureml.", "mlflow.source."))
+        if key.startswith((_PREFIX, "mlflow.source."))
     )
     found.update(
         (f"data.{item.context or item.dataset.name}", f"{item.dataset.name}@{item.dataset.digest}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +14,14 @@ from amlocal.local.database import Database
 from amlocal.local.digests import Digests
 from amlocal.local.environments import Environments
 from amlocal.local.locations import Locations
-from amlocal.local.models import ModelOperations
+from amlocal.local.model_registry import ModelRegistry
 from amlocal.local.outputs import ARTIFACTS, StepFolders
 from amlocal.local.process import inherited
 from amlocal.local.records import JobRecords
 from amlocal.local.services import Services
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
-from amlocal.plan import MODEL_TYPES, ModelAsset, Output
+from amlocal.plan import MODEL_TYPES, Output, OutputInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,13 @@ class Opened:
     Attributes:
         services: What running jobs needs.
         assets: The records of components, environments, and data assets.
+        models: The model registry.
         registered: Components and environments that jobs may refer to.
     """
 
     services: Services
     assets: AssetRecords
+    models: ModelRegistry
     registered: Registered
 
 
@@ -64,6 +66,8 @@ def open_workspace(
     artifacts = Artifacts(workspace.path, digests)
     server = server or TrackingServer(workspace.mlflow, environ=inherited(environ))
 
+    models = ModelRegistry(server)
+
     def find_asset(name: str, version: str | None, label: str | None) -> str:
         try:
             return assets.get("data", name, version, label).path
@@ -81,18 +85,12 @@ def open_workspace(
         return Path(info.outputs[output].path)
 
     locations = Locations(workspace, find_asset=find_asset, find_output=find_output)
-    models = ModelOperations(server, _as_it_is, locations.existing, digests.content)
     registered = Registered(assets)
 
-    def register(output: Output, source: str, digest: str) -> str:
-        kind = output.type or "uri_folder"
-        if kind in MODEL_TYPES:
-            added = models.create_or_update(
-                None, name=output.name, version=output.version, type=kind, path=source
-            )
-        else:
-            path = locations.address(Path(source)) or source
-            added = assets.add(output_asset(output, path, digest))
+    def register(output: Output, written: OutputInfo, run_id: str) -> str:
+        if written.type in MODEL_TYPES:
+            return models.register_output(output, Path(written.path), run_id=run_id)
+        added = assets.add(output_asset(output, written))
         return f"{added.name}:{added.version}"
 
     services = Services(
@@ -108,9 +106,4 @@ def open_workspace(
         environ=environ,
         note=note,
     )
-    return Opened(services, assets, registered)
-
-
-def _as_it_is(asset: ModelAsset, _: Sequence[str]) -> ModelAsset:
-    """Stand where models from files are read: an engine registers only what its jobs wrote."""
-    return asset
+    return Opened(services, assets, models, registered)

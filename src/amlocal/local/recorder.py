@@ -17,6 +17,7 @@ from typing import TypeVar
 from amlocal.errors import AmlocalError, TrackingError
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.server import TrackingServer
+from amlocal.local.tracking.transport import ServerError
 from amlocal.local.tracking.values import DatasetInput, Run, RunData
 from amlocal.plan import JobStatus
 
@@ -79,8 +80,11 @@ class Recorder:
     def _retrying(self, call: Callable[[TrackingClient], T]) -> T:
         try:
             return call(self._client)
+        except ServerError:
+            raise  # it answers, and refuses: asking again would not help
         except TrackingError:
             # The server may have been ended under us; it comes back at the same place.
+            self._client.close()
             self.uri = self._server.ensure()
             before, self._client = self._client, TrackingClient(self.uri)
             before.close()

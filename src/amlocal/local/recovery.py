@@ -14,7 +14,7 @@ from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
 from amlocal.plan import JobInfo, JobStatus
 
-_REASON = "the process that ran the job was killed, or the machine went down"
+_WHY = "the process that ran the job was killed, or the machine went down"
 
 
 def recover(records: JobRecords, workspace: Workspace) -> Sequence[str]:
@@ -44,10 +44,11 @@ def _mend(records: JobRecords, workspace: Workspace, name: str) -> bool:
         return False  # it ended between the two looks at it
     end_jobs(workspace.path, frozenset({name}))
     state = JobState(records, job)
+    lost = {"status": JobStatus.FAILED, "error": _WHY, "error_code": "SystemError"}
     for step in job.children:
         if step.start_time and not step.status.is_terminal:
-            state.change(step.name, status=JobStatus.FAILED, error=_REASON)
-    state.change(name, status=JobStatus.FAILED, error=_REASON)
+            state.change(step.name, **lost)
+    state.change(name, **lost)
     for info in (job, *job.children):
         if info.tracking.run_id:
             records.leave_run_open(info.name)

@@ -60,6 +60,8 @@ class RunTracking:
         self._choices: dict[str, EnvironmentChoice] = {}
         with ThreadPoolExecutor(1) as pool:
             asked: Future[GitState] = pool.submit(git_state, self._source_folder())
+            if services.server.uri() is None:
+                services.note("starting the workspace's MLflow server")
             self._recorder = Recorder(services.server, job.experiment_name)
             self._git = asked.result()
         if job.type == "pipeline":
@@ -259,11 +261,6 @@ class RunTracking:
                 self._recorder.upload(run, folder, part)
         for output, info in models.items():
             self._recorder.upload(run, Path(info.path), output)
-
-    def uploaded(self, name: str, output: str) -> str:
-        """Wait until a step's model is among its run's artifacts; returns its address."""
-        self._recorder.flush()
-        return f"runs:/{self._runs[name].run_id}/{output}"
 
     def note_models(self, name: str, models: Mapping[str, OutputInfo]) -> None:
         """Note the models that a step wrote."""

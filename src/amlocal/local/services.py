@@ -12,11 +12,10 @@ from amlocal.local.locations import Locations
 from amlocal.local.records import JobRecords
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
-from amlocal.plan import Environment, Output
+from amlocal.plan import Environment, Output, OutputInfo
 
-#: Registers an output under its name, from where it is (a place, or for a model the address of a
-#: run's artifact) and its digest: gives `NAME:VERSION`.
-RegisterOutput = Callable[[Output, str, str], str]
+#: Registers an output under its name, from where it is, as what a run wrote: gives `NAME:VERSION`.
+RegisterOutput = Callable[[Output, OutputInfo, str], str]
 #: Gives the environment that a reference names, or None where no such one is registered.
 FindEnvironment = Callable[[str], "Environment | None"]
 

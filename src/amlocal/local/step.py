@@ -17,7 +17,7 @@ import msgspec
 from amlocal.errors import AmlocalError
 from amlocal.local.bind import input_variables, render, step_variables
 from amlocal.local.environments import EnvironmentChoice
-from amlocal.local.failures import text_of
+from amlocal.local.failures import code_of, text_of
 from amlocal.local.fingerprint import step_facts
 from amlocal.local.inputs import StepInputs, copy_inputs, find_inputs
 from amlocal.local.outputs import (
@@ -99,7 +99,8 @@ class StepRun:
             else:
                 self._run()
         except (AmlocalError, OSError) as error:
-            self._end(JobStatus.FAILED, text_of(error, self.services.workspace))
+            text = text_of(error, self.services.workspace)
+            self._end(JobStatus.FAILED, text, code_of(error))
         return self.state[self.name].status
 
     def cancel(self) -> None:
@@ -267,10 +268,10 @@ class StepRun:
             locations=self.services.locations,
             keep_working=False,
         )
+        outputs = self._registered(outputs)
         models = {name: o for name, o in outputs.items() if o.type in MODEL_TYPES}
         self.tracking.record_outputs(self.name, self._folders, models)
         self.tracking.note_models(self.name, models)
-        outputs = self._registered(outputs)
         reason = verdict.reuse.to_json().decode()
         self.state.complete(
             self.name,
@@ -287,18 +288,16 @@ class StepRun:
         for name, output in self.step.outputs.items():
             if output.name:
                 written = found[name]
-                source = written.path
-                if written.type in MODEL_TYPES:
-                    source = self.tracking.uploaded(self.name, name)
-                asset = self.services.register_output(output, source, written.digest)
+                run_id = self.state[self.name].tracking.run_id
+                asset = self.services.register_output(output, written, run_id)
                 found[name] = msgspec.structs.replace(written, asset=asset)
         return found
 
-    def _end(self, status: JobStatus, error: str) -> None:
+    def _end(self, status: JobStatus, error: str, code: str = "UserError") -> None:
         if self.state[self.name].tracking.run_id:
             collect_artifacts(self._folders, keep_working=True)
             self.tracking.record_outputs(self.name, self._folders, {})
-        self.state.change(self.name, status=status, error=error)
+        self.state.change(self.name, status=status, error=error, error_code=code)
         self.tracking.end(self.name)
 
     def _last_lines(self) -> str:

@@ -99,6 +99,8 @@ class JobInfo(Value, frozen=True):
         duration: Seconds from start to end, or to now.
         reused_from: Name of the job whose results it took over, or None.
         error: Why it failed, or an empty string.
+        error_code: As Azure ML's errors have it: `UserError` where the job's own command or values
+            failed, `SystemError` where the machine, an environment, or the tracking server did.
         log: Path of its `user_logs/std_log.txt` (or address), or an empty string.
         page: Address of its page in Azure ML studio, or an empty string; a local job's page is its
             run in MLflow's, which `tracking` tells.
@@ -131,6 +133,7 @@ class JobInfo(Value, frozen=True):
     duration: float = 0.0
     reused_from: str | None = None
     error: str = ""
+    error_code: str = ""
     log: str = ""
     page: str = ""
     source: str = ""

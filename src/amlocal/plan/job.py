@@ -79,7 +79,8 @@ class Job(Value, frozen=True):
         description: What it does.
         tags: Free labels.
         properties: What the workspace keeps beside it.
-        inputs: What the job is given, by name.
+        inputs: What the job is given, by name. The step of a command job takes every one of them
+            as a `ParentInput` of the same name.
         outputs: A pipeline's outputs by name (a command job's are its step's).
         output_sources: Which step's output each pipeline output is.
         settings: A pipeline's settings.

@@ -11,22 +11,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from amlocal.errors import SpecError
 from amlocal.plan import Component, DataAsset, Environment, Job, ModelAsset
+from amlocal.plan.source import Source
 from amlocal.spec import cache as plans
 from amlocal.spec.source import AssetSource
 
 __all__ = [
     "AssetSource",
-    "Source",
+    "check_for_azure",
     "compile_job",
     "load_component",
     "load_data",
     "load_environment",
     "load_model",
 ]
-
-#: The path of a file, or an object built with azure-ai-ml.
-Source = str | os.PathLike[str] | Any
 
 
 def compile_job(
@@ -64,6 +63,21 @@ def compile_job(
     compiled = _compile(file, overrides, assets)
     plans.write_entry(path, compiled)
     return compiled.job
+
+
+def check_for_azure(source: Source, overrides: Sequence[str]) -> None:
+    """Check a job before it is sent to Azure, where the checks made here hold there too.
+
+    A file that uses what only Azure has (a sweep, registered components) is left to its client.
+
+    Raises:
+        SpecError: The file is wrong anywhere; holds every problem.
+    """
+    try:
+        compile_job(source, overrides=overrides)
+    except SpecError as error:
+        if not any(problem.target for problem in error.problems):
+            raise
 
 
 def load_component(source: Source, *, overrides: Sequence[str] = ()) -> Component:

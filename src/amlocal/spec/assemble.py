@@ -80,29 +80,21 @@ def pipeline_job(
         if name not in components:
             continue
         said = build.mapping(raw.get("outputs"))
-        own = build.sources(said, name)
-        promoted.update({target: at for target, at in own.items() if target in outputs})
-        bound = {
-            key: binding
-            for key, item in build.mapping(raw.get("inputs")).items()
-            if (binding := build.binding(item, folder)) is not None
-        }
-        settled = settle(components[name], said, outputs)
-        steps.append(
-            _step(
-                name,
-                raw,
-                components[name],
-                inputs=bound,
-                outputs=settled,
-                parents=given,
-                folder=folder,
-            )
+        promoted.update(build.sources(said, name))
+        step = _step(
+            name,
+            raw,
+            components[name],
+            inputs=_bindings(raw.get("inputs"), folder),
+            outputs=settle(components[name], said, outputs),
+            parents=given,
+            folder=folder,
         )
+        steps.append(step)
     written = {(step.name, own): out for step in steps for own, out in step.outputs.items()}
-    outputs.update(
-        {name: written.get((at.step, at.output), outputs[name]) for name, at in promoted.items()}
-    )
+    promoted = {name: at for name, at in promoted.items() if name in outputs}
+    for name, at in promoted.items():
+        outputs[name] = written.get((at.step, at.output), outputs[name])
     return _job(
         "pipeline",
         value,
@@ -129,12 +121,16 @@ def settle(
 
 def job_inputs(inputs: Mapping[str, Any], folder: Path) -> dict[str, JobBinding]:
     """Return what a job's inputs are given."""
-    bound = {name: build.binding(value, folder) for name, value in inputs.items()}
     return {
         name: binding
-        for name, binding in bound.items()
+        for name, binding in _bindings(inputs, folder).items()
         if isinstance(binding, (LiteralValue, DataValue))
     }
+
+
+def _bindings(inputs: object, folder: Path) -> dict[str, Binding]:
+    bound = {name: build.binding(value, folder) for name, value in build.mapping(inputs).items()}
+    return {name: binding for name, binding in bound.items() if binding is not None}
 
 
 def input_of(

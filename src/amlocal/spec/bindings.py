@@ -21,7 +21,7 @@ from amlocal.plan import (
 from amlocal.plan.expression import Reference, references
 from amlocal.spec import build
 from amlocal.spec.assemble import ARTIFACTS, input_of
-from amlocal.spec.check import check_command, check_names, check_value, identifier, plain
+from amlocal.spec.check import article, check_command, check_names, check_value, identifier, plain
 from amlocal.spec.locate import Place
 
 # is_valid_node_name of azure.ai.ml.
@@ -86,11 +86,15 @@ class _Graph:
             yield at.problem(f"{step.name!r} cannot be the name of a step", hint)
         yield from check_names(step.inputs, at.at("inputs"), "input")
         yield from _timeout(step, at)
-        if self._places.components.get(step.name) == at:
+        if self._is_inline(step):
             yield from check_names(step.outputs, at.at("outputs"), "output")
             yield from check_command(step.component, at)
         else:
             yield from _ports(step, at)
+
+    def _is_inline(self, step: Step) -> bool:
+        own = self._places.components.get(step.name)
+        return own is not None and own == self._places.job.at("jobs", step.name)
 
     def _binding(self, step: Step, name: str, binding: Binding, at: Place) -> Iterator[Problem]:
         declared = step.component.inputs.get(name)
@@ -122,7 +126,9 @@ class _Graph:
     ) -> Iterator[Problem]:
         found = input_of(binding, self._job.inputs, self._outputs)
         if found is not None and declared is not None and declared.is_literal:
-            message = f"input {name!r} of step {step.name!r} takes a {declared.type}, not data"
+            message = (
+                f"input {name!r} of step {step.name!r} takes {article(declared.type)}, not data"
+            )
             yield at.problem(f"{message} ({found.type})", "give it one value")
 
     def _missing_input(self, binding: ParentInput, at: Place) -> Problem | None:
@@ -143,7 +149,12 @@ class _Graph:
             hint = "bind it to another step, or to ${{parent.inputs.NAME}}"
             return at.problem(f"step {step.name!r} takes its own output {binding.output!r}", hint)
         known = self._steps[binding.step].outputs
-        if binding.output not in known and binding.output != ARTIFACTS:
+        if binding.output == ARTIFACTS and binding.output not in known:
+            # The SDK looks up the types of what an inline step takes, and only there.
+            if self._is_inline(step):
+                message = f"step {binding.step!r} does not declare the output 'artifacts'"
+                return at.problem(message, "add artifacts: below its outputs:")
+        elif binding.output not in known:
             hint = near_miss(binding.output, known) or "it has no outputs"
             return at.problem(f"step {binding.step!r} has no output {binding.output!r}", hint)
         return None

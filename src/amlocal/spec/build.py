@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from amlocal.plan import (
     DATA_TYPES,
@@ -52,8 +52,10 @@ def local_path(path: str, folder: Path) -> str:
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """Return the value if it is a mapping, else an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    """Return the fields of a mapping whose names are text; of anything else none."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {name: item for name, item in value.items() if isinstance(name, str)}
 
 
 def text(value: Any) -> str:
@@ -93,13 +95,18 @@ def integer(value: Any, default: int) -> int:
     return default if found is None else int(found)
 
 
+def is_scalar(value: object) -> TypeGuard[Scalar]:
+    """Whether a value is one value: text, a number, true or false."""
+    return isinstance(value, (bool, int, float, str))
+
+
 def typed(value: Any, kind: str) -> Scalar | None:
     """Return a literal as its declared type has it, or None where it is not of that type.
 
     Text that reads as the type is of the type, as in Azure: `"5"` is an integer, `"true"` a
     boolean.
     """
-    if not isinstance(value, (bool, int, float, str)):
+    if not is_scalar(value):
         return None
     if kind == "string":
         return value if isinstance(value, str) else spelled(value)
@@ -120,13 +127,17 @@ def component_input(value: Any, folder: Path) -> Input:
     kind = text(data.get("type"))
     kind = UNSAID if kind not in DATA_TYPES | LITERAL_TYPES else kind
     default = data.get("default")
-    if kind not in LITERAL_TYPES:
+    if kind in LITERAL_TYPES:
+        # One that is not of the type stays, for the check to speak of.
+        fitting = typed(default, kind)
+        default = fitting if fitting is not None else default if is_scalar(default) else None
+    else:
         default = local_path(default, folder) if isinstance(default, str) else None
     choices = data.get("enum")
     return Input(
         type=kind,
         optional=typed(data.get("optional"), "boolean") is True,
-        default=typed(default, kind) if kind in LITERAL_TYPES else default,
+        default=default,
         min=number(data.get("min")),
         max=number(data.get("max")),
         enum=tuple(
@@ -209,7 +220,7 @@ def binding(value: Any, folder: Path) -> Binding | None:
                 type=kind if kind in DATA_TYPES else UNSAID,
                 mode=mode,
             )
-    if not isinstance(value, (bool, int, float, str)):
+    if not is_scalar(value):
         return None
     reference = sole_reference(value) if isinstance(value, str) else None
     path = reference.path if reference is not None else ()

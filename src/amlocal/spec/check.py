@@ -40,7 +40,7 @@ def check_names(names: Mapping[str, object], place: Place, what: str) -> Iterato
     for name in names:
         if not _KEY.fullmatch(name):
             hint = f"use letters, digits and underscores, for example {identifier(name)!r}"
-            yield place.at(name).problem(f"{name!r} cannot be the name of an {what}", hint)
+            yield place.at(name).problem(f"{name!r} cannot be the name of {article(what)}", hint)
 
 
 def check_component_name(name: str, place: Place) -> Iterator[Problem]:
@@ -90,8 +90,10 @@ def check_value(what: str, declared: Input, given: object, at: Place) -> Iterato
     """Yield what is wrong with a literal that an input is given; `what` names the input."""
     value = build.typed(given, declared.type)
     if value is None:
-        hint = {"boolean": "write true or false"}.get(declared.type, f"write a {declared.type}")
-        yield at.problem(f"{what} takes a {declared.type}, not {given!r}", hint)
+        hint = {"boolean": "write true or false"}.get(
+            declared.type, f"write {article(declared.type)}"
+        )
+        yield at.problem(f"{what} takes {article(declared.type)}, not {given!r}", hint)
         return
     if declared.enum and value not in declared.enum:
         choices = [str(choice) for choice in declared.enum]
@@ -120,6 +122,11 @@ def _written(command: str, reference: Reference) -> str:
 def identifier(name: str) -> str:
     """Return a name that Azure takes, like one that it does not."""
     return re.sub(r"[^a-z0-9_]+", "_", name.lower()).lstrip("0123456789") or "x"
+
+
+def article(word: str) -> str:
+    """Return a word with its article."""
+    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"
 
 
 def plain(value: float) -> str:

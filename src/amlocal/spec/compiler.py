@@ -13,6 +13,7 @@ from amlocal.plan import Job
 from amlocal.spec import assemble, build, convert, overrides, sdk
 from amlocal.spec.bindings import Places, check_job
 from amlocal.spec.cache import Entry
+from amlocal.spec.check import check_component
 from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place, shown
@@ -36,8 +37,8 @@ def compile_file(file: Path, settings: Sequence[str], assets: AssetSource | None
         UsageError: A setting is wrong.
     """
     files = Files()
-    findings = Findings()
     document = overrides.apply(files.document(file), settings)
+    findings = Findings(first=document.name)
     findings.add(document.problems)
     require_mapping(findings, document)
     parts = _check(findings, files, document, assets)
@@ -185,6 +186,7 @@ def _object_steps(
             file = getattr(step.component, "_source_path", None)
             source = shown(Path(file)) if file else ""
             parts.components[name] = build.declared_component(fields, folder, source=source)
+            findings.add(check_component(parts.components[name], own))
         parts.places[name] = Document(name="", data={}, folder=document.folder).place
     return parts
 
@@ -200,7 +202,7 @@ def _check_object_fields(
         check_inputs(findings, files, place.at("inputs"), value.get("inputs"))
     for name in value:
         field = ledger()[schema].get(name)
-        if field is not None and field.status in {Status.WARNED, Status.APPROXIMATED}:
+        if field is not None and field.status is Status.WARNED:
             findings.warn_field(field)
 
 

@@ -117,7 +117,7 @@ def environment_mapping(environment: Any, folder: Path) -> Any:
         "tags": dict(environment.tags or {}),
         "properties": dict(environment.properties or {}),
         "os_type": environment.os_type,
-        "inference_config": _plain(environment.inference_config),
+        "inference_config": _routes(environment.inference_config),
     }
     if context is not None and context.path:
         fields["build"]["path"] = build.local_path(os.fspath(context.path), own)
@@ -204,6 +204,12 @@ def _name(name: str | None) -> str | None:
     return None if name in _ANONYMOUS else name
 
 
+def _routes(config: Any) -> dict[str, Any]:
+    names = ("liveness_route", "readiness_route", "scoring_route")
+    routes = {} if config is None else {name: getattr(config, name, None) for name in names}
+    return {name: _picked(route, ("port", "path")) for name, route in routes.items() if route}
+
+
 def _picked(entity: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """Return the attributes that an object has, those without a value left out."""
     if entity is None:
@@ -220,6 +226,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    if hasattr(value, "as_dict"):
-        return _plain(value.as_dict())
     return str(value)

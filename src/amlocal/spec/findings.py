@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 
 from amlocal.errors import Problem, SpecError
@@ -11,9 +12,14 @@ from amlocal.spec.locate import Place
 
 
 class Findings:
-    """Collects problems and warnings; a file has its say at once."""
+    """Collects problems and warnings, so that a file is judged as a whole.
 
-    def __init__(self) -> None:
+    Args:
+        first: The file whose problems come before those of the files that it names.
+    """
+
+    def __init__(self, first: str = "") -> None:
+        self._first = first
         self._problems: dict[Problem, None] = {}
         self._warnings: dict[str, Warned] = {}
 
@@ -24,6 +30,10 @@ class Findings:
     def problem(self, place: Place, message: str, hint: str = "", *, text: str = "") -> None:
         """Add a problem at a place; `text` finds its line in a field of many lines."""
         self.add([place.problem(message, hint, text=text)])
+
+    def unsupported(self, place: Place, message: str, hint: str = "") -> None:
+        """Add a problem that only the local target has with a file."""
+        self.add([dataclasses.replace(place.problem(message, hint), target="local")])
 
     def warn(self, field: str, message: str) -> None:
         """Add a warning; a field is warned of once a job."""
@@ -38,19 +48,14 @@ class Findings:
         """The warnings, in the order in which they were found."""
         return tuple(self._warnings.values())
 
-    @property
-    def has_problems(self) -> bool:
-        """Whether there is any problem."""
-        return bool(self._problems)
-
     def raise_problems(self) -> None:
-        """Raise every problem, in the order of files and lines, where there is any.
+        """Raise the problems, where there are any, in the order of files and lines.
 
         Raises:
             SpecError: There are problems.
         """
         if self._problems:
-            files = list(dict.fromkeys(problem.file for problem in self._problems))
-            raise SpecError(
-                sorted(self._problems, key=lambda found: (files.index(found.file), found.line))
-            )
+            raise SpecError(sorted(self._problems, key=self._order))
+
+    def _order(self, problem: Problem) -> tuple[bool, str, int]:
+        return (problem.file != self._first, problem.file, problem.line)

@@ -18,6 +18,10 @@ FieldPath = tuple[str | int, ...]
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+#: Fields in fields; far more than any schema has.
+_DEEPEST = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A YAML file, or an object that stands for one.
@@ -152,6 +156,10 @@ def _walk(
     """Note the lines of every field, and yield the keys that stand twice."""
     if path not in spans:
         spans[path] = (node.start_mark.line + 1, _last_line(node))
+    if len(path) > _DEEPEST:
+        message = "the file is nested too deeply, or an alias (*name) stands in what it names"
+        line = node.start_mark.line + 1
+        raise SpecError([Problem(message, "write it out", name, line)])
     if isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
             yield from _walk(item, (*path, index), spans, name)

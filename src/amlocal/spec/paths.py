@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,9 @@ def problem_missing(findings: Findings, place: Place, file: Path, what: str) -> 
     hint = f"it was looked for at {shown(file)}"
     if file.parent.is_dir():
         hint = near_miss(file.name, [item.name for item in file.parent.iterdir()])
-        hint = hint if hint.startswith("did you mean") else f"{shown(file.parent)} has no such name"
+        folder = shown(file.parent)
+        if not hint.startswith("did you mean"):
+            hint = f"{'the current folder' if folder == '.' else folder} has no such name"
     findings.problem(place, f"{what} {file.name!r} is not there", hint)
 
 
@@ -129,6 +132,14 @@ def check_path(findings: Findings, files: Files, place: Place, path: str, what: 
     """Check that a path is there, where it is a local one."""
     if build.is_address(path):
         return
-    file = absolute(path.removeprefix("file:"), place.document.folder)
-    if not files.exists(file):
+    plain = path.removeprefix("file:")
+    file = absolute(plain, place.document.folder)
+    if files.exists(file):
+        return
+    if Path(plain).exists():
+        # As with `az ml`, a path in `--set` is relative to the job's file, which surprises.
+        right = os.path.relpath(plain, place.document.folder)
+        hint = f"a path is relative to the file that it stands in; write {right}"
+        findings.problem(place, f"{what} {plain!r} is not there", hint)
+    else:
         problem_missing(findings, place, file, what)

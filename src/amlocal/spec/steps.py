@@ -21,7 +21,7 @@ from amlocal.spec.structure import check_object
 
 _REGISTERED = re.compile(
     r"azureml:(?P<registry>//registries/[^/]+/components/)?(?P<name>[^:@/]+)"
-    r"(?:(?::|/versions/)(?P<version>[^/]+)|(?:@|/labels/)(?P<label>[^/]+))?"
+    r"(?:(?::|/versions/)(?P<version>[^/:@]+)|(?:@|/labels/)(?P<label>[^/:@]+))?"
 )
 
 
@@ -62,7 +62,7 @@ def job_type(findings: Findings, place: Place, value: object) -> str:
     elif types[kind].status is Status.REFUSED:
         runs = [name for name, row in types.items() if row.status is Status.HONOURED]
         message = types[kind].note.rstrip(".")
-        findings.problem(place.at("type"), message, f"what runs: {', '.join(runs)}")
+        findings.unsupported(place.at("type"), message, f"what runs: {', '.join(runs)}")
     else:
         return kind
     return ""
@@ -107,6 +107,8 @@ def _read_step(
     data = build.mapping(value)
     inline = "component" not in data
     check_object(findings, at, value, "command_step" if inline else "component_step")
+    if not isinstance(value, Mapping):
+        return
     check_inputs(findings, files, at.at("inputs"), data.get("inputs"))
     check_environment(findings, files, at.at("environment"), data.get("environment"))
     if inline:
@@ -114,7 +116,7 @@ def _read_step(
         parts.inline.add(name)
         parts.places[name] = at
         parts.components[name] = inline_component(data, at.document)
-        if "environment" not in data and isinstance(value, Mapping):
+        if "environment" not in data:
             message = f"step {name!r} lacks an environment"
             findings.problem(at, message, "add environment:, such as azureml:NAME:VERSION")
         return
@@ -170,7 +172,7 @@ def registered_component(
         return None
     if assets is None:
         hint = "name the component's file instead: component: ./FILE.yml"
-        findings.problem(at, f"registered component {reference!r} cannot be looked up", hint)
+        findings.unsupported(at, f"registered component {reference!r} cannot be looked up", hint)
         return None
     name = f"azureml:{parsed['registry']}{parsed['name']}" if parsed["registry"] else parsed["name"]
     version, label = parsed["version"], parsed["label"]
@@ -192,7 +194,7 @@ def read_component(findings: Findings, files: Files, place: Place, value: object
     kind = data.get("type", "command")
     if isinstance(value, Mapping) and str(kind).lower() != "command":
         message = f"a component of type {kind!r} does not run here yet"
-        findings.problem(place.at("type"), message, "what runs: command")
+        findings.unsupported(place.at("type"), message, "what runs: command")
         return Component(command="")
     check_object(findings, place, value, "command_component")
     check_code(findings, files, place, data)

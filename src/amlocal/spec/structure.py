@@ -88,12 +88,12 @@ def check_object(
 
 def _check_field(findings: Findings, at: Place, value: Any, field: Field, *, quiet: bool) -> None:
     if field.status is Status.REFUSED:
-        findings.problem(
+        findings.unsupported(
             at, f"{field.name!r} does not work here: {_lower(field.note)}", "remove it"
         )
         return
     warned = field.status in {Status.WARNED, Status.APPROXIMATED}
-    if warned and not quiet:
+    if field.status is Status.WARNED and not quiet:
         findings.warn_field(field)
     if field.schema in _STEP_SCHEMAS and _is_bound(value, field.name):
         findings.problem(
@@ -103,6 +103,8 @@ def _check_field(findings: Findings, at: Place, value: Any, field: Field, *, qui
             text="${{",
         )
         return
+    if field.name == "environment_variables" and _is_bound(value, ""):
+        findings.warn(f"{field.schema}.{field.name}", "An expression in a variable stays text.")
     check_value(findings, at, value, field.kind.rstrip("!"), quiet=quiet or warned)
 
 

@@ -50,12 +50,22 @@ class _VersionsAnswer(msgspec.Struct):
     next_page_token: str = ""
 
 
-class _Named(msgspec.Struct):
+class _AliasJson(msgspec.Struct):
+    alias: str
+    version: str
+
+
+class _ModelJson(msgspec.Struct):
     name: str
+    aliases: list[_AliasJson] = []
+
+
+class _ModelAnswer(msgspec.Struct):
+    registered_model: _ModelJson
 
 
 class _ModelsAnswer(msgspec.Struct):
-    registered_models: list[_Named] = []
+    registered_models: list[_ModelJson] = []
     next_page_token: str = ""
 
 
@@ -131,11 +141,24 @@ class Registry:
 
     def versions(self, name: str) -> Iterator[ModelVersion]:
         """Give every version of a model, the newest first; none where there is no such model."""
+        path = "registered-models/get"
+        try:
+            model = self._call("GET", path, {"name": name}, _ModelAnswer).registered_model
+        except ServerError as error:
+            if error.code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return
+        # A search does not tell aliases.
+        aliases: dict[str, list[str]] = {}
+        for item in model.aliases:
+            aliases.setdefault(item.version, []).append(item.alias)
         quote = '"' if "'" in name else "'"
-        yield from self._search(f"name={quote}{name}{quote}")
+        for version in self._search(f"name={quote}{name}{quote}"):
+            named = tuple(sorted(aliases.get(version.version, ())))
+            yield msgspec.structs.replace(version, aliases=named)
 
     def versions_of_runs(self, run_ids: Sequence[str]) -> Iterator[ModelVersion]:
-        """Give every version that comes from one of these runs."""
+        """Give every version that comes from one of these runs, without its aliases."""
         for at in range(0, len(run_ids), _RUNS_AT_ONCE):
             quoted = ", ".join(f"'{run_id}'" for run_id in run_ids[at : at + _RUNS_AT_ONCE])
             yield from self._search(f"run_id IN ({quoted})")

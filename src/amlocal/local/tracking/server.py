@@ -19,11 +19,13 @@ from amlocal.local.tracking.state import (
     Layout,
     end_processes,
     is_locked,
+    is_running,
     locked,
     marked_processes,
     read_state,
 )
 
+_KEEPER = "amlocal.local.tracking.keeper"
 _LOG_LIMIT_BYTES = 10_000_000
 _LOG_LINES_SHOWN = 15
 _ANSWER_SECONDS = 5.0
@@ -36,8 +38,8 @@ _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
 }
-#: What it must not hold: these would slow its start, or lead Python to other modules.
-_LEFT_OUT = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "PYTHONINSPECT"})
+#: What it must not hold: these would slow its start, or keep it from starting.
+_LEFT_OUT = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONINSPECT", "PYTHONWARNINGS"})
 
 
 class TrackingServer:
@@ -115,12 +117,7 @@ class TrackingServer:
 
     def processes(self) -> dict[int, str]:
         """Return the ids of the server's processes and what each of them is."""
-        state = read_state(self._layout)
-        keeper = state.keeper if state else None
-        return {
-            process.pid: "tracking keeper" if process.pid == keeper else "MLflow tracking server"
-            for process in marked_processes(self._layout.folder)
-        }
+        return {process.pid: _kind(process) for process in marked_processes(self._layout.folder)}
 
     def _start(self) -> str:
         self._end_all()
@@ -129,7 +126,7 @@ class TrackingServer:
         keeper = self._spawn_keeper()
         deadline = time.monotonic() + self._start_timeout
         while time.monotonic() < deadline:
-            alive = is_locked(self._layout.alive_lock) or psutil.pid_exists(keeper)
+            alive = _exists(keeper)
             state = read_state(self._layout)
             if state is not None and state.keeper == keeper:
                 return state.uri
@@ -145,7 +142,7 @@ class TrackingServer:
     def _spawn_keeper(self) -> int:
         """Start a keeper and return its process id."""
         command = [
-            *(sys.executable, "-m", "amlocal.local.tracking.keeper", str(self._layout.folder)),
+            *(sys.executable, "-m", _KEEPER, str(self._layout.folder)),
             *(str(self._idle_seconds), str(self._start_timeout)),
         ]
         with self._layout.log.open("ab") as log:
@@ -207,3 +204,16 @@ def _answers(uri: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _exists(pid: int) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return is_running(psutil.Process(pid))
+    return False
+
+
+def _kind(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.Error):
+        if _KEEPER in process.cmdline():
+            return "tracking keeper"
+    return "MLflow tracking server"

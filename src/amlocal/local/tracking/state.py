@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,7 @@ from amlocal.plan.base import Value
 MARKER = "AMLOCAL_WORKSPACE"
 
 _POLL_SECONDS = 0.02
+_KILL_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +181,34 @@ def _is_marked(process: psutil.Process, folder: str) -> bool:
         return False  # it has ended, or belongs to another user: not ours
 
 
+def is_running(process: psutil.Process) -> bool:
+    """Tell whether a process has not ended.
+
+    One that has ended but that nobody has asked for (a zombie) counts as ended: in a container
+    without an init process it stays for ever.
+    """
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def end_processes(processes: Sequence[psutil.Process], *, grace_seconds: float = 10.0) -> None:
-    """Ask processes to end, end those that do not, and return when all have."""
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, left = psutil.wait_procs(processes, timeout=grace_seconds)
-    for process in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(left)
+    """Ask processes to end, end those that do not, and return when all have.
+
+    Raises:
+        TrackingError: One does not end.
+    """
+    for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, _KILL_SECONDS)):
+        for process in filter(is_running, processes):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+        deadline = time.monotonic() + seconds
+        while any(is_running(process) for process in processes):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+    left = ", ".join(str(process.pid) for process in processes if is_running(process))
+    raise TrackingError(f"processes of the tracking server do not end: {left}")

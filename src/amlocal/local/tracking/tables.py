@@ -20,6 +20,8 @@ _SAMPLE_BYTES = 4_000_000
 #: A folder's rows are counted where it has no more files than this.
 _COUNTED_FILES = 1000
 _LISTED_ENTRIES = 20_000
+_SNIFFED_BYTES = 100_000
+_SNIFFED_LINES = 10
 
 _READERS = {
     ".parquet": "parquet",
@@ -214,11 +216,11 @@ def _head(file: Path) -> tuple[bytes, bool]:
 
 
 def _delimiter(data: bytes, reader: str) -> str:
-    """Return the sign that a header has most of."""
+    """Return the sign that each of the first lines has most of; a comma where none has any."""
     if reader == "tsv":
         return "\t"
-    header = data.partition(b"\n")[0].decode(errors="replace")
-    return max(",;\t|", key=header.count)
+    lines = data[:_SNIFFED_BYTES].decode(errors="replace").splitlines()[:_SNIFFED_LINES]
+    return max(",;\t|", key=lambda sign: min((line.count(sign) for line in lines), default=0))
 
 
 def _column(field: pa.Field, *, has_missing: bool) -> dict[str, Any]:

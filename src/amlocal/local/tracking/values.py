@@ -17,7 +17,7 @@ MAX_REGISTRY_TAG_LENGTH = 100_000
 MAX_DATASET_DIGEST_LENGTH = 36
 
 #: The tag of a run that names its job: how `azureml://jobs/JOB/...` finds the run.
-JOB_TAG = "azureml.job"
+JOB_TAG = "amlocal.job"
 
 
 class Metric(Value, frozen=True):
@@ -191,4 +191,4 @@ def run_status(status: JobStatus) -> str:
 
 def json_text(value: dict[str, Any]) -> str:
     """Return an object as JSON text, the way MLflow keeps objects in text fields."""
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.encode(value, order="sorted").decode()
