@@ -95,6 +95,7 @@ def hist_gradient_boosting(
     task: Task, columns: Columns, settings: dict[str, Number], seed: int
 ) -> Pipeline:
     """Boost trees on binned columns; missing values and categories are split on as they are."""
+    from sklearn.compose import ColumnTransformer
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.pipeline import Pipeline
 
@@ -122,6 +123,7 @@ def hist_gradient_boosting(
 
 def random_forest(task: Task, columns: Columns, settings: dict[str, Number], seed: int) -> Pipeline:
     """Average deep trees grown on samples of rows and columns."""
+    from sklearn.compose import ColumnTransformer
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import Pipeline
@@ -143,6 +145,7 @@ def random_forest(task: Task, columns: Columns, settings: dict[str, Number], see
 
 def linear(task: Task, columns: Columns, settings: dict[str, Number], seed: int) -> Pipeline:
     """Fit logistic regression, or ridge regression, on scaled numbers and one-hot categories."""
+    from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.pipeline import Pipeline
