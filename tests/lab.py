@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from amlocal.local.client import LocalClient
 from amlocal.local.services import Services
 from amlocal.plan import (
@@ -184,6 +186,18 @@ def pipeline(*steps: Step, settings: Settings | None = None, **fields: Any) -> J
 def children(job: JobInfo) -> dict[str, JobInfo]:
     """Return a pipeline job's steps by name."""
     return {child.step or child.name: child for child in job.children}
+
+
+def processes_of(lab: Lab) -> list[int]:
+    """Return the ids of the processes that carry the workspace in their environment."""
+    return [p.pid for p in psutil.process_iter() if _workspace(p) == str(lab.workspace)]
+
+
+def _workspace(process: psutil.Process) -> str | None:
+    try:
+        return process.environ().get("AMLOCAL_WORKSPACE")
+    except psutil.Error:
+        return None  # it has ended, or it is not ours
 
 
 def wait_for(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:

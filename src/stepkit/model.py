@@ -67,7 +67,8 @@ def typed_features(table: pd.DataFrame, features: Mapping[str, str]) -> pd.DataF
                 raise StepError(f"column {name!r} must hold numbers: {error}") from error
         else:
             texts = column.map(label_text, na_action="ignore").astype(object)
-            columns[name] = texts.where(column.notna(), None)
+            # The stubs of pandas do not know that None is allowed here.
+            columns[name] = texts.where(column.notna(), None)  # type: ignore[call-overload]
     return pd.DataFrame(columns, index=table.index)
 
 
@@ -190,7 +191,7 @@ def _score_classification(
     # A class that training never saw is one more column, of probability 0.
     classes = (*known, *sorted(set(labels) - set(known)))
     number = {name: place for place, name in enumerate(classes)}
-    truth = labels.map(number).to_numpy(dtype=np.intp)
+    truth = np.asarray(labels.map(number), dtype=np.intp)
     probabilities = np.zeros((len(truth), len(classes)))
     probabilities[:, : len(known)] = model.estimator.predict_proba(features)
     predicted = probabilities.argmax(axis=1)

@@ -130,7 +130,9 @@ def _plain_objects(column: pd.Series) -> pd.Series:
     if kind in ("date", "datetime", "datetime64"):
         return pd.to_datetime(column)
     texts = column if kind == "string" else column.map(label_text, na_action="ignore")
-    return texts.where(column.notna(), None)
+    # The stubs of pandas do not know that None is allowed here.
+    plain: pd.Series = texts.where(column.notna(), None)  # type: ignore[call-overload]
+    return plain
 
 
 def label_text(label: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlocal.errors import NotFoundError, not_found
+from amlocal.errors import not_found
 from amlocal.local.artifacts import Artifacts
 from amlocal.local.asset_records import AssetRecords
 from amlocal.local.assets import Registered, output_asset
@@ -69,12 +69,16 @@ def open_workspace(
     models = ModelRegistry(server)
 
     def find_asset(name: str, version: str | None, label: str | None) -> str:
-        try:
+        data = {info.name for info in assets.list("data", view="All")}
+        if name in data:
             return assets.get("data", name, version, label).path
-        except NotFoundError:
-            if any(info.name == name for info in assets.list("data", view="All")):
-                raise
+        registered = models.names()
+        if name in registered:
             return str(models.local_path(name, version, label))
+        error = not_found("data asset or model", name, data | registered)
+        command = f"register it: aml data create -n {name} --path PATH"
+        error.hint = f"{error.hint}; or {command}" if error.hint else command
+        raise error
 
     def find_output(job: str, output: str) -> Path:
         info = records.get(job)

@@ -16,10 +16,10 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import psutil
+import psutil
+
+from amlocal.local.tracking.state import is_running
 
 WORKSPACE_VARIABLE = "AMLOCAL_WORKSPACE"
 JOB_VARIABLE = "AMLOCAL_JOB"
@@ -68,11 +68,17 @@ class Launch:
 
 @dataclass
 class StepProcesses:
-    """The processes of one step; they end together."""
+    """The processes of one step; they end together.
+
+    Attributes:
+        ended_because: Why they were ended, or an empty string.
+        failed: Number of the process that failed first; 0 where none has.
+    """
 
     _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     ended_because: str = ""
+    failed: int = 0
 
     def run(self, command: str, launches: Sequence[Launch], cwd: Path) -> int:
         """Run a shell command once for each launch and wait for all of them.
@@ -115,7 +121,7 @@ class StepProcesses:
                 if code is not None:
                     waiting.remove(process)
                 if code and not first:
-                    first = code
+                    first, self.failed = code, self._running.index(process)
                     self._end_running()
             time.sleep(0.05)
         return first
@@ -138,13 +144,28 @@ def end_sessions(pids: Iterable[int], *, grace: float) -> None:
     deadline = time.monotonic() + grace
     while alive and time.monotonic() < deadline:
         time.sleep(0.02)
-        alive = [pid for pid in alive if _signal_group(pid, 0)]
+        alive = [pid for pid in alive if _is_alive(pid)]
     for pid in alive:
         _signal_group(pid, signal.SIGKILL)
 
 
+def _is_alive(pid: int) -> bool:
+    """Return whether a process group has somebody in it who has not ended."""
+    if not _signal_group(pid, 0):
+        return False
+    # Those who have ended but whom nobody has asked for stay in it, in some containers for ever.
+    return any(_group_of(p.pid) == pid and is_running(p) for p in psutil.process_iter())
+
+
+def _group_of(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
 def _signal_group(pid: int, number: int) -> bool:
-    """Signal a process group; False where nobody but zombies of ours is left in it."""
+    """Signal a process group; False where nobody is left in it."""
     try:
         os.killpg(pid, number)
     except (ProcessLookupError, PermissionError):
@@ -159,8 +180,6 @@ def find(workspace: Path, jobs: frozenset[str] | None = None) -> dict[int, str]:
         workspace: The workspace's folder.
         jobs: Names of (root) jobs; None finds those of every job.
     """
-    import psutil  # tens of milliseconds, and needed only to cancel and to clean up
-
     found = {}
     for process in psutil.process_iter():
         try:
@@ -184,27 +203,23 @@ def end_jobs(workspace: Path, jobs: frozenset[str] | None = None, *, grace: floa
     Returns:
         How many there were.
     """
-    import psutil  # as above
-
     ended: set[int] = set()
     # What is ended may be starting another: look until nothing is found.
     while found := find(workspace, jobs):
         processes = []
         for pid in found:
             processes += _with_descendants(pid)
-        for process in processes:
-            _send(process, signal.SIGTERM)
-        _, alive = psutil.wait_procs(processes, timeout=grace)
-        for process in alive:
-            _send(process, signal.SIGKILL)
-        psutil.wait_procs(alive, timeout=grace)
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for process in processes:
+                _send(process, number)
+            deadline = time.monotonic() + grace
+            while any(map(is_running, processes)) and time.monotonic() < deadline:
+                time.sleep(0.02)
         ended |= found.keys()
     return len(ended)
 
 
 def _with_descendants(pid: int) -> list[psutil.Process]:
-    import psutil  # as above
-
     try:
         leader = psutil.Process(pid)
         return [leader, *leader.children(recursive=True)]
@@ -213,8 +228,6 @@ def _with_descendants(pid: int) -> list[psutil.Process]:
 
 
 def _send(process: psutil.Process, number: int) -> None:
-    import psutil  # as above
-
     try:
         process.send_signal(number)
     except psutil.NoSuchProcess:

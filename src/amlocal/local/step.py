@@ -301,15 +301,12 @@ class StepRun:
         self.tracking.end(self.name)
 
     def _last_lines(self) -> str:
-        logs = sorted(self._folders.user_logs.glob("std_log*.txt"))
-        for log in logs:
-            with log.open("rb") as file:
-                file.seek(0, 2)
-                file.seek(max(0, file.tell() - _TAIL_BYTES))
-                lines = file.read().decode(errors="replace").strip().splitlines()
-            if lines:
-                return f"; its log ends: {lines[-1][:500]}"
-        return ""
+        log = sorted(self._folders.user_logs.glob("std_log*.txt"))[self.processes.failed]
+        with log.open("rb") as file:
+            file.seek(0, 2)
+            file.seek(max(0, file.tell() - _TAIL_BYTES))
+            lines = file.read().decode(errors="replace").strip().splitlines()
+        return f"; its log ends: {lines[-1][:500]}" if lines else ""
 
 
 def _free_port() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,10 +13,8 @@ from amlocal.local.tracking.server import TrackingServer
 
 
 @pytest.fixture(scope="session")
-def tracking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingServer]:
-    server = TrackingServer(tmp_path_factory.mktemp("workspace") / "mlflow", environ=os.environ)
-    yield server
-    server.stop()
+def tracking_server(shared_folder: Path) -> TrackingServer:
+    return TrackingServer(shared_folder / "mlflow", environ=os.environ)
 
 
 @pytest.fixture
