@@ -20,7 +20,7 @@ from amlocal.plan import Job, JobStatus, LiteralValue, Output, Step, StepOutput
 
 SEED = 20261121
 #: Seconds that the process takes to start and to run the pipeline, about.
-SPAN = (0.2, 4.0)
+SPAN = (0.3, 2.5)
 
 
 def member(ledger: Path, round_: int, name: str, *needs: str) -> Step:
