@@ -48,6 +48,7 @@ lint: setup  ## Check style, types, and imports
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+	MYPYPATH=src $(VENV)/bin/mypy components/*/*.py
 
 format: setup  ## Format the code
 	$(VENV)/bin/ruff format .

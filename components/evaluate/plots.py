@@ -110,7 +110,8 @@ def draw_precision_recall(axes: Axes, scores: Scores) -> None:
     axes.set_xlabel("recall (true positive rate)")
     axes.set_ylabel("precision")
     _unit_square(axes)
-    axes.legend(loc="lower left", frameon=False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower left", frameon=False)
 
 
 def draw_thresholds(axes: Axes, scores: Scores) -> None:

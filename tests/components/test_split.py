@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import split
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepkit.program import StepError, write_json
@@ -25,6 +25,7 @@ def rows_of(table: pd.DataFrame) -> set[tuple]:
     return set(table.astype(object).where(table.notna(), None).itertuples(index=False, name=None))
 
 
+@settings(deadline=None)
 @given(small_tables, st.floats(0.05, 0.95), st.integers(0, 100), st.sampled_from([None, "y"]))
 def test_no_row_is_in_both_parts(
     table: pd.DataFrame, fraction: float, seed: int, stratify: str | None
@@ -34,6 +35,7 @@ def test_no_row_is_in_both_parts(
     assert (mask == split.fraction_mask(table, fraction, seed, stratify)).all()
 
 
+@settings(deadline=None)
 @given(st.integers(20, 200), st.floats(0.1, 0.9), st.integers(0, 100))
 def test_shares_of_classes_are_kept(rows: int, fraction: float, seed: int) -> None:
     table = pd.DataFrame({"n": range(rows), "y": ["u" if i % 4 else "v" for i in range(rows)]})
@@ -57,6 +59,7 @@ def test_a_class_of_one_row_is_for_training() -> None:
     assert mask.sum() == 5
 
 
+@settings(deadline=None)
 @given(small_tables, st.floats(0.05, 0.95), st.integers(0, 100))
 def test_groups_stay_whole(table: pd.DataFrame, fraction: float, seed: int) -> None:
     if table["n"].nunique() == 1:
@@ -69,6 +72,7 @@ def test_groups_stay_whole(table: pd.DataFrame, fraction: float, seed: int) -> N
     assert set(table["n"][mask]).isdisjoint(table["n"][~mask])
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=2, max_size=60), st.floats(0.05, 0.95))
 def test_test_rows_are_the_latest(days: list[int], fraction: float) -> None:
     table = pd.DataFrame({"day": pd.Timestamp("2024-01-01") + pd.to_timedelta(days, unit="D")})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +23,7 @@ from amlocal.cli.plain import PlainReporter
 from amlocal.cli.session import ExplainsReuse, HasWorkspace, Session
 from amlocal.cli.terminal import Terminal
 from amlocal.errors import SpecError, TargetError, UsageError
+from amlocal.files import write_whole
 from amlocal.plan import JobInfo, JobStatus
 from amlocal.plan.reporter import Reporter
 
@@ -116,13 +115,7 @@ def _save(job: JobInfo, path: Path) -> None:
     import yaml  # 30 ms that only --save-as pays
 
     text = yaml.safe_dump(views.job_data(job), sort_keys=False, allow_unicode=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False
-    ) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
+    write_whole(path, text.encode())
 
 
 def _page(session: Session, job: JobInfo) -> str:

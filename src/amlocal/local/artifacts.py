@@ -17,8 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from amlocal.errors import TargetError
+from amlocal.files import beside, write_whole
 from amlocal.local.digests import Digests, tree_digest, walk
-from amlocal.local.workspace import beside, write_atomically
 
 
 class Artifacts:
@@ -59,7 +59,7 @@ class Artifacts:
         target = self._tree(digest)
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(target, json.dumps(files, sort_keys=True).encode())
+            write_whole(target, json.dumps(files, sort_keys=True).encode())
         return digest
 
     def _is_whole(self, digest: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from amlocal.errors import Problem, SpecError
 from amlocal.local.quoting import Quoting
-from amlocal.plan import Scalar, Step
+from amlocal.plan import Scalar
 from amlocal.plan.expression import Optional, Reference, Text, parse
 
 
@@ -144,20 +144,3 @@ def input_variables(inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]
     """Return the `AZURE_ML_INPUT_<name>` and `AZURE_ML_OUTPUT_<name>` variables."""
     given = {f"AZURE_ML_INPUT_{name}": bound.text for name, bound in inputs.items()}
     return given | {f"AZURE_ML_OUTPUT_{name}": path for name, path in outputs.items()}
-
-
-def step_variables(
-    step: Step, inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]
-) -> dict[str, str]:
-    """Return the step's own environment variables, with `${{inputs.x}}` in them replaced."""
-    variables = {}
-    for name, text in step.environment_variables.items():
-        pieces = []
-        for part in parse(text):
-            if isinstance(part, Text):
-                pieces.append(part.text)
-            elif isinstance(part, Reference):
-                value = _value(part, inputs, outputs)
-                pieces.append(str(part) if value is None else value)
-        variables[name] = "".join(pieces)
-    return variables

@@ -12,7 +12,7 @@ import msgspec
 from amlocal.errors import AmlocalError, Problem, SpecError, TargetError
 from amlocal.local.bind import BoundInput, literal_text
 from amlocal.local.digests import Digests
-from amlocal.local.locations import Locations, is_address, redacted
+from amlocal.local.locations import Locations, in_datastore, is_address, redacted
 from amlocal.plan import (
     Binding,
     DataValue,
@@ -40,11 +40,14 @@ class StepInputs:
         places: Where the data of each data input is, but of those with mode `direct`.
         contents: SHA-256 of what is at each place. It is the input's digest, but for artifacts:
             theirs leaves out the logs, which differ each time.
+        shared: Folders that are given by their address in a datastore. Whoever has that address
+            may write there meanwhile, this step's own outputs among them.
     """
 
     bound: Mapping[str, BoundInput]
     places: Mapping[str, Path]
     contents: Mapping[str, str]
+    shared: frozenset[str] = frozenset()
 
     def infos(self) -> dict[str, InputInfo]:
         """Return what is recorded of the inputs."""
@@ -65,7 +68,7 @@ class StepInputs:
             TargetError: It wrote to one that is mounted read-only in Azure.
         """
         for name, place in self.places.items():
-            if self.bound[name].mode in _COPIED:
+            if self.bound[name].mode in _COPIED or name in self.shared:
                 continue
             if not place.exists() or digests.content(place) != self.contents[name]:
                 raise TargetError(
@@ -100,6 +103,7 @@ def find_inputs(
     bound: dict[str, BoundInput] = {}
     places: dict[str, Path] = {}
     contents: dict[str, str] = {}
+    shared: set[str] = set()
     for name in [
         *step.component.inputs,
         *(n for n in step.inputs if n not in step.component.inputs),
@@ -120,9 +124,11 @@ def find_inputs(
             place, digest, found_type = _data(binding, locations, digests, result)
             text = copies / name / place.name if mode in _COPIED else place
             places[name] = place
+            if isinstance(binding, DataValue) and in_datastore(binding.path) and place.is_dir():
+                shared.add(name)
             contents[name] = digests.content(place)
             bound[name] = BoundInput(kind or found_type, str(text), digest=digest, mode=mode)
-    return StepInputs(bound, places, contents)
+    return StepInputs(bound, places, contents, frozenset(shared))
 
 
 def read_job_inputs(

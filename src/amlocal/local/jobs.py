@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from amlocal.errors import TargetError, UsageError
+from amlocal.files import write_whole
 from amlocal.local import joblock
 from amlocal.local.compiler import Compiler, RegisteredAssets
 from amlocal.local.download import download
@@ -28,7 +29,6 @@ from amlocal.local.process import JOB_VARIABLE, end_jobs
 from amlocal.local.recovery import close_runs, recover
 from amlocal.local.services import Services
 from amlocal.local.submission import new_record
-from amlocal.local.workspace import write_atomically
 from amlocal.plan import Job, JobInfo, StepReuse
 from amlocal.plan.reporter import Reporter
 
@@ -109,7 +109,7 @@ class LocalJobs:
             plan, {"max_parallel": options.max_parallel, "environment": options.environment}
         )
         # For the owner's eyes only: environment variables of the job may be secret.
-        write_atomically(folder / "plan.json", msgspec.json.encode(submitted), mode=0o600)
+        write_whole(folder / "plan.json", msgspec.json.encode(submitted), mode=0o600)
         environ = {k: v for k, v in self.services.environ.items() if k != JOB_VARIABLE}
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
         with (folder / "engine.log").open("ab") as log:

@@ -50,6 +50,11 @@ def is_address(path: str) -> bool:
     return bool(_SCHEME.match(path)) and not path.startswith("file:")
 
 
+def in_datastore(path: str) -> bool:
+    """Return whether a path is the address of a place in a datastore."""
+    return _DATASTORE.fullmatch(path) is not None
+
+
 def redacted(address: str) -> str:
     """Return an address without what may be secret in it: its query (SAS) and user part."""
     if "://" not in address:
@@ -111,7 +116,7 @@ class Locations:
         return place
 
     def _hint(self, address: str, place: Path) -> str:
-        if _DATASTORE.fullmatch(address):
+        if in_datastore(address):
             return f"put the data to {place}"
         return "check the path"
 

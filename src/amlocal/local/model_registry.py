@@ -51,6 +51,11 @@ class ModelRegistry:
         with self._server.hold(), TrackingClient(self._server.ensure()) as client:
             yield client
 
+    def names(self) -> frozenset[str]:
+        """Return the names of the registered models."""
+        with self.client() as client:
+            return frozenset(client.registry.models())
+
     def local_path(self, name: str, version: str | None = None, label: str | None = None) -> Path:
         """Return where a version's files are on this machine, for a job to read, not to change.
 

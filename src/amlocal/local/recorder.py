@@ -1,7 +1,7 @@
 """Writes a job's runs to the workspace's MLflow server.
 
 A step's run must exist before its process starts (the process gets its id); everything else is
-written by one thread in the background, in order, so that tracking costs a job almost no time.
+written in the background, each run's in order, so that tracking costs a job almost no time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,10 @@ from amlocal.plan import JobStatus
 T = TypeVar("T")
 
 _READ_AT_ONCE = 50
+#: Two, since the server answers two at once a third faster than one after the other; not more.
+_WRITERS = 2
 _Task = Callable[[TrackingClient], None]
+_Receive = Callable[[RunData], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,14 @@ class Recorder:
 
     def __init__(self, server: TrackingServer, experiment: str) -> None:
         self._server = server
+        self._lock = threading.Lock()
         self.uri = server.ensure()
         self._client = TrackingClient(self.uri)
         self.experiment = experiment
         self.experiment_id = self._client.experiment(experiment)
-        self._tasks: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
-        self._unread: dict[str, Callable[[RunData], None]] = {}
-        self._errors: list[AmlocalError] = []
-        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
-        self._thread.start()
+        self._writers = [_Writer(self) for _ in range(_WRITERS)]
+        for writer in self._writers:
+            writer.start()
 
     def begin(self, run: NewRun) -> Run:
         """Create a run, and log its parameters in the background.
@@ -68,31 +71,42 @@ class Recorder:
         Raises:
             TrackingError: The server does not answer, nor after it was started again.
         """
-        created = self._retrying(
+        created = self.ask(
             lambda client: client.create_run(
                 self.experiment_id, run.name, tags=run.tags, start_time=time.time()
             )
         )
         if run.params:
-            self.later(lambda client: client.log_batch(created.run_id, params=run.params))
+            run_id = created.run_id
+            self.later(run_id, lambda client: client.log_batch(run_id, params=run.params))
         return created
 
-    def _retrying(self, call: Callable[[TrackingClient], T]) -> T:
+    def ask(self, call: Callable[[TrackingClient], T]) -> T:
+        """Do something with the server now; it is started again where it has gone.
+
+        Raises:
+            TrackingError: The server does not answer, nor after it was started again.
+        """
+        client = self._client
         try:
-            return call(self._client)
+            return call(client)
         except ServerError:
             raise  # it answers, and refuses: asking again would not help
         except TrackingError:
-            # The server may have been ended under us; it comes back at the same place.
-            self._client.close()
-            self.uri = self._server.ensure()
-            before, self._client = self._client, TrackingClient(self.uri)
-            before.close()
-            return call(self._client)
+            return call(self._replaced(client))
 
-    def later(self, task: _Task) -> None:
-        """Do something with the server in the background, after what was asked for before."""
-        self._tasks.put(task)
+    def _replaced(self, gone: TrackingClient) -> TrackingClient:
+        """Return a client of the server that comes instead of one that was ended under us."""
+        with self._lock:
+            if self._client is gone:
+                gone.close()
+                self.uri = self._server.ensure()
+                self._client = TrackingClient(self.uri)
+            return self._client
+
+    def later(self, key: str, task: _Task) -> None:
+        """Do something in the background, after what was asked for before with the same key."""
+        self._writers[zlib.crc32(key.encode()) % _WRITERS].put(task)
 
     def log_inputs(self, run_id: str, describe: Callable[[], list[DatasetInput]]) -> None:
         """Write a run's data sets; they are described in the background too."""
@@ -101,11 +115,11 @@ class Recorder:
             if datasets := describe():
                 client.log_inputs(run_id, datasets)
 
-        self.later(task)
+        self.later(run_id, task)
 
     def upload(self, run: Run, source: Path, artifact_path: str) -> None:
         """Copy a file or folder into a run's artifacts."""
-        self.later(lambda client: client.upload(run, source, artifact_path))
+        self.later(run.run_id, lambda client: client.upload(run, source, artifact_path))
 
     def end(self, run_id: str, status: JobStatus, tags: Mapping[str, str] | None = None) -> None:
         """Close a run."""
@@ -116,70 +130,96 @@ class Recorder:
                 client.log_batch(run_id, tags=tags)
             client.end_run(run_id, status, moment)
 
-        self.later(task)
+        self.later(run_id, task)
 
-    def read(self, run_id: str, receive: Callable[[RunData], None]) -> None:
+    def read(self, run_id: str, receive: _Receive) -> None:
         """Give what a run has logged to a function, once what was asked for before is written."""
+        self._writers[zlib.crc32(run_id.encode()) % _WRITERS].put((run_id, receive))
 
-        def task(_: TrackingClient) -> None:
-            self._unread[run_id] = receive
+    def flush(self) -> None:
+        """Wait until everything that was asked for is written and read."""
+        for writer in self._writers:
+            writer.flush()
 
-        self.later(task)
+    def errors(self) -> list[str]:
+        """Return what could not be written so far, a sentence each."""
+        found = [str(error) for writer in self._writers for error in writer.errors]
+        return list(dict.fromkeys(found))
 
-    def _work(self) -> None:
-        try:
-            self._do_all()
-        except BaseException as error:
-            failure = f"the recorder failed: {type(error).__name__}: {error}"
-            self._errors.append(TrackingError(failure))
-            raise
+    def close(self) -> None:
+        """Wait until everything is written."""
+        for writer in self._writers:
+            writer.put(None)
+        for writer in self._writers:
+            writer.join()
+        self._client.close()
 
-    def _do_all(self) -> None:
-        while (task := self._tasks.get()) is not None:
-            self._do(task)
-            # Runs are read many at a time, when there is nothing to write or enough to read.
-            if self._unread and (self._tasks.empty() or len(self._unread) >= _READ_AT_ONCE):
-                self._do(self._read_waiting)
-        self._do(self._read_waiting)
 
-    def _read_waiting(self, client: TrackingClient) -> None:
-        waiting, self._unread = self._unread, {}
-        if not waiting:
-            return
-        quoted = ", ".join(f"'{run_id}'" for run_id in waiting)
-        found = client.search_runs(
-            [self.experiment_id], filter_string=f"attributes.run_id IN ({quoted})"
-        )
-        for data in found:
-            waiting[data.run.run_id](data)
+class _Writer(threading.Thread):
+    """Does what was asked for, in order."""
 
-    def _do(self, task: _Task) -> None:
-        try:
-            self._retrying(task)
-        except AmlocalError as error:
-            self._errors.append(error)
-        except OSError as error:
-            self._errors.append(TrackingError(f"cannot write to MLflow: {error}"))
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(name="recorder", daemon=True)
+        self._recorder = recorder
+        self._waiting: queue.SimpleQueue[_Task | tuple[str, _Receive] | None] = queue.SimpleQueue()
+        self._unread: dict[str, _Receive] = {}
+        self.errors: list[AmlocalError] = []
+
+    def put(self, task: _Task | tuple[str, _Receive] | None) -> None:
+        """Ask for a task, for a run to be read, or (None) for the end."""
+        self._waiting.put(task)
 
     def flush(self) -> None:
         """Wait until everything that was asked for is written and read."""
         done = threading.Event()
 
         def task(client: TrackingClient) -> None:
-            self._read_waiting(client)
-            done.set()
+            try:
+                self._read(client)
+            finally:
+                done.set()
 
-        self.later(task)
+        self.put(task)
         while not done.wait(1.0):
-            if not self._thread.is_alive():
+            if not self.is_alive():
                 return
 
-    def errors(self) -> list[str]:
-        """Return what could not be written so far, a sentence each."""
-        return list(dict.fromkeys(str(error) for error in self._errors))
+    def run(self) -> None:
+        """Work until the end is asked for."""
+        try:
+            self._work()
+        except BaseException as error:
+            failure = f"the recorder failed: {type(error).__name__}: {error}"
+            self.errors.append(TrackingError(failure))
+            raise
 
-    def close(self) -> None:
-        """Wait until everything is written."""
-        self._tasks.put(None)
-        self._thread.join()
-        self._client.close()
+    def _work(self) -> None:
+        while (task := self._waiting.get()) is not None:
+            if isinstance(task, tuple):
+                run_id, receive = task
+                self._unread[run_id] = receive
+            else:
+                self._do(task)
+            # Runs are read many at a time, when there is nothing to write or enough to read.
+            if self._unread and (self._waiting.empty() or len(self._unread) >= _READ_AT_ONCE):
+                self._do(self._read)
+        self._do(self._read)
+
+    def _do(self, task: _Task) -> None:
+        try:
+            self._recorder.ask(task)
+        except AmlocalError as error:
+            self.errors.append(error)
+        except OSError as error:
+            self.errors.append(TrackingError(f"cannot write to MLflow: {error}"))
+
+    def _read(self, client: TrackingClient) -> None:
+        unread, self._unread = self._unread, {}
+        if not unread:
+            return
+        quoted = ", ".join(f"'{run_id}'" for run_id in unread)
+        found = client.search_runs(
+            [self._recorder.experiment_id], filter_string=f"attributes.run_id IN ({quoted})"
+        )
+        for data in found:
+            unread[data.run.run_id](data)

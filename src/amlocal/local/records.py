@@ -142,6 +142,11 @@ class JobRecords:
             found = msgspec.structs.replace(found, duration=since)
         return found
 
+    def status(self, name: str) -> JobStatus | None:
+        """Return the state of a job or step, or None where there is none of this name."""
+        row = self._db.one("SELECT status FROM jobs WHERE name = ?", (name,))
+        return JobStatus(row[0]) if row else None
+
     def has(self, name: str) -> bool:
         """Return whether there is a job or step of this name."""
         return self._db.one("SELECT 1 FROM jobs WHERE name = ?", (name,)) is not None

@@ -33,7 +33,7 @@ from amlocal.local.state import JobState
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.datasets import describe
 from amlocal.local.tracking.values import DatasetInput, Metric, Run, RunData
-from amlocal.plan import MODEL_TYPES, Job, JobInfo, OutputInfo, Step, Tracking
+from amlocal.plan import MODEL_TYPES, Job, JobInfo, JobStatus, OutputInfo, Step, Tracking
 
 _NO_DATA = "the job takes no data"
 _NO_CODE = "the step has no code folder"
@@ -216,7 +216,9 @@ class RunTracking:
             is_new = choice.digest not in self._packages
             self._packages.add(choice.digest)
         if is_new:
-            self._recorder.later(lambda client: self._upload_packages(client, choice, artifact))
+            self._recorder.later(
+                root.run_id, lambda client: self._upload_packages(client, choice, artifact)
+            )
 
     def _upload_packages(
         self, client: TrackingClient, choice: EnvironmentChoice, artifact: str
@@ -309,20 +311,24 @@ class RunTracking:
             self._state.change_tracking(info.name, run_id=run.run_id, data=result.tracking.data)
             self._state.change(info.name, metrics=logged.metrics, params=logged.params)
 
-        self._recorder.later(task)
+        self._recorder.later(info.name, task)
 
-    @staticmethod
-    def _logged_by(client: TrackingClient, result: JobInfo) -> JobInfo:
+    def _logged_by(self, client: TrackingClient, result: JobInfo) -> JobInfo:
         """Return a result with its metrics, read anew where its engine was killed before it did."""
-        if result.metrics or result.params or not result.tracking.run_id:
+        has_any = result.metrics or result.params or not result.tracking.run_id
+        if has_any or self._services.records.status(result.parent or result.name) is (
+            JobStatus.COMPLETED  # whose engine has read everything
+        ):
             return result
         data = client.get_run(result.tracking.run_id)
         return msgspec.structs.replace(result, metrics=dict(data.metrics), params=dict(data.params))
 
     def settle(self) -> list[str]:
         """Wait until the steps' runs are written and read; returns what could not be written."""
-        if self._runs:
-            self._recorder.later(self._find_registered)
+        if names := self._command_runs():
+            self._recorder.later(
+                self._state.root, lambda client: self._find_registered(client, names)
+            )
         self._recorder.flush()
         if self._job.type == "pipeline":
             self._sum_up(self._state[self._state.root])
@@ -341,7 +347,8 @@ class RunTracking:
         logged = [Metric(key=k, value=v, timestamp=moment) for k, v in metrics.items()]
         if logged:
             self._recorder.later(
-                lambda client: client.log_batch(root.tracking.run_id, metrics=logged)
+                root.tracking.run_id,
+                lambda client: client.log_batch(root.tracking.run_id, metrics=logged),
             )
 
     def close(self) -> None:
@@ -351,9 +358,13 @@ class RunTracking:
             self._recorder.end(root.tracking.run_id, root.status, _end_tags(root))
         self._recorder.close()
 
-    def _find_registered(self, client: TrackingClient) -> None:
+    def _command_runs(self) -> dict[str, str]:
+        """Return the names of the steps that ran a command, by their runs."""
+        pipeline = self._state.root if self._job.type == "pipeline" else None
+        return {run.run_id: name for name, run in self._runs.items() if name != pipeline}
+
+    def _find_registered(self, client: TrackingClient, names: Mapping[str, str]) -> None:
         """Note the model versions that the job's own scripts registered."""
-        names = {run.run_id: name for name, run in self._runs.items()}
         for version in client.registry.versions_of_runs(list(names)):
             name = names[version.run_id]
             model = dict(self._state[name].tracking.model or {})

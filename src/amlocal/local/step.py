@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from amlocal.errors import AmlocalError
-from amlocal.local.bind import input_variables, render, step_variables
+from amlocal.local.bind import input_variables, render
 from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.failures import code_of, text_of
 from amlocal.local.fingerprint import step_facts
@@ -207,7 +207,7 @@ class StepRun:
         paths = {name: str(place.written) for name, place in places.items()}
         variables |= identity_variables(self._identity(run_id))
         variables |= input_variables(inputs.bound, paths)
-        variables |= step_variables(self.step, inputs.bound, paths)
+        variables |= self.step.environment_variables
         variables |= {
             JOB_VARIABLE: self.state.root,
             WORKSPACE_VARIABLE: str(self.services.workspace.path),

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from amlocal.errors import TargetError, UsageError
+from amlocal.files import write_whole
 
 DEFAULT_DATASTORE = "workspaceblobstore"
 _ROOT_MARKS = (".amlocal", "pyproject.toml", ".git", "config.json", ".azureml")
@@ -139,7 +139,7 @@ class Workspace:
                 hint="free some, for example with: aml workspace gc",
             )
         # Bytes that are not all the same, since some disks store those without room for them.
-        write_atomically(self._reserve, os.urandom(_RESERVE_BYTES))
+        write_whole(self._reserve, os.urandom(_RESERVE_BYTES))
 
     def is_full(self) -> bool:
         """Return whether there is no room on the disk for more than what is set aside."""
@@ -148,22 +148,3 @@ class Workspace:
     def release_reserve(self) -> None:
         """Give the set-aside disk back; `keep_reserve` takes it again when there is room."""
         self._reserve.unlink(missing_ok=True)
-
-
-def beside(path: Path) -> Path:
-    """Return a place in the same folder that no other thread or process writes to."""
-    return path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
-
-
-def write_atomically(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file so that after a crash it holds either the old content or the new."""
-    temporary = beside(path)
-    try:
-        with os.fdopen(os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, mode), "wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

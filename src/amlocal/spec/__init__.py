@@ -83,6 +83,11 @@ def check_for_azure(source: Source, overrides: Sequence[str]) -> None:
 def load_component(source: Source, *, overrides: Sequence[str] = ()) -> Component:
     """Load a command component to register it.
 
+    Args:
+        source: The path of its file, an object built with azure-ai-ml, or None where the
+            overrides say all of it.
+        overrides: `a.b=c` settings.
+
     Raises:
         SpecError: The file is wrong; holds every problem.
         UsageError: A setting is wrong.

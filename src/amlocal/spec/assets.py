@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlocal.errors import UsageError
 from amlocal.plan import Component, DataAsset, Environment, ModelAsset
 from amlocal.spec import build, convert, overrides, sdk
 from amlocal.spec.check import check_component_name
@@ -20,22 +19,21 @@ from amlocal.spec.structure import check_object
 
 def component(source: Path | Any, settings: Sequence[str]) -> Component:
     """Load a command component; see `amlocal.spec.load_component`."""
-    document, loaded = _load(source, settings, "component")
-    fields = convert.component_mapping(loaded)
+    document, fields = _load(
+        source, settings, "component", lambda it, _: convert.component_mapping(it)
+    )
     return build.declared_component(fields, document.folder, source=document.name)
 
 
 def environment(source: Path | Any, settings: Sequence[str]) -> Environment:
     """Load an environment; see `amlocal.spec.load_environment`."""
-    document, loaded = _load(source, settings, "environment")
-    found = build.environment(convert.environment_mapping(loaded, document.folder), document.folder)
-    return found or Environment()
+    document, fields = _load(source, settings, "environment", convert.environment_mapping)
+    return build.environment(fields, document.folder) or Environment()
 
 
 def data(source: Path | Any, settings: Sequence[str]) -> DataAsset:
     """Load a data asset; see `amlocal.spec.load_data`."""
-    document, loaded = _load(source, settings, "data")
-    fields = convert.asset_mapping(loaded)
+    document, fields = _load(source, settings, "data", lambda it, _: convert.asset_mapping(it))
     return DataAsset(
         name=fields["name"],
         path=build.local_path(fields["path"], document.folder),
@@ -49,8 +47,7 @@ def data(source: Path | Any, settings: Sequence[str]) -> DataAsset:
 
 def model(source: Path | Any, settings: Sequence[str]) -> ModelAsset:
     """Load a model; see `amlocal.spec.load_model`."""
-    document, loaded = _load(source, settings, "model")
-    fields = convert.asset_mapping(loaded)
+    document, fields = _load(source, settings, "model", lambda it, _: convert.asset_mapping(it))
     return ModelAsset(
         name=fields["name"],
         path=build.local_path(fields["path"], document.folder),
@@ -63,27 +60,37 @@ def model(source: Path | Any, settings: Sequence[str]) -> ModelAsset:
     )
 
 
-def _load(source: Path | Any, settings: Sequence[str], kind: str) -> tuple[Document, Any]:
-    """Check a file and load it with the SDK, or take an object of the SDK as it is.
+def _load(
+    source: Path | Any, settings: Sequence[str], kind: str, turn: Callable[[Any, Path], Any]
+) -> tuple[Document, Any]:
+    """Return an asset's YAML fields as the SDK reads them, and the document that they stand in.
+
+    Args:
+        source: A file, an object of the SDK, or None for what the settings alone say.
+        settings: `a.b=c`.
+        kind: `component`, `environment`, `data`, or `model`.
+        turn: Turns an object of the SDK, relative to a folder, into its YAML fields.
 
     Raises:
         SpecError: The file is wrong; holds every problem.
-        UsageError: There are settings for an object.
+        UsageError: A setting is wrong.
     """
-    if not isinstance(source, Path):
-        if settings:
-            raise UsageError("settings change files, not objects", hint="change the object")
-        return Document(name="", data={}, folder=convert.base(source)), source
+    if source is not None and not isinstance(source, Path):
+        folder = convert.base(source)
+        own = Document(name="", data=turn(source, folder), folder=folder)
+        document = overrides.apply(own, settings)
+        return document, document.data
     findings = Findings()
     files = Files()
-    document = overrides.apply(files.document(source), settings)
+    empty = Document(name="", data={}, folder=Path.cwd())
+    document = overrides.apply(files.document(source) if source else empty, settings)
     findings.add(document.problems)
     require_mapping(findings, document)
     _check(findings, files, document, kind)
     findings.raise_problems()
     loaded = sdk.load(kind, document.place, findings)
     findings.raise_problems()
-    return document, loaded
+    return document, turn(loaded, document.folder)
 
 
 def _check(findings: Findings, files: Files, document: Document, kind: str) -> None:

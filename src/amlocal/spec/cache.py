@@ -20,6 +20,7 @@ import msgspec
 
 from amlocal import __version__
 from amlocal.errors import NotFoundError
+from amlocal.files import write_whole
 from amlocal.plan import Component, Job
 from amlocal.plan.base import Value
 
@@ -98,16 +99,7 @@ def write_entry(path: Path, entry: Entry) -> None:
     Raises:
         OSError: The folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(f".{os.getpid()}.tmp")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(entry.to_json())
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, entry.to_json())
 
 
 def state_of(path: Path) -> FileState:

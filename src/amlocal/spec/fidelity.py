@@ -44,7 +44,8 @@ _INTRODUCTION = """\
 
 What the local target does with every field of the files that it takes. No field is ignored in
 silence: what is not *honoured* is *approximated* as said here (and, of environments, in each job's
-record), *warned* of when a job uses it, or *refused* before it runs. The azure target sends every field to Azure as it is.
+record), *warned* of when a job uses it, or *refused* before it runs. The azure target sends every
+field to Azure as it is.
 
 This page is written by `python -m amlocal.spec.fidelity` from `src/amlocal/spec/fields.csv`. A
 test compares the ledger with the SDK's own schemas, so that a field which a new SDK brings is not

@@ -51,12 +51,14 @@ def load(kind: str, place: Place, findings: Findings) -> Any:
         findings: Where the SDK's complaints go; the result is None then.
     """
     document = place.document
+    # The SDK takes the folder of this path for what relative paths are relative to.
+    file = document.file or document.folder / "settings"
     with quiet():
         from azure.ai.ml import entities  # seconds: only a file that passed the checks is worth it
 
         entity = getattr(entities, kind.capitalize())
         try:
-            return entity._load(data=copy.deepcopy(document.data), yaml_path=str(document.file))  # noqa: SLF001
+            return entity._load(data=copy.deepcopy(document.data), yaml_path=str(file))  # noqa: SLF001
         except _failures() as error:
             findings.add(_problems(error, place))
             return None

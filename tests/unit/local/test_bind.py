@@ -3,7 +3,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from tests.lab import HOSTILE, step
+from tests.lab import HOSTILE
 
 from amlocal.errors import SpecError
 from amlocal.local.bind import (
@@ -12,7 +12,6 @@ from amlocal.local.bind import (
     literal_text,
     output_path,
     render,
-    step_variables,
 )
 from amlocal.plan import Scalar
 
@@ -115,13 +114,4 @@ def test_variables_name_inputs_and_outputs() -> None:
     assert input_variables({"rate": INPUTS["rate"]}, OUTPUTS) == {
         "AZURE_ML_INPUT_rate": "0.1",
         "AZURE_ML_OUTPUT_model": "/out/model",
-    }
-
-
-def test_a_steps_variables_are_not_quoted() -> None:
-    given = {"PLAIN": "a ${HOME}", "TEXT": "<${{inputs.text}}>", "ODD": "${{inputs.nope}}"}
-    assert step_variables(step("s", "true", variables=given), INPUTS, OUTPUTS) == {
-        "PLAIN": "a ${HOME}",
-        "TEXT": f"<{HOSTILE}>",
-        "ODD": "${{inputs.nope}}",
     }

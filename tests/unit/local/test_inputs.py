@@ -121,6 +121,19 @@ def test_a_changed_input_is_an_error(lab: Lab, data: Path, mode: str | None) -> 
     assert "mode: download" in raised.value.hint
 
 
+def test_a_folder_of_a_datastore_may_be_written_to_meanwhile(lab: Lab) -> None:
+    store = lab.services.workspace.datastore("blobs")
+    (store / "in/out").mkdir(parents=True)
+    (store / "in/a.txt").write_text("a")
+    address = "azureml://datastores/blobs/paths/in"
+    inputs = found(lab, {"x": DataValue(path=address), "f": DataValue(path=f"{address}/a.txt")})
+    (store / "in/out/new.txt").touch()
+    inputs.check_unchanged(lab.services.digests)
+    (store / "in/a.txt").write_text("changed")
+    with pytest.raises(TargetError, match="the step changed its input 'f'"):
+        inputs.check_unchanged(lab.services.digests)
+
+
 def test_a_removed_input_is_a_changed_one(lab: Lab, data: Path) -> None:
     inputs = found(lab, {"x": DataValue(path=str(data / "a.txt"), type="uri_file")})
     (data / "a.txt").unlink()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.errors import SpecError, UsageError
+from amlocal.errors import SpecError
 from amlocal.plan import (
     BuildContext,
     Component,
@@ -225,5 +225,17 @@ def test_objects_of_the_sdk_are_taken(tmp_path: Path) -> None:
     assert load_data(data) == DataAsset(name="d", version="2", path=str(tmp_path))
     model = Model(name="m", path="runs:/abc/model", type="mlflow_model")
     assert load_model(model).path == "runs:/abc/model"
-    with pytest.raises(UsageError, match="settings change files"):
-        load_data(data, overrides=["version=3"])
+    assert load_data(data, overrides=["version=3"]).version == "3"
+    assert data.version == "2"
+
+
+def test_settings_alone_may_say_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.csv").touch()
+    (tmp_path / "conda.yml").write_text("dependencies: [python=3.11]")
+    data = load_data(None, overrides=["name=rows", "path=rows.csv", "type=uri_file"])
+    assert data == DataAsset(name="rows", path=str(tmp_path / "rows.csv"), type="uri_file")
+    environment = load_environment(None, overrides=["name=e", "image=base", "conda_file=conda.yml"])
+    assert environment.conda == {"dependencies": ["python=3.11"]}
+    with pytest.raises(SpecError, match=r"the data 'row.csv' is not there; did you mean"):
+        load_data(None, overrides=["name=rows", "path=row.csv"])

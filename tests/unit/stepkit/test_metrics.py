@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import sklearn.metrics as reference
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepkit.metrics import (
@@ -72,6 +72,7 @@ def test_a_curve_worked_by_hand() -> None:
     assert total.tolist() == [4, 4, 4, 4]
 
 
+@settings(deadline=None, max_examples=60)
 @given(seeds)
 def test_two_classes_agree_with_scikit_learn(seed: int) -> None:
     truth, predicted, probabilities = labelled(seed, 2)
@@ -93,6 +94,7 @@ def test_two_classes_agree_with_scikit_learn(seed: int) -> None:
     assert list(found) == list(dict.fromkeys(name for name in MORE_IS_BETTER if name in found))
 
 
+@settings(deadline=None, max_examples=60)
 @given(seeds)
 def test_more_classes_agree_with_scikit_learn(seed: int) -> None:
     truth, predicted, probabilities = labelled(seed, 4)
@@ -110,6 +112,7 @@ def test_more_classes_agree_with_scikit_learn(seed: int) -> None:
     assert found["auc"] == pytest.approx(expected)
 
 
+@settings(deadline=None, max_examples=60)
 @given(seeds, st.sampled_from([0, 1]))
 def test_the_curve_is_scikit_learns(seed: int, positive: int) -> None:
     truth, _, probabilities = labelled(seed, 2)
@@ -138,6 +141,7 @@ def test_a_class_with_no_rows_weighs_nothing() -> None:
     assert averages["recall"] == pytest.approx(2 / 3)
 
 
+@settings(deadline=None, max_examples=60)
 @given(seeds)
 def test_regression_agrees_with_scikit_learn(seed: int) -> None:
     rng = np.random.default_rng(seed)

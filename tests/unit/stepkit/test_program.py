@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepkit.program import (
@@ -98,6 +98,7 @@ def test_reading_what_is_not_there_or_not_json(tmp_path: Path) -> None:
 cells = st.text(st.characters(codec="ascii", categories=["L", "N", "P"]), max_size=8)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(cells, cells, cells), max_size=5))
 def test_text_columns_line_up(rows: list[tuple[str, ...]]) -> None:
     head = ("a", "b", "c")

@@ -20,8 +20,8 @@ from typing import BinaryIO
 import msgspec
 
 from amlocal.errors import EnvironmentBuildError
+from amlocal.files import write_whole
 from amlocal.local.environments.choice import EnvironmentChoice
-from amlocal.local.environments.storage import write_atomically
 
 LOG = "build.log"
 MARKER = "environment.json"
@@ -69,8 +69,8 @@ def build(
             for arguments in _commands(folder, choice):
                 _run_uv(arguments, choice, log=log, lock=lock, environ=environ)
         python = folder / VENV / "bin" / "python"
-        write_atomically(folder / PACKAGES, freeze(python, environ).encode())
-        write_atomically(folder / MARKER, msgspec.json.encode(choice))
+        write_whole(folder / PACKAGES, freeze(python, environ).encode())
+        write_whole(folder / MARKER, msgspec.json.encode(choice))
 
 
 def freeze(python: Path, environ: Mapping[str, str]) -> str:

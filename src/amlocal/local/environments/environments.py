@@ -10,9 +10,9 @@ import msgspec
 
 from amlocal import __version__
 from amlocal.errors import EnvironmentBuildError, UsageError, near_miss
+from amlocal.files import write_whole
 from amlocal.local.environments.choice import EnvironmentChoice, ResolvedEnvironment, local_paths
 from amlocal.local.environments.interpreters import Interpreter, digest, find_interpreters
-from amlocal.local.environments.storage import write_atomically
 from amlocal.plan import Environment
 
 MODES = ("auto", "current", "isolated", "docker")
@@ -116,7 +116,7 @@ class Environments:
         path = self._folder / "cache" / f"packages-{choice.digest}.txt"
         if not path.exists():
             text = freeze(Path(choice.interpreter), self._environ)
-            write_atomically(path, text.encode())
+            write_whole(path, text.encode())
         return path.read_text()
 
     def _prepare_current(self, choice: EnvironmentChoice) -> ResolvedEnvironment:
@@ -161,7 +161,7 @@ class Environments:
             choice = self._decide(environment, mode)
         # What a file holds may change under the same name.
         if not local_paths(choice.requirements):
-            write_atomically(path, msgspec.json.encode(choice))
+            write_whole(path, msgspec.json.encode(choice))
         return choice
 
     def _decide(self, environment: Environment | None, mode: str) -> EnvironmentChoice:

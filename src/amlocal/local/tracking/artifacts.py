@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from amlocal.errors import TrackingError, UsageError
-from amlocal.local.tracking.state import write_whole
+from amlocal.files import written_whole
 from amlocal.local.tracking.transport import Transport
 from amlocal.local.tracking.values import Run
 
@@ -121,7 +121,7 @@ class Artifacts:
             place = target / file
             place.parent.mkdir(parents=True, exist_ok=True)
             address = _target(PurePosixPath(root_of(uri), file))
-            with write_whole(place) as output:
+            with written_whole(place) as output:
                 self._transport.download(address, output.write)
         return target / path
 

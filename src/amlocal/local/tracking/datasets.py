@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from amlocal.local.tracking.state import write_whole
+from amlocal.files import write_whole
 from amlocal.local.tracking.values import MAX_DATASET_DIGEST_LENGTH, Dataset, json_text
 from amlocal.plan.base import Value
 
@@ -86,8 +86,7 @@ def _described(path: Path, digest: str, cache: Path) -> Description:
         found = _read(path)
     if found.columns is not None:
         cache.mkdir(parents=True, exist_ok=True)
-        with write_whole(place) as file:
-            file.write(found.to_json())
+        write_whole(place, found.to_json())
     return found
 
 

@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from amlocal.errors import TrackingError
-from amlocal.local.tracking.state import Layout, ServerState, locked, write_whole
+from amlocal.files import write_whole
+from amlocal.local.tracking.state import Layout, ServerState, locked
 
 HOST = "127.0.0.1"
 _GRACE_SECONDS = 8.0
@@ -41,11 +42,9 @@ def main(arguments: list[str]) -> None:
         locks.enter_context(locked(layout.alive_lock))
         server, port = _start(layout, start_timeout)
         try:
-            with write_whole(layout.port) as file:
-                file.write(str(port).encode())
+            write_whole(layout.port, str(port).encode())
             state = ServerState(uri=f"http://{HOST}:{port}", server=server.pid, keeper=os.getpid())
-            with write_whole(layout.state) as file:
-                file.write(state.to_json())
+            write_whole(layout.state, state.to_json())
             _watch(layout, server, idle_seconds, locks)
         finally:
             layout.state.unlink(missing_ok=True)

@@ -23,12 +23,10 @@ import contextlib
 import fcntl
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 import psutil
@@ -111,21 +109,6 @@ def read_state(layout: Layout) -> ServerState | None:
         return ServerState.from_json(layout.state.read_bytes())
     except (FileNotFoundError, msgspec.DecodeError):
         return None
-
-
-@contextlib.contextmanager
-def write_whole(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that is there whole or not at all, also after a loss of power."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from amlocal.errors import TrackingError
+from amlocal.files import write_whole
 from amlocal.local.tracking.state import (
     MARKER,
     Layout,
@@ -20,7 +21,6 @@ from amlocal.local.tracking.state import (
     locked,
     marked_processes,
     read_state,
-    write_whole,
 )
 
 STATE = ServerState(uri="http://127.0.0.1:5001", server=11, keeper=10)
@@ -28,8 +28,7 @@ STATE = ServerState(uri="http://127.0.0.1:5001", server=11, keeper=10)
 
 def test_the_state_is_read_back(tmp_path: Path) -> None:
     layout = Layout(tmp_path)
-    with write_whole(layout.state) as file:
-        file.write(STATE.to_json())
+    write_whole(layout.state, STATE.to_json())
     assert read_state(layout) == STATE
     assert [path.name for path in tmp_path.iterdir()] == ["server.json"]
 
@@ -39,21 +38,6 @@ def test_a_broken_state_counts_as_none(tmp_path: Path, content: bytes) -> None:
     layout = Layout(tmp_path)
     layout.state.write_bytes(content)
     assert read_state(layout) is None
-
-
-def test_a_file_that_could_not_be_written_keeps_its_old_content(tmp_path: Path) -> None:
-    place = tmp_path / "file"
-    place.write_text("old")
-
-    def fail() -> None:
-        with write_whole(place) as file:
-            file.write(b"half")
-            raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        fail()
-    assert place.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [place]
 
 
 def test_a_lock_excludes_others_and_ends_with_its_block(tmp_path: Path) -> None:

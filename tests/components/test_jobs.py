@@ -1,0 +1,141 @@
+"""The files that are submitted: they load with Azure's SDK, and fit the programs."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COMPONENTS = sorted(path.parent.name for path in (ROOT / "components").glob("*/component.yml"))
+DEFAULTS = {"string": "a b", "number": "0.5", "integer": "1", "boolean": "True"}
+
+
+def component(name: str) -> dict:
+    return yaml.safe_load((ROOT / "components" / name / "component.yml").read_text())
+
+
+def arguments_of(spec: dict, *, optional: bool) -> list[str]:
+    """Return a component's command with every input bound, as the program receives it."""
+    command = re.sub(r"\$\[\[(.*?)\]\]", r"\1" if optional else "", spec["command"])
+
+    def value(reference: re.Match[str]) -> str:
+        kind, _, name = reference[1].partition(".")
+        declared = spec[kind][name]
+        default = declared.get("default", DEFAULTS.get(declared["type"], f"/data/{name}"))
+        return str(default)
+
+    words = shlex.split(re.sub(r"\$\{\{(.*?)\}\}", value, command))
+    assert words[0] == "python"
+    return words[2:]
+
+
+@pytest.mark.parametrize("optional", [True, False])
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_a_component_calls_its_program_with_arguments_that_it_has(
+    name: str, optional: bool
+) -> None:
+    args = importlib.import_module(name).parse(arguments_of(component(name), optional=optional))
+    declared = component(name)["inputs"]
+    for argument, value in vars(args).items():
+        if argument in declared and declared[argument]["type"] == "string":
+            given = optional or not declared[argument].get("optional", False)
+            expected = declared[argument].get("default", "a b") if given else None
+            assert value in (expected, (expected,), "", ())
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+def test_every_input_and_output_of_a_component_is_in_its_command(name: str) -> None:
+    spec = component(name)
+    used = set(re.findall(r"\$\{\{(.*?)\}\}", spec["command"]))
+    declared = {f"{kind}.{each}" for kind in ("inputs", "outputs") for each in spec[kind]}
+    assert used == declared
+
+
+@pytest.mark.filterwarnings("ignore:::azure", "ignore:::marshmallow", "ignore:::msrest")
+def test_azures_sdk_loads_every_file() -> None:
+    from azure.ai.ml import load_component, load_environment, load_job
+
+    for name in COMPONENTS:
+        assert load_component(ROOT / "components" / name / "component.yml").name == name
+    assert load_environment(ROOT / "environments/lifecycle/environment.yml").name == "lifecycle"
+    pipeline = load_job(ROOT / "jobs/lifecycle.yml")
+    assert sorted(pipeline.jobs) == sorted(COMPONENTS)
+    for name, step in pipeline.jobs.items():
+        assert set(step.inputs) <= set(component(name)["inputs"])
+    train = load_job(ROOT / "jobs/train.yml")
+    assert train.environment.image.startswith("mcr.microsoft.com/azureml/")
+
+
+@pytest.mark.filterwarnings("ignore:::azure", "ignore:::marshmallow", "ignore:::msrest")
+def test_another_table_needs_inputs_only(tmp_path: Path) -> None:
+    from azure.ai.ml import load_job
+
+    overrides = [{"inputs.data.path": "../data/cps1988.parquet"}, {"inputs.target": "wage"}]
+    load_job(ROOT / "jobs/lifecycle.yml", params_override=overrides).dump(tmp_path / "job.yml")
+    inputs = yaml.safe_load((tmp_path / "job.yml").read_text())["inputs"]
+    assert inputs["data"]["path"].endswith("cps1988.parquet")
+    assert inputs["target"] == "wage"
+
+
+def test_the_command_job_calls_train_with_arguments_that_it_has() -> None:
+    job = yaml.safe_load((ROOT / "jobs/train.yml").read_text())
+    command = re.sub(r"\$\{\{\w+\.(\w+)\}\}", lambda each: f"<{each[1]}>", job["command"])
+    flags = re.findall(r"--([\w-]+)", command)
+    known = {name.replace("_", "-") for name in component("train")["inputs"]} | {"model"}
+    assert set(flags) <= known
+
+
+def sources() -> list[Path]:
+    return [*(ROOT / "components").glob("*/*.py"), *(ROOT / "src/stepkit").glob("*.py")]
+
+
+def test_step_programs_do_not_know_amlocal() -> None:
+    for source in sources():
+        for node in ast.walk(ast.parse(source.read_text())):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            assert not [name for name in names if name and name.startswith("amlocal")], source
+
+
+def test_stepkit_is_light_until_a_module_is_named() -> None:
+    program = "import sys, stepkit, stepkit.program; print({'pandas', 'numpy'} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "set()\n"
+
+
+def requirements() -> list[str]:
+    conda = yaml.safe_load((ROOT / "environments/lifecycle/conda.yml").read_text())
+    return conda["dependencies"][-1]["pip"]
+
+
+def test_this_environment_satisfies_the_conda_file() -> None:
+    from importlib.metadata import version
+
+    from packaging.requirements import Requirement
+
+    for line in requirements():
+        requirement = Requirement(line)
+        assert requirement.specifier.contains(version(requirement.name)), line
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12"])
+def test_the_conda_file_resolves(tmp_path: Path, python: str) -> None:
+    (tmp_path / "requirements.in").write_text("\n".join(requirements()))
+    uv = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--python-version", python]
+    done = subprocess.run([*uv, str(tmp_path / "requirements.in")], check=False, timeout=240)
+    assert done.returncode == 0
