@@ -2,21 +2,25 @@
 
 Only scikit-learn's and interpret's own classes go into a pipeline: a class defined here would have
 to be installed wherever the saved model is loaded.
+
+scikit-learn is imported where it is used: only what the chosen estimator needs, and not before
+`stepkit` has told OpenMP how to wait.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
-from sklearn.pipeline import Pipeline
 
 from stepkit.program import StepError, cores
 from stepkit.table import Task
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
 
 #: What HistGradientBoosting can tell apart in a categorical column (its `max_bins`).
 MOST_CATEGORIES = 255
@@ -24,7 +28,7 @@ MOST_CATEGORIES = 255
 RARE_CATEGORY = 0.001
 
 Number = float | int
-Build = Callable[[Task, "Columns", dict[str, Number], int], Pipeline]
+Build = Callable[[Task, "Columns", dict[str, Number], int], "Pipeline"]
 
 
 @dataclass(frozen=True)
@@ -91,10 +95,9 @@ def hist_gradient_boosting(
     task: Task, columns: Columns, settings: dict[str, Number], seed: int
 ) -> Pipeline:
     """Boost trees on binned columns; missing values and categories are split on as they are."""
-    from sklearn.ensemble import (  # one estimator of four; the others' imports are spared
-        HistGradientBoostingClassifier,
-        HistGradientBoostingRegressor,
-    )
+    from sklearn.compose import ColumnTransformer
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+    from sklearn.pipeline import Pipeline
 
     kind = (
         HistGradientBoostingClassifier
@@ -120,8 +123,10 @@ def hist_gradient_boosting(
 
 def random_forest(task: Task, columns: Columns, settings: dict[str, Number], seed: int) -> Pipeline:
     """Average deep trees grown on samples of rows and columns."""
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # as above
+    from sklearn.compose import ColumnTransformer
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
     from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import Pipeline
 
     kind = RandomForestClassifier if task == "classification" else RandomForestRegressor
     encode = ColumnTransformer(
@@ -140,8 +145,10 @@ def random_forest(task: Task, columns: Columns, settings: dict[str, Number], see
 
 def linear(task: Task, columns: Columns, settings: dict[str, Number], seed: int) -> Pipeline:
     """Fit logistic regression, or ridge regression, on scaled numbers and one-hot categories."""
-    from sklearn.impute import SimpleImputer  # as above
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     number = Pipeline([("impute", SimpleImputer(strategy="median")), ("scale", StandardScaler())])
@@ -165,10 +172,8 @@ def ebm(task: Task, columns: Columns, settings: dict[str, Number], seed: int) ->
     It bins, encodes, and takes missing values by itself. Its default of 14 outer bags, on all
     cores but one, takes minutes on 2 cores where 4 bags take one, for the same accuracy.
     """
-    from interpret.glassbox import (  # as above
-        ExplainableBoostingClassifier,
-        ExplainableBoostingRegressor,
-    )
+    from interpret.glassbox import ExplainableBoostingClassifier, ExplainableBoostingRegressor
+    from sklearn.pipeline import Pipeline
 
     kind = (
         ExplainableBoostingClassifier if task == "classification" else ExplainableBoostingRegressor
@@ -187,7 +192,7 @@ def ebm(task: Task, columns: Columns, settings: dict[str, Number], seed: int) ->
 
 def _ordinal(missing: float) -> Any:
     """Number the categories; rare ones beyond `MOST_CATEGORIES` share a number."""
-    from sklearn.preprocessing import OrdinalEncoder  # as above
+    from sklearn.preprocessing import OrdinalEncoder
 
     return OrdinalEncoder(
         handle_unknown="use_encoded_value",

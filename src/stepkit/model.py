@@ -21,7 +21,7 @@ from stepkit.metrics import (
     regression_metrics,
 )
 from stepkit.program import StepError
-from stepkit.table import Task, label_text, require_column
+from stepkit.table import Task, as_text, label_text, require_column
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,7 @@ def typed_features(table: pd.DataFrame, features: Mapping[str, str]) -> pd.DataF
             except (TypeError, ValueError) as error:
                 raise StepError(f"column {name!r} must hold numbers: {error}") from error
         else:
-            texts = column.map(label_text, na_action="ignore").astype(object)
-            # The stubs of pandas do not know that None is allowed here.
-            columns[name] = texts.where(column.notna(), None)  # type: ignore[call-overload]
+            columns[name] = as_text(column)
     return pd.DataFrame(columns, index=table.index)
 
 
@@ -191,7 +189,7 @@ def _score_classification(
     # A class that training never saw is one more column, of probability 0.
     classes = (*known, *sorted(set(labels) - set(known)))
     number = {name: place for place, name in enumerate(classes)}
-    truth = np.asarray(labels.map(number), dtype=np.intp)
+    truth = np.asarray([number[label] for label in labels], dtype=np.intp)
     probabilities = np.zeros((len(truth), len(classes)))
     probabilities[:, : len(known)] = model.estimator.predict_proba(features)
     predicted = probabilities.argmax(axis=1)

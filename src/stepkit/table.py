@@ -129,10 +129,14 @@ def _plain_objects(column: pd.Series) -> pd.Series:
         return column.astype("float64")
     if kind in ("date", "datetime", "datetime64"):
         return pd.to_datetime(column)
-    texts = column if kind == "string" else column.map(label_text, na_action="ignore")
-    # The stubs of pandas do not know that None is allowed here.
-    plain: pd.Series = texts.where(column.notna(), None)  # type: ignore[call-overload]
-    return plain
+    return as_text(column)
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Return a column as text, with `None` for what is missing."""
+    texts = column.map(label_text, na_action="ignore").to_numpy(dtype=object)
+    texts[column.isna().to_numpy()] = None
+    return pd.Series(texts, index=column.index, name=column.name, dtype=object)
 
 
 def label_text(label: object) -> str:

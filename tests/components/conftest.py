@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+import stepkit  # noqa: F401 - before scikit-learn, for how its threads wait
+
 ROOT = Path(__file__).parents[2]
 COMPONENTS = ("check_data", "split", "train", "evaluate", "register")
 

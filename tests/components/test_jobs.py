@@ -137,4 +137,5 @@ def test_this_environment_satisfies_the_conda_file() -> None:
 def test_the_conda_file_resolves(tmp_path: Path, python: str) -> None:
     (tmp_path / "requirements.in").write_text("\n".join(requirements()))
     uv = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--python-version", python]
-    subprocess.run([*uv, str(tmp_path / "requirements.in")], check=True, timeout=240)
+    done = subprocess.run([*uv, str(tmp_path / "requirements.in")], check=False, timeout=240)
+    assert done.returncode == 0

@@ -209,3 +209,19 @@ def test_more_categories_than_a_tree_can_tell_apart() -> None:
     pipeline = build("hist_gradient_boosting", "classification", columns, {"max_iter": 5}, seed=0)
     features = typed_features(table, columns.kinds)
     assert pipeline.fit(features, table["y"]).predict(features).shape == (1400,)
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "A"}, "A")])
+def test_threads_are_told_how_to_wait_before_they_are_loaded(given: dict, expected: str) -> None:
+    program = (
+        "import os, sys, train; print(os.environ['OMP_WAIT_POLICY'], 'sklearn' in sys.modules)"
+    )
+    root = Path(train.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": f"{root / 'src'}:{root / 'components/train'}", **given},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{expected} False\n"

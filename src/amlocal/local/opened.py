@@ -63,51 +63,59 @@ def open_workspace(
     database = Database(workspace.records, on_full=workspace.release_reserve)
     records, assets = JobRecords(database), AssetRecords(database)
     digests = Digests(workspace.cache / "digests.db")
-    artifacts = Artifacts(workspace.path, digests)
     server = server or TrackingServer(workspace.mlflow, environ=inherited(environ))
-
-    models = ModelRegistry(server)
-
-    def find_asset(name: str, version: str | None, label: str | None) -> str:
-        data = {info.name for info in assets.list("data", view="All")}
-        if name in data:
-            return assets.get("data", name, version, label).path
-        registered = models.names()
-        if name in registered:
-            return str(models.local_path(name, version, label))
-        error = not_found("data asset or model", name, data | registered)
-        command = f"register it: aml data create -n {name} --path PATH"
-        error.hint = f"{error.hint}; or {command}" if error.hint else command
-        raise error
-
-    def find_output(job: str, output: str) -> Path:
-        info = records.get(job)
-        if output == ARTIFACTS:
-            return StepFolders(workspace.job(info.reused_from or info.name)).artifacts
-        if output not in info.outputs:
-            raise not_found(f"output of {job}", output, info.outputs)
-        return Path(info.outputs[output].path)
-
-    locations = Locations(workspace, find_asset=find_asset, find_output=find_output)
-    registered = Registered(assets)
-
-    def register(output: Output, written: OutputInfo, run_id: str) -> str:
-        if written.type in MODEL_TYPES:
-            return models.register_output(output, Path(written.path), run_id=run_id)
-        added = assets.add(output_asset(output, written))
-        return f"{added.name}:{added.version}"
-
+    models, registered = ModelRegistry(server), Registered(assets)
+    lookup = _Lookup(workspace, records, assets, models)
     services = Services(
         workspace=workspace,
         records=records,
         digests=digests,
-        artifacts=artifacts,
-        locations=locations,
+        artifacts=Artifacts(workspace.path, digests),
+        locations=Locations(workspace, find_asset=lookup.asset, find_output=lookup.output),
         environments=Environments(workspace.environments, environ=inherited(environ), note=note),
         server=server,
-        register_output=register,
+        register_output=lookup.register,
         find_environment=registered.environment,
         environ=environ,
         note=note,
     )
     return Opened(services, assets, models, registered)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """Finds and registers what jobs name."""
+
+    workspace: Workspace
+    records: JobRecords
+    assets: AssetRecords
+    models: ModelRegistry
+
+    def asset(self, name: str, version: str | None, label: str | None) -> str:
+        """Return the path or address of a data asset or model; raises NotFoundError."""
+        data = {info.name for info in self.assets.list("data", view="All")}
+        if name in data:
+            return self.assets.get("data", name, version, label).path
+        registered = self.models.names()
+        if name in registered:
+            return str(self.models.local_path(name, version, label))
+        error = not_found("data asset or model", name, data | registered)
+        command = f"register it: aml data create -n {name} --path PATH"
+        error.hint = f"{error.hint}; or {command}" if error.hint else command
+        raise error
+
+    def output(self, job: str, output: str) -> Path:
+        """Return where a job's output is; raises NotFoundError."""
+        info = self.records.get(job)
+        if output == ARTIFACTS:
+            return StepFolders(self.workspace.job(info.reused_from or info.name)).artifacts
+        if output not in info.outputs:
+            raise not_found(f"output of {job}", output, info.outputs)
+        return Path(info.outputs[output].path)
+
+    def register(self, output: Output, written: OutputInfo, run_id: str) -> str:
+        """Register what a run wrote as a data asset or model; gives `NAME:VERSION`."""
+        if written.type in MODEL_TYPES:
+            return self.models.register_output(output, Path(written.path), run_id=run_id)
+        added = self.assets.add(output_asset(output, written))
+        return f"{added.name}:{added.version}"

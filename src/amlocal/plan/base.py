@@ -16,7 +16,10 @@ class Value(
 
     def to_json(self) -> bytes:
         """Return the value as JSON with sorted keys, so that equal values give equal bytes."""
-        return msgspec.json.encode(self, order="sorted")
+        # Once through JSON and back: an empty tuple is left out as a default only if it is the one
+        # that Python shares, which `tuple(generator)` before 3.11 is not, and 3 may stand for 3.0.
+        plain = msgspec.json.decode(msgspec.json.encode(self), type=type(self))
+        return msgspec.json.encode(plain, order="sorted")
 
     @classmethod
     def from_json(cls: type[T], data: bytes | str) -> T:
