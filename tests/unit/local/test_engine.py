@@ -231,7 +231,7 @@ def test_a_job_knows_its_run(lab: Lab) -> None:
     assert variables["AZUREML_CR_NODE_RANK"] == "0"
     assert variables["AZURE_ML_INPUT_n"] == "1"
     assert variables["AZURE_ML_OUTPUT_o"] == child.outputs["o"].path
-    assert variables["OWN"] == "n is 1"
+    assert variables["OWN"] == "n is ${{inputs.n}}"
     assert variables["PYTHONUNBUFFERED"] == "1"
 
 
