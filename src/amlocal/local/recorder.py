@@ -112,7 +112,14 @@ class Recorder:
         """Write a run's data sets; they are described in the background too."""
 
         def task(client: TrackingClient) -> None:
-            if datasets := describe():
+            if not (datasets := describe()):
+                return
+            try:
+                client.log_inputs(run_id, datasets)
+            except ServerError as error:
+                if "UNIQUE constraint" not in str(error):
+                    raise
+                # Another run logged the same data set at the same moment: now it is there.
                 client.log_inputs(run_id, datasets)
 
         self.later(run_id, task)
@@ -172,14 +179,8 @@ class _Writer(threading.Thread):
     def flush(self) -> None:
         """Wait until everything that was asked for is written and read."""
         done = threading.Event()
-
-        def task(client: TrackingClient) -> None:
-            try:
-                self._read(client)
-            finally:
-                done.set()
-
-        self.put(task)
+        self.put(self._read)
+        self.put(lambda _: done.set())
         while not done.wait(1.0):
             if not self.is_alive():
                 return
@@ -214,12 +215,12 @@ class _Writer(threading.Thread):
             self.errors.append(TrackingError(f"cannot write to MLflow: {error}"))
 
     def _read(self, client: TrackingClient) -> None:
-        unread, self._unread = self._unread, {}
-        if not unread:
+        if not self._unread:
             return
-        quoted = ", ".join(f"'{run_id}'" for run_id in unread)
+        quoted = ", ".join(f"'{run_id}'" for run_id in self._unread)
         found = client.search_runs(
             [self._recorder.experiment_id], filter_string=f"attributes.run_id IN ({quoted})"
         )
         for data in found:
-            unread[data.run.run_id](data)
+            self._unread[data.run.run_id](data)
+        self._unread.clear()  # not before, since a server that is gone is asked again
