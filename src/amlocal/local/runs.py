@@ -94,7 +94,6 @@ class RunTracking:
                     facts={"type": "pipeline"},
                 )
                 | git_tags(self._git),
-                parameters(info.inputs),
             )
         )
         data = {
@@ -200,7 +199,7 @@ class RunTracking:
             facts=facts,
         )
         name = info.display_name or (info.name if is_root else step.name)
-        return NewRun(name, tags | git_tags(self._git), parameters(info.inputs))
+        return NewRun(name, tags | git_tags(self._git))
 
     def log_packages(self, name: str) -> None:
         """Upload the package list of a step's environment, once a job, and note where it is."""
@@ -283,12 +282,17 @@ class RunTracking:
         info = self._state[name]
         if not info.tracking.run_id:
             return  # it never came to have one
-        self._recorder.end(info.tracking.run_id, info.status, _end_tags(info))
 
         def receive(data: RunData) -> None:
             self._state.change(name, metrics=dict(data.metrics), params=dict(data.params))
 
-        self._recorder.read(info.tracking.run_id, receive)
+        self._recorder.end(
+            info.tracking.run_id,
+            info.status,
+            tags=_end_tags(info),
+            params=parameters(info.inputs),
+            receive=receive,
+        )
 
     def record_reused(self, info: JobInfo, result: JobInfo) -> None:
         """Write the run of a step that took over an earlier result, with its metrics."""
@@ -304,7 +308,7 @@ class RunTracking:
                 Metric(key=key, value=value, timestamp=round(start * 1000))
                 for key, value in logged.metrics.items()
             ]
-            params = {**new.params, **logged.params}
+            params = {**parameters(info.inputs), **logged.params}
             if metrics or params:
                 client.log_batch(run.run_id, metrics=metrics, params=params)
             client.end_run(run.run_id, info.status, seconds_of(info.end_time))
@@ -355,8 +359,17 @@ class RunTracking:
         """Close a pipeline's run, and wait until everything is written."""
         root = self._state[self._state.root]
         if self._job.type == "pipeline":
-            self._recorder.end(root.tracking.run_id, root.status, _end_tags(root))
+            self._recorder.end(
+                root.tracking.run_id,
+                root.status,
+                tags=_end_tags(root),
+                params=parameters(root.inputs),
+                receive=lambda data: self._note_params(root.name, data),
+            )
         self._recorder.close()
+
+    def _note_params(self, name: str, data: RunData) -> None:
+        self._state.change(name, params=dict(data.params))
 
     def _command_runs(self) -> dict[str, str]:
         """Return the names of the steps that ran a command, by their runs."""

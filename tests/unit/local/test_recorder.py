@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 
@@ -21,40 +20,48 @@ def recorder(tracking_server: TrackingServer) -> Iterator[Recorder]:
     recorder.close()
 
 
-def begun(recorder: Recorder, **params: str) -> Run:
-    return recorder.begin(NewRun("a run", {"team": "blue"}, params))
+def begun(recorder: Recorder) -> Run:
+    return recorder.begin(NewRun("a run", {"team": "blue"}))
+
+
+def ended(recorder: Recorder, run: Run, status: JobStatus = JobStatus.COMPLETED) -> list[RunData]:
+    """Ask for a run's end, and return where what it holds will be put."""
+    received: list[RunData] = []
+    recorder.end(
+        run.run_id,
+        status,
+        tags={"amlocal.error": "no rows"},
+        params={"rate": "0.1", "seed": "7"},
+        receive=received.append,
+    )
+    return received
 
 
 def test_what_is_asked_for_of_a_run_is_done_in_order(
     recorder: Recorder, tracking: TrackingClient
 ) -> None:
-    run = begun(recorder, rate="0.1")
-    received: list[RunData] = []
+    run = begun(recorder)
     metric = Metric(key="auc", value=0.5, timestamp=1)
-    recorder.later(run.run_id, lambda client: client.log_batch(run.run_id, metrics=[metric]))
-    recorder.end(run.run_id, JobStatus.FAILED, {"amlocal.error": "no rows"})
-    recorder.read(run.run_id, received.append)
+    logged = {"rate": "0.9"}  # by the script itself: it stays
+    recorder.later(
+        run.run_id, lambda client: client.log_batch(run.run_id, metrics=[metric], params=logged)
+    )
+    received = ended(recorder, run, JobStatus.FAILED)
     recorder.flush()
     (data,) = received
-    assert data == tracking.get_run(run.run_id)
-    assert (data.status, data.metrics, data.params) == ("FAILED", {"auc": 0.5}, {"rate": "0.1"})
-    assert data.tags["amlocal.error"] == "no rows"
+    assert (data.metrics, data.params) == ({"auc": 0.5}, {"rate": "0.9", "seed": "7"})
+    there = tracking.get_run(run.run_id)
+    assert (there.status, there.metrics, there.params) == ("FAILED", data.metrics, data.params)
+    assert there.tags["amlocal.error"] == "no rows"
+    assert there.tags["team"] == "blue"
     assert recorder.errors() == []
 
 
-def test_many_runs_are_read(recorder: Recorder) -> None:
-    received: list[str] = []
-    lock = threading.Lock()
-
-    def receive(data: RunData) -> None:
-        with lock:
-            received.append(data.run.run_id)
-
-    runs = [begun(recorder).run_id for _ in range(8)]
-    for run_id in runs:
-        recorder.read(run_id, receive)
+def test_many_runs_are_ended_and_read(recorder: Recorder) -> None:
+    runs = [begun(recorder) for _ in range(8)]
+    received = [ended(recorder, run) for run in runs]
     recorder.flush()
-    assert sorted(received) == sorted(runs)
+    assert [data.run.run_id for (data,) in received] == [run.run_id for run in runs]
 
 
 def test_runs_that_read_the_same_data_at_once(recorder: Recorder, tracking: TrackingClient) -> None:
@@ -72,14 +79,13 @@ def test_runs_that_read_the_same_data_at_once(recorder: Recorder, tracking: Trac
 
 def test_what_the_server_refuses_is_told_once_and_stops_nothing(recorder: Recorder) -> None:
     run = begun(recorder)
-    received: list[RunData] = []
-    for _ in range(2):
-        recorder.end("no-such-run", JobStatus.COMPLETED)
-    recorder.read(run.run_id, received.append)
+    nothing = Run(run_id="no-such-run", experiment_id="0", artifact_uri="")
+    refused = [ended(recorder, nothing) for _ in range(2)]
+    received = ended(recorder, run)
     recorder.flush()
     (error,) = recorder.errors()
     assert "no-such-run" in error
-    assert len(received) == 1
+    assert (refused, len(received)) == ([[], []], 1)
 
 
 def test_a_refused_run_is_an_error(recorder: Recorder) -> None:
@@ -101,9 +107,8 @@ def test_a_server_that_went_away_is_started_again(
     recorder: Recorder, tracking_server: TrackingServer
 ) -> None:
     run = begun(recorder)
-    received: list[RunData] = []
     tracking_server.stop()
-    recorder.read(run.run_id, received.append)
+    received = ended(recorder, run)
     recorder.flush()
     assert [data.run.run_id for data in received] == [run.run_id]
     assert recorder.errors() == []
