@@ -106,7 +106,14 @@ class Recorder:
         """Write a run's data sets; they are described in the background too."""
 
         def task(client: TrackingClient) -> None:
-            if datasets := describe():
+            if not (datasets := describe()):
+                return
+            try:
+                client.log_inputs(run_id, datasets)
+            except ServerError as error:
+                if "UNIQUE constraint" not in str(error):
+                    raise
+                # Another run logged the same data set at the same moment: now it is there.
                 client.log_inputs(run_id, datasets)
 
         self.later(run_id, task)
