@@ -71,6 +71,10 @@ CASES = [
             "score_job:score_output/score.txt": re.compile("(?s).*This is a dummy model.*"),
         },
     ),
+    Case(
+        f"{STEPS}/basics/4c_web_url_input/pipeline.yml",
+        says={"hello_python_world_job": ["name,survived", "A passenger,1"]},
+    ),
 ]
 
 
