@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,15 @@ def test_a_job_that_is_over_stays_so(lab: Lab) -> None:
     assert lab.client.jobs.cancel(job.name).status is JobStatus.COMPLETED
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt, as in a terminal: a shell's background process ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_cancels_the_job_that_is_followed(lab: Lab) -> None:
     def interrupt(text: str) -> None:
         if "up" in text:
