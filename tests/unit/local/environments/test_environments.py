@@ -27,7 +27,8 @@ from amlocal.plan import Environment
 environment = Environment.from_json(sys.argv[2])
 environments = Environments(Path(sys.argv[1]), environ={"PATH": sys.argv[3]}, note=print)
 print(environments.choose(environment, "auto").digest)
-print({"packaging", "importlib.metadata", "subprocess", "yaml", "uv"} & sys.modules.keys() - already)
+slow = {"packaging", "importlib.metadata", "subprocess", "yaml", "uv"}
+print(slow & sys.modules.keys() - already)
 """
 
 
