@@ -75,7 +75,7 @@ def _installed(folders: tuple[Path, ...], state: str) -> dict[str, str]:  # noqa
     found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions(path=list(map(str, folders))):
         # A broken leftover of an interrupted removal has no name; the first folder wins.
-        if distribution.name:
+        if "Name" in distribution.metadata:
             found.setdefault(distribution.name, distribution.version)
     return found
 
