@@ -13,6 +13,8 @@ from amlocal.plan import AssetInfo, InputInfo, JobInfo, JobStatus, StepReuse, Wo
 #: The five things that are tracked of every job.
 TRACKED = ("data", "code", "environment", "model", "serving")
 
+#: Without it MLflow's pages open on what they have for language models.
+MODE = "workflowType=machine_learning"
 _TAIL_LINES = 15
 _PLAIN_WIDTH = 100
 _TAIL_BYTES = 16_384
@@ -32,7 +34,8 @@ def run_address(job: JobInfo, server: str = "") -> str:
     uri = server or job.tracking.uri
     if job.page or not (uri.startswith("http") and job.tracking.run_id):
         return job.page
-    return f"{uri}/#/experiments/{job.tracking.experiment_id}/runs/{job.tracking.run_id}"
+    run = f"experiments/{job.tracking.experiment_id}/runs/{job.tracking.run_id}"
+    return f"{uri}/#/{run}?{MODE}"
 
 
 def job(info: JobInfo, terminal: Terminal) -> str:

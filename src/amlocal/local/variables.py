@@ -54,6 +54,8 @@ def identity_variables(run: RunIdentity) -> dict[str, str]:
         # MLflow's usage reports need the network; their thread changes the environment while
         # requests read it, which made steps fail now and then.
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        # Addresses in a log would be dead once the server has been started anew.
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
 
 

@@ -19,7 +19,7 @@ from amlocal.errors import Problem, SpecError
 from amlocal.plan import JobStatus, Tracking
 from amlocal.plan.reporter import Reporter
 
-RUN_PAGE = f"{SERVER}/#/experiments/7/runs/r1"
+RUN_PAGE = f"{SERVER}/#/experiments/7/runs/r1?workflowType=machine_learning"
 
 
 def run_train(reporter: Reporter) -> None:

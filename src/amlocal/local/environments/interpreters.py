@@ -78,7 +78,7 @@ def _installed(folders: tuple[Path, ...], state: str) -> dict[str, str]:  # noqa
         # A broken leftover of an interrupted removal has no name, or (where the importlib_metadata
         # package has put itself in the place of the standard library's) says that it has no file.
         with contextlib.suppress(FileNotFoundError):
-            if distribution.name:  # the first folder wins
+            if "Name" in distribution.metadata:  # the first folder wins
                 found.setdefault(distribution.name, distribution.version)
     return found
 
