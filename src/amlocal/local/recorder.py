@@ -50,12 +50,15 @@ class Recorder:
     Args:
         server: The workspace's tracking server; it is started where it is down.
         experiment: Name of the MLflow experiment.
+        note: Told in a sentence of what takes time.
     """
 
-    def __init__(self, server: TrackingServer, experiment: str) -> None:
+    def __init__(
+        self, server: TrackingServer, experiment: str, note: Callable[[str], None]
+    ) -> None:
         self._server = server
         self._lock = threading.Lock()
-        self.uri = server.ensure()
+        self.uri = server.ensure(note)
         self._client = TrackingClient(self.uri)
         self.experiment = experiment
         self.experiment_id = self._client.experiment(experiment)

@@ -15,7 +15,7 @@ from amlocal.plan import JobStatus
 
 @pytest.fixture
 def recorder(tracking_server: TrackingServer) -> Iterator[Recorder]:
-    recorder = Recorder(tracking_server, "recorded")
+    recorder = Recorder(tracking_server, "recorded", print)
     yield recorder
     recorder.close()
 
