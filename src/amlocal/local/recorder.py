@@ -177,8 +177,8 @@ class Recorder:
 
     def errors(self) -> list[str]:
         """Return what could not be written so far, a sentence each."""
-        threads = (*self._writers, self._watch)
-        found = [str(error) for thread in threads for error in thread.errors]
+        errors = [error for writer in self._writers for error in writer.errors]
+        found = [str(error) for error in (*errors, *self._watch.errors)]
         return list(dict.fromkeys(found))
 
     def close(self) -> None:
