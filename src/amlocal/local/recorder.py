@@ -121,11 +121,19 @@ class Recorder:
         """Copy a file or folder into a run's artifacts."""
         self.later(run.run_id, lambda client: client.upload(run, source, artifact_path))
 
-    def end(self, run_id: str, status: JobStatus, tags: Mapping[str, str] | None = None) -> None:
-        """Close a run."""
+    def end(
+        self,
+        run_id: str,
+        status: JobStatus,
+        tags: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> None:
+        """Close a run, and log those of its parameters that its script has not logged itself."""
         moment = time.time()
 
         def task(client: TrackingClient) -> None:
+            if params:
+                _log_missing(client, run_id, params)
             if tags:
                 client.log_batch(run_id, tags=tags)
             client.end_run(run_id, status, moment)
@@ -153,6 +161,18 @@ class Recorder:
         for writer in self._writers:
             writer.join()
         self._client.close()
+
+
+def _log_missing(client: TrackingClient, run_id: str, params: Mapping[str, str]) -> None:
+    """Log parameters beside those of the script, whose own spelling (`1.0` for `1`) stays."""
+    try:
+        client.log_batch(run_id, params=params)
+    except ServerError:
+        logged = client.get_run(run_id).params
+        missing = {name: text for name, text in params.items() if name not in logged}
+        if len(missing) == len(params):
+            raise
+        client.log_batch(run_id, params=missing)
 
 
 class _Writer(threading.Thread):

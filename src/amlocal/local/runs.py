@@ -6,6 +6,7 @@ runs: one for the job and, in a pipeline, a nested one for each step.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -57,6 +58,7 @@ class RunTracking:
         self._lock = threading.Lock()
         self._packages: set[str] = set()
         self._runs: dict[str, Run] = {}
+        self._params: dict[str, Mapping[str, str]] = {}
         self._choices: dict[str, EnvironmentChoice] = {}
         with ThreadPoolExecutor(1) as pool:
             asked: Future[GitState] = pool.submit(git_state, self._source_folder())
@@ -71,6 +73,15 @@ class RunTracking:
         source = Path(self._job.source) if self._job.source else self._services.workspace.project
         folder = source if source.is_dir() else source.parent
         return folder if folder.is_dir() else self._services.workspace.project
+
+    @property
+    def recorder(self) -> Recorder:
+        """What writes to the job's runs."""
+        return self._recorder
+
+    def run_of(self, name: str) -> Run:
+        """Return the run that was begun for a step."""
+        return self._runs[name]
 
     @property
     def uri(self) -> str:
@@ -173,9 +184,13 @@ class RunTracking:
     def begin(self, name: str, step: Step, inputs: StepInputs) -> str:
         """Begin a step's run and return its id."""
         info = self._state[name]
-        run = self._recorder.begin(self._new_run(info, step))
+        new = self._new_run(info, step)
+        # A script may log a parameter of the same name in its own spelling; MLflow refuses the
+        # second of two. So what the script has not logged is added when it has ended.
+        run = self._recorder.begin(dataclasses.replace(new, params={}))
         with self._lock:
             self._runs[name] = run
+            self._params[name] = new.params
         self._state.change_tracking(name, run_id=run.run_id)
         if inputs.places:
             self._log_data(name, run.run_id)
@@ -185,8 +200,8 @@ class RunTracking:
         is_root = info.name == self._state.root
         tracking = info.tracking
         facts = {
-            "type": "command",
-            "step": "" if is_root else step.name,
+            "type": info.type,
+            "step": info.step or "",
             "component": component_reference(step),
             "code.hash": (tracking.code or {}).get("hash", ""),
             "environment.name": (tracking.environment or {}).get("name", ""),
@@ -195,7 +210,7 @@ class RunTracking:
         tags = run_tags(
             info.name,
             source=step.component.source or self._job.source,
-            parent_run=None if is_root else self._state[self._state.root].tracking.run_id,
+            parent_run=self._state[info.parent].tracking.run_id if info.parent else None,
             tags=step.tags or (self._job.tags if is_root else {}),
             facts=facts,
         )
@@ -283,16 +298,17 @@ class RunTracking:
         info = self._state[name]
         if not info.tracking.run_id:
             return  # it never came to have one
-        self._recorder.end(info.tracking.run_id, info.status, _end_tags(info))
+        self._recorder.end(
+            info.tracking.run_id, info.status, _end_tags(info), self._params.get(name)
+        )
 
         def receive(data: RunData) -> None:
             self._state.change(name, metrics=dict(data.metrics), params=dict(data.params))
 
         self._recorder.read(info.tracking.run_id, receive)
 
-    def record_reused(self, info: JobInfo, result: JobInfo) -> None:
+    def record_reused(self, info: JobInfo, step: Step, result: JobInfo) -> None:
         """Write the run of a step that took over an earlier result, with its metrics."""
-        step = next(s for s in self._job.steps if s.name == (info.step or s.name))
 
         def task(client: TrackingClient) -> None:
             new = self._new_run(info, step)
