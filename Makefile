@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10 python; do \
 	&& echo $$p && break; done)
 VENV := .venv
 AML := $(VENV)/bin/aml
+PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+UV_INSTALL := $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python
 
 # Byte code is written once at install; without it every start compiles hundreds of modules anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -25,11 +27,12 @@ setup: $(VENV)/.ready  ## Create .venv with everything, from the locked requirem
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "amlocal needs Python 3.10, 3.11 or 3.12; set PYTHON=/path/to/python" >&2; exit 3; }
-	$(PYTHON) -m venv --clear $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-		"$$(grep -m1 -oE '^uv==[^ ]+' requirements.lock)"
-	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements.lock
-	$(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python --no-deps -e .
+	@echo "setting up $(VENV) with $(PYTHON): a minute, once" >&2
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP_INSTALL) "$$(grep -m1 -oE '^uv==[^ ]+' requirements.lock)"
+	@$(UV_INSTALL) --require-hashes -r requirements.lock && $(UV_INSTALL) --no-deps -e . || { \
+		echo "uv failed; trying pip, which is slower and has settings of its own (index, certificates)" >&2; \
+		$(PIP_INSTALL) --require-hashes -r requirements.lock && $(PIP_INSTALL) --no-deps -e .; }
 	@touch $@
 
 demo: setup  ## Train, judge, and register a model on the Adult census data

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from comparison import Report, machine_facts
 from measuring import Timings, measure
 from peers import PEERS, Peer
-from report import Report, machine_facts
 
 #: The length at which the tools are compared.
 STEPS = 10

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.lab import Lab
 
+from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.server import TrackingServer
 
 
@@ -24,3 +25,14 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def lab(tmp_path: Path, shared_folder: Path) -> Lab:
     """A workspace of its own in an empty project."""
     return Lab.open(tmp_path / "project", shared=shared_folder)
+
+
+@pytest.fixture(scope="session")
+def tracking_server(shared_folder: Path) -> TrackingServer:
+    return TrackingServer(shared_folder / "mlflow", environ=os.environ)
+
+
+@pytest.fixture
+def tracking(tracking_server: TrackingServer) -> Iterator[TrackingClient]:
+    with TrackingClient(tracking_server.ensure()) as client:
+        yield client

@@ -241,7 +241,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         verb = "dropped from train" if args.drop_test_rows else "kept in train as well"
         notes.append(f"{parts.common} train rows are test rows too: {verb}")
     if test is not None and method != "given":
-        notes.append(f"test data is not used: it is not split by it ({method})")
+        notes.append(f"test data is not used, since the split is by {method}")
     test_source = digest(args.test_data) if method == "given" else source
     for name, part, origin in (
         ("train", parts.train, source),

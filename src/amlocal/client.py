@@ -27,6 +27,10 @@ class JobOperations(Protocol):
         reporter: Reporter | None = None,
         max_parallel: int | None = None,
         environment: str = "auto",
+        description: str | None = None,
+        compute: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        experiment_name: str | None = None,
     ) -> JobInfo:
         """Submit a job.
 
@@ -39,6 +43,10 @@ class JobOperations(Protocol):
                 process of its own.
             max_parallel: Steps side by side; None is the number of cores.
             environment: `auto`, `current`, `isolated`, or `docker`.
+            description: This and the following stand, where given, for what the job says.
+            compute: Where Azure runs it.
+            tags: Its labels.
+            experiment_name: The MLflow experiment.
 
         Returns:
             The job, terminal where a reporter was given.
@@ -64,8 +72,11 @@ class JobOperations(Protocol):
     ) -> Sequence[JobInfo]:
         """Return jobs, the newest first; `list_view_type` is ActiveOnly, ArchivedOnly, or All."""
 
-    def stream(self, name: str, reporter: Reporter) -> JobInfo:
-        """Follow a job until it ends; leaving it does not end the job."""
+    def stream(self, name: str, reporter: Reporter | None = None) -> JobInfo:
+        """Follow a job until it ends; leaving it does not end the job.
+
+        Without a reporter, what it logs is printed.
+        """
 
     def cancel(self, name: str) -> JobInfo:
         """End a job with all its processes, and wait until it has ended."""

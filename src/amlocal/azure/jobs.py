@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 import itertools
 import os
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +18,7 @@ from amlocal.azure.info import job_info
 from amlocal.azure.sdk import load
 from amlocal.errors import Problem, SpecError, UsageError
 from amlocal.plan import JobInfo, JobStatus
-from amlocal.plan.reporter import Reporter
+from amlocal.plan.reporter import Reporter, TextReporter
 from amlocal.plan.source import Source
 
 #: Checks a job before it is sent; raises SpecError with every problem.
@@ -70,6 +71,10 @@ class AzureJobOperations:
         reporter: Reporter | None = None,
         max_parallel: int | None = None,
         environment: str = "auto",
+        description: str | None = None,
+        compute: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        experiment_name: str | None = None,
     ) -> JobInfo:
         """Submit a job; with a reporter, follow it, and cancel it on KeyboardInterrupt.
 
@@ -87,8 +92,15 @@ class AzureJobOperations:
         if self._check is not None:
             self._check(job, overrides)
         file = _file(job)
+        fields = {
+            "name": name,
+            "description": description,
+            "compute": compute,
+            "tags": tags,
+            "experiment_name": experiment_name,
+        }
         with self._calls("submit the job", file=file):
-            loaded = load("job", job, overrides, {"name": name})
+            loaded = load("job", job, overrides, fields)
             submitted = job_info(self._jobs.create_or_update(loaded), source=file)
         if reporter is None or not self._sends:
             return submitted
@@ -134,9 +146,9 @@ class AzureJobOperations:
             known = (job for job in found if job is not None)
             return [job_info(job) for job in itertools.islice(known, max_results)]
 
-    def stream(self, name: str, reporter: Reporter) -> JobInfo:
+    def stream(self, name: str, reporter: Reporter | None = None) -> JobInfo:
         """Follow a job until it ends; leaving it does not end the job."""
-        return follow(_Observed(self, name), reporter, self._wait)
+        return follow(_Observed(self, name), reporter or TextReporter(sys.stdout), self._wait)
 
     def cancel(self, name: str) -> JobInfo:
         """End a job, and wait until it has ended."""

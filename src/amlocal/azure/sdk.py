@@ -78,9 +78,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[dict[str, str]]:
     return parsed
 
 
-def load(
-    kind: str, source: Source, overrides: Sequence[str], fields: Mapping[str, str | None]
-) -> Any:
+def load(kind: str, source: Source, overrides: Sequence[str], fields: Mapping[str, Any]) -> Any:
     """Return the SDK's object for a file, or the object itself with the fields set.
 
     Args:

@@ -23,7 +23,7 @@ from amlocal.cli.plain import PlainReporter
 from amlocal.cli.session import ExplainsReuse, HasWorkspace, Session
 from amlocal.cli.terminal import Terminal
 from amlocal.errors import SpecError, TargetError, UsageError
-from amlocal.files import write_whole
+from amlocal.files import written_whole
 from amlocal.plan import JobInfo, JobStatus
 from amlocal.plan.reporter import Reporter
 
@@ -115,7 +115,8 @@ def _save(job: JobInfo, path: Path) -> None:
     import yaml  # 30 ms that only --save-as pays
 
     text = yaml.safe_dump(views.job_data(job), sort_keys=False, allow_unicode=True)
-    write_whole(path, text.encode())
+    with written_whole(path) as file:
+        file.write(text.encode())
 
 
 def _page(session: Session, job: JobInfo) -> str:

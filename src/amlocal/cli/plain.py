@@ -9,6 +9,7 @@ from __future__ import annotations
 from amlocal.cli import text
 from amlocal.cli.terminal import Terminal
 from amlocal.plan.info import JobInfo
+from amlocal.plan.reporter import after_step
 from amlocal.plan.status import JobStatus
 
 
@@ -46,14 +47,7 @@ class PlainReporter:
 
     def log(self, step: JobInfo, text: str) -> None:
         """Write log lines, after their step's name in a pipeline."""
-        if not self._is_pipeline:
-            self._terminal.write(text)
-            return
-        name = step.step or step.name
-        lines = text.removesuffix("\n").split("\n")
-        # A progress bar rewrites its line after `\r`; only its last state is a line of the log.
-        last_states = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
-        self._terminal.write("".join(f"{name} | {line}\n" for line in last_states))
+        self._terminal.write(after_step(step, text) if self._is_pipeline else text)
 
     def note(self, message: str) -> None:
         """Write the sentence."""

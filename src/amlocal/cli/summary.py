@@ -14,6 +14,7 @@ from amlocal.plan import AssetInfo, InputInfo, JobInfo, JobStatus, StepReuse, Wo
 TRACKED = ("data", "code", "environment", "model", "serving")
 
 _TAIL_LINES = 15
+_PLAIN_WIDTH = 100
 _TAIL_BYTES = 16_384
 
 
@@ -51,7 +52,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
         _headline(info, terminal),
         *_facts(facts),
         *_section("steps", _steps(info, terminal), terminal),
-        *_section("metrics", _metrics(info), terminal),
+        *_section("metrics", _metrics(info, terminal), terminal),
         *_section("inputs", _facts({k: _input(v) for k, v in info.inputs.items()}), terminal),
         *_section("outputs", _facts({k: v.path for k, v in info.outputs.items()}), terminal),
         *_section("tracked", _tracked(info, terminal), terminal),
@@ -65,7 +66,7 @@ def ended(info: JobInfo, terminal: Terminal) -> str:
     parts = ["", _headline(info, terminal)]
     for failed in _failures(info):
         parts += _failure(failed, terminal)
-    parts += _section("metrics", _metrics(info), terminal)
+    parts += _section("metrics", _metrics(info, terminal), terminal)
     details = {"details": f"aml job show -n {info.name}"}
     parts += _section("look", _facts({**details, **_links(info)}), terminal)
     return "".join(f"{line}\n" for line in parts)
@@ -168,23 +169,40 @@ def _label(info: JobInfo) -> str:
     return info.step or info.display_name or info.name
 
 
-def _metrics(info: JobInfo) -> Iterator[str]:
-    """Yield the metrics of a job and of its steps.
+def _metrics(info: JobInfo, terminal: Terminal) -> Iterator[str]:
+    """Yield the metrics of a job, a line each, and of its steps, a paragraph each.
 
     What a job repeats of its steps, by the same name or as `STEP.METRIC`, is shown once.
     """
-    of_steps = [
-        (name, value, _label(child))
+    repeated = {
+        key
         for child in info.children
-        for name, value in sorted(child.metrics.items())
-        if info.metrics.get(name) != value
-    ]
-    repeated = {f"{step}.{name}" for name, _, step in of_steps}
-    own = [(name, value, "") for name, value in sorted(info.metrics.items())]
-    rows = [row for row in own if row[0] not in repeated] + of_steps
-    width = max((text.cells(name) for name, _, _ in rows), default=0)
-    for name, value, step in rows:
-        yield f"  {text.pad(name, width)}  {text.number(value):<12} {step}".rstrip()
+        for name in child.metrics
+        for key in (f"{_label(child)}.{name}", name)
+        if info.metrics.get(key) == child.metrics[name]
+    }
+    own = {key: text.number(value) for key, value in sorted(info.metrics.items())}
+    yield from _facts({key: value for key, value in own.items() if key not in repeated})
+    steps = [child for child in info.children if child.metrics]
+    width = max((text.cells(_label(child)) for child in steps), default=0)
+    for child in steps:
+        pairs = [f"{key} {text.number(value)}" for key, value in sorted(child.metrics.items())]
+        room = (terminal.width if terminal.is_terminal else _PLAIN_WIDTH) - width - 4
+        for at, line in enumerate(_filled(pairs, room)):
+            yield f"  {text.pad('' if at else _label(child), width)}  {line}"
+
+
+def _filled(words: Sequence[str], room: int) -> Iterator[str]:
+    """Yield lines of as many words as find room, three spaces apart."""
+    line = ""
+    for word in words:
+        longer = f"{line}   {word}" if line else word
+        if line and text.cells(longer) > room:
+            yield line
+            longer = word
+        line = longer
+    if line:
+        yield line
 
 
 def _failures(info: JobInfo) -> list[JobInfo]:

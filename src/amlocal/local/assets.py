@@ -195,7 +195,9 @@ class Registered:
     def component(self, name: str, version: str | None, label: str | None) -> Component:
         """Return a registered component; raises NotFoundError."""
         info = self.records.get("component", name, version, label)
-        return msgspec.convert(info.definition, Component)
+        component = msgspec.convert(info.definition, Component)
+        # A version that the workspace gave is not in the definition.
+        return msgspec.structs.replace(component, version=info.version)
 
     def environment(self, reference: str) -> Environment | None:
         """Return the registered environment of a reference, or None where none has the name."""
@@ -204,7 +206,8 @@ class Registered:
         if name not in known:
             return None
         info = self.records.get("environment", name, version, label)
-        return msgspec.convert(info.definition, Environment)
+        environment = msgspec.convert(info.definition, Environment)
+        return msgspec.structs.replace(environment, version=info.version)
 
 
 def parse_reference(reference: str) -> tuple[str, str | None, str | None]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,9 @@ from amlocal.local.notes import Notes
 from amlocal.local.process import JOB_VARIABLE, end_jobs
 from amlocal.local.recovery import close_runs, recover
 from amlocal.local.services import Services
-from amlocal.local.submission import new_record
+from amlocal.local.submission import new_record, settings
 from amlocal.plan import Job, JobInfo, StepReuse
-from amlocal.plan.reporter import Reporter
+from amlocal.plan.reporter import Reporter, TextReporter
 
 ENVIRONMENT_MODES = ("auto", "current", "isolated", "docker")
 #: Seconds that a job has to end after it was asked to.
@@ -70,10 +70,17 @@ class LocalJobs:
         reporter: Reporter | None = None,
         max_parallel: int | None = None,
         environment: str = "auto",
+        description: str | None = None,
+        compute: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        experiment_name: str | None = None,
     ) -> JobInfo:
         """Submit a job; see `amlocal.client.JobOperations`."""
         options = _options(max_parallel, environment)
-        plan = self._compile(job, overrides)
+        given = settings(
+            description=description, compute=compute, tags=tags, experiment_name=experiment_name
+        )
+        plan = self._compile(job, [*overrides, *given])
         info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
         with disk_errors(self.services.workspace):
             self.services.workspace.keep_reserve()
@@ -186,8 +193,9 @@ class LocalJobs:
             parent=parent_job_name, limit=max_results, view=list_view_type
         )
 
-    def stream(self, name: str, reporter: Reporter) -> JobInfo:
-        """Follow a job until it ends."""
+    def stream(self, name: str, reporter: Reporter | None = None) -> JobInfo:
+        """Follow a job until it ends; see `amlocal.client.JobOperations`."""
+        watcher = reporter or TextReporter(sys.stdout)
         self.get(name)
         root = self.services.records.root_of(name)
         folder = self.services.workspace.job(root)
@@ -199,7 +207,7 @@ class LocalJobs:
             time.sleep(seconds)
             return False
 
-        return Follower(self.services.records, root, reporter, Notes()).follow(wait)
+        return Follower(self.services.records, root, watcher, Notes()).follow(wait)
 
     def cancel(self, name: str) -> JobInfo:
         """End a job with all its processes, and wait until it has ended."""

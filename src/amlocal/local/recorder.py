@@ -11,9 +11,11 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+import msgspec
 
 from amlocal.errors import AmlocalError, TrackingError
 from amlocal.local.tracking.client import TrackingClient
@@ -24,11 +26,9 @@ from amlocal.plan import JobStatus
 
 T = TypeVar("T")
 
-_READ_AT_ONCE = 50
 #: Two, since the server answers two at once a third faster than one after the other; not more.
 _WRITERS = 2
 _Task = Callable[[TrackingClient], None]
-_Receive = Callable[[RunData], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,10 @@ class NewRun:
     Attributes:
         name: What people read.
         tags: Its tags.
-        params: Its parameters.
     """
 
     name: str
     tags: Mapping[str, str]
-    params: Mapping[str, str] = field(default_factory=dict)
 
 
 class Recorder:
@@ -66,20 +64,16 @@ class Recorder:
             writer.start()
 
     def begin(self, run: NewRun) -> Run:
-        """Create a run, and log its parameters in the background.
+        """Create a run.
 
         Raises:
             TrackingError: The server does not answer, nor after it was started again.
         """
-        created = self.ask(
+        return self.ask(
             lambda client: client.create_run(
                 self.experiment_id, run.name, tags=run.tags, start_time=time.time()
             )
         )
-        if run.params:
-            run_id = created.run_id
-            self.later(run_id, lambda client: client.log_batch(run_id, params=run.params))
-        return created
 
     def ask(self, call: Callable[[TrackingClient], T]) -> T:
         """Do something with the server now; it is started again where it has gone.
@@ -125,27 +119,36 @@ class Recorder:
         self,
         run_id: str,
         status: JobStatus,
-        tags: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
+        *,
+        tags: Mapping[str, str],
+        params: Mapping[str, str],
+        receive: Callable[[RunData], None],
     ) -> None:
-        """Close a run, and log those of its parameters that its script has not logged itself."""
+        """Close a run.
+
+        Args:
+            run_id: The run.
+            status: The last state of its job.
+            tags: Tags to set.
+            params: Parameters to log, but for those that its script has logged itself: MLflow
+                refuses another value for a parameter that is there, and in Azure, which logs none,
+                the script would have been the first.
+            receive: Is given what the script has logged, with the parameters.
+        """
         moment = time.time()
 
         def task(client: TrackingClient) -> None:
-            if params:
-                _log_missing(client, run_id, params)
-            if tags:
-                client.log_batch(run_id, tags=tags)
+            data = client.get_run(run_id)
+            missing = {key: text for key, text in params.items() if key not in data.params}
+            if missing or tags:
+                client.log_batch(run_id, params=missing, tags=tags)
             client.end_run(run_id, status, moment)
+            receive(msgspec.structs.replace(data, params={**missing, **data.params}))
 
         self.later(run_id, task)
 
-    def read(self, run_id: str, receive: _Receive) -> None:
-        """Give what a run has logged to a function, once what was asked for before is written."""
-        self._writers[zlib.crc32(run_id.encode()) % _WRITERS].put((run_id, receive))
-
     def flush(self) -> None:
-        """Wait until everything that was asked for is written and read."""
+        """Wait until everything that was asked for is written."""
         for writer in self._writers:
             writer.flush()
 
@@ -163,43 +166,23 @@ class Recorder:
         self._client.close()
 
 
-def _log_missing(client: TrackingClient, run_id: str, params: Mapping[str, str]) -> None:
-    """Log parameters beside those of the script, whose own spelling (`1.0` for `1`) stays."""
-    try:
-        client.log_batch(run_id, params=params)
-    except ServerError:
-        logged = client.get_run(run_id).params
-        missing = {name: text for name, text in params.items() if name not in logged}
-        if len(missing) == len(params):
-            raise
-        client.log_batch(run_id, params=missing)
-
-
 class _Writer(threading.Thread):
     """Does what was asked for, in order."""
 
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(name="recorder", daemon=True)
         self._recorder = recorder
-        self._waiting: queue.SimpleQueue[_Task | tuple[str, _Receive] | None] = queue.SimpleQueue()
-        self._unread: dict[str, _Receive] = {}
+        self._waiting: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self.errors: list[AmlocalError] = []
 
-    def put(self, task: _Task | tuple[str, _Receive] | None) -> None:
-        """Ask for a task, for a run to be read, or (None) for the end."""
+    def put(self, task: _Task | None) -> None:
+        """Ask for a task, or (None) for the end."""
         self._waiting.put(task)
 
     def flush(self) -> None:
-        """Wait until everything that was asked for is written and read."""
+        """Wait until everything that was asked for is written."""
         done = threading.Event()
-
-        def task(client: TrackingClient) -> None:
-            try:
-                self._read(client)
-            finally:
-                done.set()
-
-        self.put(task)
+        self.put(lambda _: done.set())
         while not done.wait(1.0):
             if not self.is_alive():
                 return
@@ -207,23 +190,12 @@ class _Writer(threading.Thread):
     def run(self) -> None:
         """Work until the end is asked for."""
         try:
-            self._work()
+            while (task := self._waiting.get()) is not None:
+                self._do(task)
         except BaseException as error:
             failure = f"the recorder failed: {type(error).__name__}: {error}"
             self.errors.append(TrackingError(failure))
             raise
-
-    def _work(self) -> None:
-        while (task := self._waiting.get()) is not None:
-            if isinstance(task, tuple):
-                run_id, receive = task
-                self._unread[run_id] = receive
-            else:
-                self._do(task)
-            # Runs are read many at a time, when there is nothing to write or enough to read.
-            if self._unread and (self._waiting.empty() or len(self._unread) >= _READ_AT_ONCE):
-                self._do(self._read)
-        self._do(self._read)
 
     def _do(self, task: _Task) -> None:
         try:
@@ -232,14 +204,3 @@ class _Writer(threading.Thread):
             self.errors.append(error)
         except OSError as error:
             self.errors.append(TrackingError(f"cannot write to MLflow: {error}"))
-
-    def _read(self, client: TrackingClient) -> None:
-        unread, self._unread = self._unread, {}
-        if not unread:
-            return
-        quoted = ", ".join(f"'{run_id}'" for run_id in unread)
-        found = client.search_runs(
-            [self._recorder.experiment_id], filter_string=f"attributes.run_id IN ({quoted})"
-        )
-        for data in found:
-            unread[data.run.run_id](data)

@@ -6,7 +6,6 @@ runs: one for the job and, in a pipeline, a nested one for each step.
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,7 +57,6 @@ class RunTracking:
         self._lock = threading.Lock()
         self._packages: set[str] = set()
         self._runs: dict[str, Run] = {}
-        self._params: dict[str, Mapping[str, str]] = {}
         self._choices: dict[str, EnvironmentChoice] = {}
         with ThreadPoolExecutor(1) as pool:
             asked: Future[GitState] = pool.submit(git_state, self._source_folder())
@@ -105,7 +103,6 @@ class RunTracking:
                     facts={"type": "pipeline"},
                 )
                 | git_tags(self._git),
-                parameters(info.inputs),
             )
         )
         data = {
@@ -184,13 +181,9 @@ class RunTracking:
     def begin(self, name: str, step: Step, inputs: StepInputs) -> str:
         """Begin a step's run and return its id."""
         info = self._state[name]
-        new = self._new_run(info, step)
-        # A script may log a parameter of the same name in its own spelling; MLflow refuses the
-        # second of two. So what the script has not logged is added when it has ended.
-        run = self._recorder.begin(dataclasses.replace(new, params={}))
+        run = self._recorder.begin(self._new_run(info, step))
         with self._lock:
             self._runs[name] = run
-            self._params[name] = new.params
         self._state.change_tracking(name, run_id=run.run_id)
         if inputs.places:
             self._log_data(name, run.run_id)
@@ -215,7 +208,7 @@ class RunTracking:
             facts=facts,
         )
         name = info.display_name or (info.name if is_root else step.name)
-        return NewRun(name, tags | git_tags(self._git), parameters(info.inputs))
+        return NewRun(name, tags | git_tags(self._git))
 
     def log_packages(self, name: str) -> None:
         """Upload the package list of a step's environment, once a job, and note where it is."""
@@ -298,14 +291,17 @@ class RunTracking:
         info = self._state[name]
         if not info.tracking.run_id:
             return  # it never came to have one
-        self._recorder.end(
-            info.tracking.run_id, info.status, _end_tags(info), self._params.get(name)
-        )
 
         def receive(data: RunData) -> None:
             self._state.change(name, metrics=dict(data.metrics), params=dict(data.params))
 
-        self._recorder.read(info.tracking.run_id, receive)
+        self._recorder.end(
+            info.tracking.run_id,
+            info.status,
+            tags=_end_tags(info),
+            params=parameters(info.inputs),
+            receive=receive,
+        )
 
     def record_reused(self, info: JobInfo, step: Step, result: JobInfo) -> None:
         """Write the run of a step that took over an earlier result, with its metrics."""
@@ -320,7 +316,7 @@ class RunTracking:
                 Metric(key=key, value=value, timestamp=round(start * 1000))
                 for key, value in logged.metrics.items()
             ]
-            params = {**new.params, **logged.params}
+            params = {**parameters(info.inputs), **logged.params}
             if metrics or params:
                 client.log_batch(run.run_id, metrics=metrics, params=params)
             client.end_run(run.run_id, info.status, seconds_of(info.end_time))
@@ -371,8 +367,17 @@ class RunTracking:
         """Close a pipeline's run, and wait until everything is written."""
         root = self._state[self._state.root]
         if self._job.type == "pipeline":
-            self._recorder.end(root.tracking.run_id, root.status, _end_tags(root))
+            self._recorder.end(
+                root.tracking.run_id,
+                root.status,
+                tags=_end_tags(root),
+                params=parameters(root.inputs),
+                receive=lambda data: self._note_params(root.name, data),
+            )
         self._recorder.close()
+
+    def _note_params(self, name: str, data: RunData) -> None:
+        self._state.change(name, params=dict(data.params))
 
     def _command_runs(self) -> dict[str, str]:
         """Return the names of the steps that ran a command, by their runs."""

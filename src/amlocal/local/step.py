@@ -291,7 +291,10 @@ class StepRun:
             return
         if code:
             what = f"signal {-code}" if code < 0 else f"exit code {code}"
-            self._end(JobStatus.FAILED, f"the command ended with {what}{self._last_lines()}")
+            # On a full disk the command's own words about it may be missing in the log.
+            full = f"; no space is left on the disk of {self.services.workspace.path}"
+            why = full if self.services.workspace.is_full() else self._last_lines()
+            self._end(JobStatus.FAILED, f"the command ended with {what}{why}")
             return
         inputs.check_unchanged(self.services.digests)
         outputs = take_in(

@@ -1,6 +1,9 @@
-"""From a compiled job to its record: pure."""
+"""From what is submitted to a job's record: pure."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Mapping
 
 from amlocal.local.lineage import component_reference
 from amlocal.local.locations import redacted
@@ -16,6 +19,15 @@ from amlocal.plan import (
     SweepInfo,
 )
 from amlocal.plan.ports import JobBinding
+
+
+def settings(**fields: str | Mapping[str, str] | None) -> list[str]:
+    """Return fields of a job as the `a.b=c` settings that give them; None stands for not given."""
+    return [
+        f"{name}={value if isinstance(value, str) else json.dumps(dict(value))}"
+        for name, value in fields.items()
+        if value is not None
+    ]
 
 
 def new_record(job: Job, name: str) -> JobInfo:

@@ -133,14 +133,17 @@ class Workspace:
         """
         if self._reserve.exists():
             return
-        free = shutil.disk_usage(self.path).free
-        if free < 2 * _RESERVE_BYTES:
+        if self.is_full():
             raise TargetError(
-                f"no space left on the disk of {self.path} ({free // 1024} KiB are free)",
+                f"no space left on the disk of {self.path}",
                 hint="free some, for example with: aml workspace gc",
             )
         # Bytes that are not all the same, since some disks store those without room for them.
         write_whole(self._reserve, os.urandom(_RESERVE_BYTES))
+
+    def is_full(self) -> bool:
+        """Return whether there is no room on the disk for more than what is set aside."""
+        return shutil.disk_usage(self.path).free < 2 * _RESERVE_BYTES
 
     def release_reserve(self) -> None:
         """Give the set-aside disk back; `keep_reserve` takes it again when there is room."""

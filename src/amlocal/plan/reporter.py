@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from amlocal.plan.info import JobInfo
 
@@ -43,3 +43,42 @@ class SilentReporter:
 
     def job_finished(self, job: JobInfo) -> None:
         """Say nothing."""
+
+
+class TextReporter:
+    """Writes what a job logs to a text stream, and how the job ends."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_pipeline = False
+
+    def job_started(self, job: JobInfo) -> None:
+        """Write the job's name."""
+        self._is_pipeline = job.type == "pipeline"
+        self._say(job.name)
+
+    def step_changed(self, step: JobInfo) -> None:
+        """Say nothing: the log speaks for the step."""
+
+    def log(self, step: JobInfo, text: str) -> None:
+        """Write log lines, after their step's name in a pipeline."""
+        self._stream.write(after_step(step, text) if self._is_pipeline else text)
+
+    def note(self, message: str) -> None:
+        """Write the sentence."""
+        self._say(message)
+
+    def job_finished(self, job: JobInfo) -> None:
+        """Write how the job ended."""
+        self._say(f"{job.name}: {job.status.value}" + (f": {job.error}" if job.error else ""))
+
+    def _say(self, message: str) -> None:
+        self._stream.write(f"-- {message}\n")
+
+
+def after_step(step: JobInfo, text: str) -> str:
+    """Return log lines, each after its step's name."""
+    lines = text.removesuffix("\n").split("\n")
+    # A progress bar rewrites its line after `\r`; only its last state is a line of the log.
+    last_states = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
+    return "".join(f"{step.step or step.name} | {line}\n" for line in last_states)

@@ -60,12 +60,14 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
         SpecError: The job is wrong; holds every problem, without lines.
         UsageError: The object is no job, or a setting is wrong.
     """
-    kind = getattr(source, "type", None)
-    if kind not in {"command", "pipeline"} or not hasattr(source, "_build_inputs"):
-        what = type(source).__name__
-        hint = "give a path, a command(...), or the job that a @pipeline function returns"
-        raise UsageError(f"a {what} is no job that runs here", hint=hint)
     findings = Findings()
+    kind = getattr(source, "type", None)
+    if isinstance(kind, str) and kind in ledger()["job_type"]:
+        job_type(findings, Document(name="", data={}, folder=Path()).place, {"type": kind})
+        findings.raise_problems()
+    if kind not in {"command", "pipeline"} or not hasattr(source, "_build_inputs"):
+        hint = "give a path, a command(...), or the job that a @pipeline function returns"
+        raise UsageError(f"no job can be made of this {type(source).__name__}", hint=hint)
     folder = convert.base(source)
     turn = convert.command_mapping if kind == "command" else convert.pipeline_mapping
     with sdk.quiet():

@@ -53,7 +53,12 @@ def command_mapping(job: Any) -> dict[str, Any]:
 
 
 def step_mapping(step: Any) -> dict[str, Any]:
-    """Return a step as its YAML fields without those that are its component's."""
+    """Return a step as its YAML fields without those that are its component's.
+
+    Of a step that is no command, the type alone: it is refused by that.
+    """
+    if step.type != "command":
+        return {"type": step.type}
     fields = command_mapping(step)
     fields["environment"] = environment_mapping(step.environment, base(step))
     return {name: fields[name] for name in fields if name not in {"command", "code"}}

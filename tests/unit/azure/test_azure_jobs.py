@@ -35,6 +35,22 @@ def test_a_file_is_sent(project: Path, capfd: Any) -> None:
     assert capfd.readouterr() == ("", "")
 
 
+def test_keywords_stand_for_what_the_file_says(project: Path) -> None:
+    jobs = FakeJobs()
+    operations(jobs).create_or_update(
+        "job.yml", experiment_name="other", tags={"a": "b"}, description="d", compute="azureml:big"
+    )
+    (sent,) = jobs.created
+    assert (sent.experiment_name, sent.tags, sent.description) == ("other", {"a": "b"}, "d")
+    assert sent.compute == "big"
+
+
+def test_without_a_reporter_the_log_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = FakeJobs({"n": [sdk_job("n", "Running"), sdk_job("n", "Completed")]})
+    operations(jobs, history=FakeHistory({"n": [b"hello\n"]})).stream("n")
+    assert capsys.readouterr().out == "-- n\nhello\n-- n: Completed\n"
+
+
 def test_a_job_that_exists_not_yet_is_followed_to_its_end(project: Path) -> None:
     jobs = FakeJobs({"n": [sdk_job("n", "Running"), sdk_job("n", "Completed")]})
     reporter = FakeReporter()

@@ -133,7 +133,7 @@ def test_stream_in_a_pipe_is_lines_and_a_summary() -> None:
         "train | epoch 2",
         "-- train: Completed (2.0 s)",
     ]
-    assert "  auc  0.93         train" in lines
+    assert "  train  auc 0.93" in lines
     assert f"  run      {RUN_PAGE}" in lines
     assert "  models   aml model list" in lines
 

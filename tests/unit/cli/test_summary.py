@@ -69,10 +69,26 @@ def test_metrics_of_steps_are_shown_once() -> None:
     shown = summary.ended(job, terminal(NO_COLOR="1"))
     metrics = shown.partition("\nmetrics\n")[2].partition("\n\n")[0].splitlines()
     assert metrics == [
-        "  auc    0.93",
-        "  auc    0.9          train",
-        "  error  0.126712     evaluate",
+        "  train     auc 0.9",
+        "  evaluate  auc 0.93   error 0.126712",
     ]
+
+
+def test_metrics_of_a_job_itself_have_a_line_each() -> None:
+    shown = summary.ended(pipeline(metrics={"auc": 0.93, "error": 0.1}), terminal(NO_COLOR="1"))
+    metrics = shown.partition("\nmetrics\n")[2].partition("\n\n")[0].splitlines()
+    assert metrics == ["  auc    0.93", "  error  0.1"]
+
+
+def test_many_metrics_of_a_step_are_filled_into_lines() -> None:
+    job = pipeline(step("train", metrics={f"metric_{n:02}": n / 8 for n in range(9)}))
+    shown = summary.ended(job, terminal(NO_COLOR="1"))
+    lines = shown.partition("\nmetrics\n")[2].partition("\n\n")[0].splitlines()
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 100
+    assert lines[0].startswith("  train  metric_00 0   metric_01 0.125")
+    assert all(line.startswith("         metric_") for line in lines[1:])
+    assert sum(line.count("metric_") for line in lines) == 9
 
 
 def test_every_failed_step_is_told_with_its_reason() -> None:

@@ -43,6 +43,17 @@ def test_the_same_component_again_is_another_version(lab: Lab, component: Compon
     assert (Path(old.code) / "run.sh").read_text() == "echo hi\n"
 
 
+def test_what_is_used_tells_the_version_that_the_workspace_gave(
+    lab: Lab, component: Component
+) -> None:
+    lab.client.components.create_or_update(component)
+    lab.client.environments.create_or_update(Environment(name="env", image="base"))
+    assert lab.client.jobs.assets.component("train", None, "latest").version == "1"
+    environment = lab.client.jobs.services.find_environment("azureml:env@latest")
+    assert environment is not None
+    assert environment.version == "1"
+
+
 def test_a_version_does_not_change(lab: Lab, component: Component) -> None:
     fixed = replace(component, version="3")
     first = lab.client.components.create_or_update(fixed)

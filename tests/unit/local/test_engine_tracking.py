@@ -235,3 +235,17 @@ def test_a_broken_record_of_data_is_a_warning_and_no_failure(lab: Lab) -> None:
     job = lab.run(command("true", inputs=given))
     assert job.status is JobStatus.COMPLETED
     assert processes_of(lab) == []
+
+
+def test_a_script_may_log_a_parameter_of_an_inputs_name(lab: Lab) -> None:
+    # In Azure nothing has logged it before the script does, so here nothing may have either.
+    script = (
+        "import json, os, urllib.request as u;"
+        "b = json.dumps({'run_id': os.environ['MLFLOW_RUN_ID'],"
+        " 'key': 'rate', 'value': 'its own'}).encode();"
+        "u.urlopen(u.Request(os.environ['MLFLOW_TRACKING_URI'] +"
+        " '/api/2.0/mlflow/runs/log-parameter', b, {'Content-Type': 'application/json'}))"
+    )
+    inputs = {"rate": LiteralValue(value=0.1), "other": LiteralValue(value=2)}
+    job = completed(lab.run(pipeline(step("s", f'python -c "{script}"', inputs=inputs))))
+    assert children(job)["s"].params == {"rate": "its own", "other": "2"}

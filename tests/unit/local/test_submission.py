@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from tests.lab import command, pipeline, step
 
-from amlocal.local.submission import new_record
+from amlocal.local.submission import new_record, settings
 from amlocal.plan import Component, DataValue, Job, JobStatus, LiteralValue, Scalar, Step
 from amlocal.plan.job import Warned
 
@@ -51,3 +51,8 @@ def test_warnings_name_their_field() -> None:
         type="pipeline", steps=(), experiment_name="e", warnings=(Warned(field="a", message="b"),)
     )
     assert new_record(job, "fig").warnings == ("a: b",)
+
+
+def test_fields_become_settings() -> None:
+    given = settings(description="a: b", compute=None, tags={"a.b": "1"}, experiment_name="e")
+    assert given == ["description=a: b", 'tags={"a.b": "1"}', "experiment_name=e"]

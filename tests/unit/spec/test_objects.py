@@ -176,6 +176,20 @@ def test_components_of_the_sdk_are_taken(write: Write, sdk: Any) -> None:
 
 
 def test_what_is_no_job_is_refused(sdk: Any) -> None:
-    with pytest.raises(UsageError, match="a dict is no job that runs here") as error:
+    with pytest.raises(UsageError, match="no job can be made of this dict") as error:
         compile_job({"type": "command"})
     assert "@pipeline" in error.value.hint
+
+
+def test_what_does_not_run_here_is_refused(sdk: Any, tmp_path: Path) -> None:
+    step = sdk.command(command="ls ${{inputs.x}}", environment="azureml:e:1", inputs={"x": 1})
+    trials = step(x=sdk.sweep.Choice([1, 2]))
+    sweep = trials.sweep(primary_metric="m", goal="minimize", sampling_algorithm="grid")
+    with pytest.raises(SpecError, match="A sweep does not run here yet"):
+        compile_job(sweep)
+
+    # The SDK reads annotations as the types of inputs, so these functions have none.
+    inner = sdk.dsl.pipeline(lambda data: {})
+    outer = sdk.dsl.pipeline(lambda data: inner(data).outputs)
+    with pytest.raises(SpecError, match="A pipeline component as a step does not run here yet"):
+        compile_job(outer(sdk.Input(type="uri_folder", path=str(tmp_path))))

@@ -4,8 +4,8 @@ import json
 
 import engine
 import pytest
+from comparison import Report, machine_facts
 from measuring import Timings
-from report import Report, machine_facts
 
 
 @pytest.fixture
