@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Importance is a guess from a forest of trees: with fewer trials it is noise.
+#: With fewer trials importance would be noise.
 _FEWEST_FOR_IMPORTANCE = 5
 _INCHES = (8.0, 4.5)
 _DPI = 120
@@ -55,8 +55,13 @@ def draw(sweep: Sweep, trials: Sequence[JobInfo], folder: Path) -> bool:
     return True
 
 
+def load() -> None:
+    """Import what drawing needs: seconds, which pass while the trials run."""
+    import optuna.importance  # noqa: F401
+
+
 def _figure() -> tuple[Figure, Axes]:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg  # a second that a sweep's end pays
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # see `load`
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
@@ -104,7 +109,7 @@ def _history(sweep: Sweep, rated: Sequence[TrialInfo], ended: Sequence[TrialInfo
     axes.set_title(
         f"{sweep.objective.primary_metric} by trial ({sweep.objective.goal})", loc="left"
     )
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
     return figure
 
 
@@ -195,16 +200,15 @@ def _short(value: Scalar) -> str:
 
 
 def importances(sweep: Sweep, trials: Sequence[TrialInfo]) -> Mapping[str, float]:
-    """Return each parameter's share of the metric's variance (fANOVA), the greatest first.
+    """Return how much each parameter has to do with good values: shares, the greatest first.
 
     Nothing where there are too few trials to tell, or where all came to the same. The method is
-    that of Hutter, Hoos and Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter
-    Importance" (2014), as optuna has it.
+    PED-ANOVA (Watanabe, Bansal, Hutter, 2023), as optuna has it.
     """
     varied, values = _varied(trials), _values(trials)
     if len(trials) < _FEWEST_FOR_IMPORTANCE or len(varied) < 2 or len(set(values)) < 2:
         return {}
-    import optuna  # half a second that a sweep's end pays
+    import optuna  # see `load`
     from optuna.distributions import CategoricalDistribution, FloatDistribution
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -223,9 +227,10 @@ def importances(sweep: Sweep, trials: Sequence[TrialInfo]) -> Mapping[str, float
     for index, value in enumerate(values):
         params = {name: scaled[name][index] for name in varied}
         study.add_trial(optuna.trial.create_trial(params=params, distributions=space, value=value))
-    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        # The method is marked as experimental.
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
         shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
     return dict(shares)
 
@@ -237,6 +242,6 @@ def _importance(sweep: Sweep, shares: Mapping[str, float]) -> Figure:
     axes.bar_label(bars, fmt="{:.0%}", padding=4)
     axes.set_xlim(0, max(shares.values()) * 1.12)
     axes.xaxis.set_major_formatter("{x:.0%}")
-    axes.set_xlabel(f"share of the variance of {sweep.objective.primary_metric}")
-    axes.set_title("importance of each parameter (fANOVA)", loc="left")
+    axes.set_xlabel(f"share in good values of {sweep.objective.primary_metric}")
+    axes.set_title("importance of each parameter (PED-ANOVA)", loc="left")
     return figure

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import shutil
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,7 +33,7 @@ from amlocal.local.records import seconds_of, timestamp
 from amlocal.local.reuse import Verdict
 from amlocal.local.slots import Slots
 from amlocal.local.step import StepRun
-from amlocal.local.sweep.plots import draw
+from amlocal.local.sweep import plots
 from amlocal.local.sweep.policies import is_due, why_ended
 from amlocal.local.sweep.sampling import Point, Sampler, make_sampler
 from amlocal.local.sweep.trial import TrialRun, is_own_place, trial_step
@@ -104,6 +105,7 @@ class SweepRun(StepRun):
 
     def _run_trials(self, family: str) -> None:
         sampler = make_sampler(self.sweep, self._known(family))
+        threading.Thread(target=plots.load, name="plots", daemon=True).start()
         futures: dict[int, Future[None]] = {}
         with ThreadPoolExecutor(self.width, "trial") as pool:
             try:
@@ -323,9 +325,9 @@ class SweepRun(StepRun):
         self.tracking.recorder.later(
             run.run_id, lambda client: client.log_batch(run.run_id, params=params, tags=tags)
         )
-        plots = self._folders.artifacts / "sweep"
-        if draw(self.sweep, self.state.below(self.name), plots):
-            self.tracking.recorder.upload(run, plots, "sweep")
+        drawn = self._folders.artifacts / "sweep"
+        if plots.draw(self.sweep, self.state.below(self.name), drawn):
+            self.tracking.recorder.upload(run, drawn, "sweep")
         self.state.complete(
             self.name,
             msgspec.structs.replace(verdict.facts, reason=verdict.reuse.to_json().decode()),
