@@ -16,6 +16,7 @@ from amlocal.plan.info import (
     Tracking,
     TrialInfo,
     WorkspaceInfo,
+    best_trial,
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
 from amlocal.plan.ports import (
@@ -89,4 +90,5 @@ __all__ = [
     "Value",
     "Warned",
     "WorkspaceInfo",
+    "best_trial",
 ]

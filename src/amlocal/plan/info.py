@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from amlocal.plan.base import Value
@@ -179,6 +180,27 @@ class JobInfo(Value, frozen=True):
     archived: bool = False
     sweep: SweepInfo | None = None
     trial: TrialInfo | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called beside others of its job."""
+        return self.step or (self.display_name if self.trial is not None else self.name)
+
+
+def best_trial(goal: str, trials: Iterable[JobInfo]) -> JobInfo | None:
+    """Return the best of the trials that have completed, or None; of equals the first.
+
+    Args:
+        goal: `minimize` or `maximize`.
+        trials: Trials of one sweep.
+    """
+    sign = 1 if goal == "minimize" else -1
+    rated = [
+        (sign * info.trial.value, info.trial.number, info)
+        for info in trials
+        if info.status is JobStatus.COMPLETED and info.trial and info.trial.value is not None
+    ]
+    return min(rated)[2] if rated else None
 
 
 class StepReuse(Value, frozen=True):

@@ -38,7 +38,7 @@ from amlocal.local.sweep.policies import is_due, why_ended
 from amlocal.local.sweep.sampling import Point, Sampler, make_sampler
 from amlocal.local.sweep.trial import TrialRun, is_own_place, trial_step
 from amlocal.local.tracking.values import Metric
-from amlocal.plan import JobInfo, JobStatus, OutputInfo, Sweep, TrialInfo
+from amlocal.plan import JobInfo, JobStatus, OutputInfo, Sweep, TrialInfo, best_trial
 
 #: Seconds between two looks at requests to cancel and at timeouts.
 _LOOK = 0.2
@@ -153,7 +153,7 @@ class SweepRun(StepRun):
             name=name,
             type="command",
             status=JobStatus.NOT_STARTED,
-            display_name=f"trial {number}",
+            display_name=f"{own.step} trial {number}" if own.step else f"trial {number}",
             experiment_name=own.experiment_name,
             parent=self.name,
             component=own.component,
@@ -222,14 +222,7 @@ class SweepRun(StepRun):
         )
 
     def _best(self) -> JobInfo | None:
-        """Return the best of the completed trials; of equals the first."""
-        sign = 1 if self.sweep.objective.goal == "minimize" else -1
-        rated = [
-            (sign * info.trial.value, info.trial.number, info)
-            for info in self.state.below(self.name)
-            if info.status is JobStatus.COMPLETED and info.trial and info.trial.value is not None
-        ]
-        return min(rated)[2] if rated else None
+        return best_trial(self.sweep.objective.goal, self.state.below(self.name))
 
     # Looking after them
 
