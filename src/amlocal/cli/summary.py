@@ -233,9 +233,9 @@ def _metrics(info: JobInfo, terminal: Terminal) -> Iterator[str]:
         for key in (f"{_label(child)}.{name}", name)
         if info.metrics.get(key) == child.metrics[name]
     }
-    own = {key: text.number(value) for key, value in sorted(info.metrics.items())}
-    yield from _facts({key: value for key, value in own.items() if key not in repeated})
     is_sweep = info.sweep is not None  # whose trials have a table
+    own = {key: text.number(value) for key, value in sorted(info.metrics.items())}
+    yield from _facts({k: value for k, value in own.items() if is_sweep or k not in repeated})
     steps = [child for child in info.children if child.metrics and not is_sweep]
     width = max((text.cells(_label(child)) for child in steps), default=0)
     for child in steps:
