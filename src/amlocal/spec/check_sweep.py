@@ -83,8 +83,9 @@ def _bounds(
     if isinstance(found, Uniform):
         greatest, field = found.max_value, "max_value"
         if found.min_value > found.max_value:
-            bounds = f"{plain(found.min_value)} is above max_value {plain(found.max_value)}"
-            yield at.at("min_value").problem(f"min_value of {what} {bounds}", "exchange them")
+            least, most = plain(found.min_value), plain(found.max_value)
+            message = f"min_value {least} of {what} is above max_value {most}"
+            yield at.at("min_value").problem(message, "exchange them")
     else:
         greatest, field = found.mu, "mu"
         if found.sigma <= 0:

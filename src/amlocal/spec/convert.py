@@ -314,7 +314,7 @@ def _plain(value: Any) -> Any:
     """Return a value without the SDK's own classes, as JSON has it."""
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value

@@ -232,7 +232,9 @@ def _variant(findings: Findings, place: Place, value: Any, schemas: Mapping[str,
         findings.problem(place, message, f"types: {', '.join(schemas)}")
         return
     said = value.get("type")
-    schema = schemas.get(str(said).lower().replace("_", ""))
+    # The SDK takes `MedianStopping` for `median_stopping`.
+    spelt = {name.replace("_", ""): schema for name, schema in schemas.items()}
+    schema = spelt.get(str(said).lower().replace("_", ""))
     if schema is not None:
         check_object(findings, place, value, schema)
     elif "type" in value:
@@ -256,11 +258,7 @@ _DISTRIBUTIONS = {
     **dict.fromkeys(("qnormal", "qlognormal"), "qnormal"),
 }
 _SAMPLINGS = {name: f"{name}_sampling" for name in ("random", "grid", "bayesian")}
-_POLICIES = {
-    "bandit": "bandit",
-    "medianstopping": "median_stopping",
-    "truncationselection": "truncation_selection",
-}
+_POLICIES = {name: name for name in ("bandit", "median_stopping", "truncation_selection")}
 
 #: Checked by `amlocal.spec.steps`: a step's schema depends on what it holds.
 _STEP = "step"
