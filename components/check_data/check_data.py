@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from report import PROBLEM_HEAD, facts, markdown, problem_rows
+from report import PROBLEM_HEAD, facts, markdown, notes_on, problem_rows
 from rules import Rules, Severity, find_rules, row_schema
 
 from stepkit.program import StepError, run, text_table, write_json, write_text
@@ -171,9 +171,9 @@ def build_report(args: argparse.Namespace) -> dict[str, Any]:
     rules = find_rules(args.rules, args.target)
     paths = {"data": args.data}
     tables = {"data": read_table(args.data)}
-    notes = []
     if args.target:
         require_column(tables["data"], args.target, "target column")
+    notes = notes_on(tables["data"], args.target)
     if args.test_data is not None:
         test = read_table(args.test_data)
         if args.target in test.columns:

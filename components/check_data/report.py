@@ -10,6 +10,8 @@ import pandas as pd
 from stepkit.program import markdown_table
 from stepkit.table import digest
 
+#: From here on a column with another value in every row is no chance.
+MANY_ROWS = 50
 PROBLEM_HEAD = ("severity", "table", "rule", "what", "rows")
 
 
@@ -43,6 +45,33 @@ def column_facts(column: pd.Series) -> dict[str, Any]:
     else:
         found["min"], found["max"] = str(present.min()), str(present.max())
     return found
+
+
+def notes_on(table: pd.DataFrame, target: str) -> list[str]:
+    """Return what a reader of a table would want to know before a model is trained on it."""
+    notes = []
+    if target in table.columns and table[target].isna().any():
+        notes.append(f"{int(table[target].isna().sum())} rows have no {target!r} and are left out")
+    for name in table.columns.drop(target, errors="ignore"):
+        column = table[name]
+        distinct = column.nunique()
+        if distinct <= 1:
+            notes.append(f"column {name!r} has one value at most: nothing to learn from it")
+        elif len(table) >= MANY_ROWS and _is_identifying(column, distinct):
+            notes.append(
+                f"column {name!r} has {distinct} different values in {len(table)} rows: an "
+                "identifier, or numbers or times in a notation that is read as text? The input "
+                "'ignore' leaves it out"
+            )
+    return notes
+
+
+def _is_identifying(column: pd.Series, distinct: int) -> bool:
+    """Tell text of about a row each, and whole numbers that count the rows."""
+    if column.dtype == object:
+        return distinct > len(column) / 2
+    counts = distinct == len(column) and pd.api.types.is_integer_dtype(column)
+    return bool(counts and column.max() - column.min() < len(column))
 
 
 def markdown(document: dict[str, Any]) -> str:

@@ -61,7 +61,14 @@ def incumbent_comparison(
             hint="register it under another name: model_name",
         )
     positive = evaluation.get("positive_label") or "auto"
-    scores = score(incumbent, read_table(args.test_data), positive)
+    try:
+        scores = score(incumbent, read_table(args.test_data), positive)
+    except StepError as error:
+        raise StepError(
+            f"the {alias}, {model.name} version {version}, cannot be scored on this test data: "
+            f"{error.message}",
+            hint="for another table give the model a name of its own: model_name",
+        ) from error
     for name, metrics in (("this model", evaluation["metrics"]), (alias, scores.metrics)):
         if metric not in metrics:
             raise StepError(f"{metric} of {name} is not defined on this test data")

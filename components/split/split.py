@@ -184,8 +184,8 @@ def split(
         mask = fraction_mask(table, args.test_fraction, args.seed, stratify)
     if not mask.any() or mask.all():
         raise StepError(
-            f"{len(table)} rows of so few kinds cannot be split into two parts",
-            hint="identical rows stay together; give more rows",
+            f"{len(table)} rows cannot be split into two parts: too few, or too many alike",
+            hint="give more rows; identical rows, and all rows of a class of one, stay together",
         )
     return Parts(table[~mask], table[mask])
 

@@ -16,16 +16,17 @@ class StepError(Exception):
     """A step cannot do its work, or a gate is closed.
 
     Attributes:
+        message: What is wrong.
         hint: The next thing to do, or an empty string.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
+        self.message = message
         self.hint = hint
 
     def __str__(self) -> str:
-        message = super().__str__()
-        return f"{message}\n  -> {self.hint}" if self.hint else message
+        return f"{self.message}\n  -> {self.hint}" if self.hint else self.message
 
 
 def run(main: Callable[[], None]) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 from pathlib import Path
 from typing import Literal, cast
 
@@ -16,6 +17,11 @@ Task = Literal["classification", "regression"]
 
 #: Endings of the files that are read as tables.
 READABLE = (".parquet", ".pq", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
+#: What every value of a text column must look like for the column to be read as times or numbers.
+_ISO_TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"
+_COMMA_NUMBER = r"[+-]?\d+(,\d+)?"
+#: A target of more different texts than this, in more than half of the rows, is no class.
+MOST_RARE_CLASSES = 20
 #: A target of whole numbers with at most this many different values is read as classes.
 MOST_NUMERIC_CLASSES = 10
 
@@ -43,9 +49,9 @@ def table_files(path: Path) -> list[Path]:
 def read_table(path: Path) -> pd.DataFrame:
     """Read a CSV or Parquet file, or a folder of them, as one table.
 
-    Columns come out as plain NumPy types: booleans, integers, floats, times, and `object` for text,
-    with `None` for what is missing. Booleans and whole numbers of which some are missing come out
-    as `float64`; what is a mix of kinds comes out as text.
+    Columns come out as plain NumPy types: booleans, integers, floats, times (in UTC), and `object`
+    for text, with `None` for what is missing. Booleans and whole numbers of which some are missing
+    come out as `float64`; what is a mix of kinds comes out as text.
 
     Args:
         path: A file or a folder; in a folder all tables must have the same columns.
@@ -81,15 +87,53 @@ def _read_file(file: Path) -> pd.DataFrame:
         if name.endswith((".parquet", ".pq")):
             frame = pd.read_parquet(file)
         elif name.endswith(READABLE):
-            frame = pd.read_csv(
-                file, sep=_separator(file), encoding="utf-8-sig", skipinitialspace=True
-            )
+            frame = _read_text(file)
         else:
-            raise StepError(f"{file} is not a table", hint=f"ends in {', '.join(READABLE)}")
+            raise StepError(
+                f"{file} is not a table", hint=f"give a file that ends in {', '.join(READABLE)}"
+            )
+    except UnicodeDecodeError as error:
+        raise StepError(f"{file} is not UTF-8: {error}", hint="save it as CSV UTF-8") from error
     except (OSError, ValueError) as error:
         raise StepError(f"{file} cannot be read: {error}") from error
     frame.columns = frame.columns.astype(str)
     return frame
+
+
+def _read_text(file: Path) -> pd.DataFrame:
+    """Read a text table; its dates and its numbers with decimal commas come out as such."""
+    separator = _separator(file)
+    frame = pd.read_csv(file, sep=separator, encoding="utf-8-sig", skipinitialspace=True)
+    # pandas takes what stands before the named columns for names of the rows.
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise StepError(
+            f"{file} has rows with more values than its first line has names",
+            hint="give every column a name, and quote values that hold the separator",
+        )
+    for name in frame.select_dtypes(object).columns:
+        frame[name] = _parsed(frame[name], commas=separator != ",")
+    return frame
+
+
+def _parsed(column: pd.Series, *, commas: bool) -> pd.Series:
+    """Return text as times where all of it is ISO 8601, or as numbers with decimal commas."""
+    present = column.dropna()
+    if _all_look_like(_ISO_TIME, present):
+        try:
+            times = pd.to_datetime(present, format="ISO8601", utc=True)
+        except ValueError:  # a day that no month has: it stays text
+            return column
+        return times.dt.tz_localize(None).reindex(column.index)
+    if commas and _all_look_like(_COMMA_NUMBER, present):
+        return pd.to_numeric(column.str.replace(",", "."))
+    return column
+
+
+def _all_look_like(pattern: str, present: pd.Series) -> bool:
+    # Most columns are told by their first value.
+    if present.empty or not re.fullmatch(pattern, str(present.iloc[0])):
+        return False
+    return bool(present.str.fullmatch(pattern).eq(True).all())
 
 
 def _separator(file: Path) -> str:
@@ -209,10 +253,16 @@ def settle_task(task: str, target: pd.Series) -> Task:
     """Return the task named, or the inferred one for `auto`.
 
     Raises:
-        StepError: Regression on a target that is not a number.
+        StepError: Regression on a target that is not a number, or classes of about a row each.
     """
     if task == "auto":
-        return infer_task(target)
+        task = infer_task(target)
+    distinct, rows = target.nunique(), int(target.notna().sum())
+    if task == "classification" and distinct > MOST_RARE_CLASSES and distinct > rows / 2:
+        raise StepError(
+            f"target {target.name!r} has {distinct} different values in {rows} rows: no classes",
+            hint="name another target; for a quantity, write plain numbers, such as 1234.5",
+        )
     if task == "regression" and (
         not pd.api.types.is_numeric_dtype(target) or pd.api.types.is_bool_dtype(target)
     ):

@@ -6,6 +6,7 @@ from pathlib import Path
 import check_data
 import pandas as pd
 import pytest
+import report
 from rules import parse_rules
 
 from stepkit.program import StepError
@@ -138,7 +139,7 @@ def test_without_rules_only_facts_are_reported(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("n,t,d\n1,a|b,2024-01-01\n2,,2024-01-02\n2,,2024-01-02\n")
     report = run(tmp_path, "--data", str(tmp_path / "t.csv"))
     assert report["verdict"] == "pass"
-    assert report["notes"] == ["no rules for this table: only facts are reported"]
+    assert report["notes"][-1] == "no rules for this table: only facts are reported"
     columns = report["tables"]["data"]["columns"]
     assert columns["n"] == {
         "type": "int64",
@@ -150,6 +151,29 @@ def test_without_rules_only_facts_are_reported(tmp_path: Path) -> None:
     }
     assert (columns["t"]["missing"], columns["t"]["commonest"]) == (2, "a|b")
     assert r"a\|b (33.3%)" in (tmp_path / "report/report.md").read_text()
+
+
+def test_notes_tell_of_what_would_surprise_in_a_model() -> None:
+    rows = range(60)
+    table = pd.DataFrame(
+        {
+            "id": rows,
+            "code": [f"c{n}" for n in rows],
+            "always": 1,
+            "price": [n * 1000 for n in rows],
+            "kind": ["a", "b"] * 30,
+            "y": [None, *rows[1:]],
+        }
+    )
+    notes = report.notes_on(table, "y")
+    assert [note.partition(" has ")[0] for note in notes] == [
+        "1 rows have no 'y' and are left out",
+        "column 'id'",
+        "column 'code'",
+        "column 'always'",
+    ]
+    # In a few rows every value may well be another, by chance.
+    assert report.notes_on(table[["id", "code", "y"]].tail(20), "y") == []
 
 
 def test_the_target_must_be_there(tmp_path: Path) -> None:

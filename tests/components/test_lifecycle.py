@@ -13,6 +13,7 @@ import split
 import train
 
 from stepkit.program import StepError
+from stepkit.table import read_table, write_table
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
@@ -143,6 +144,19 @@ def test_a_model_name_of_another_target_is_refused(tmp_path: Path, step_run) -> 
     other.run(DATA / "cps1988.parquet", "experience", "--estimator", "linear")
     with pytest.raises(StepError, match="regression of 'wage', this model is regression of 'exp"):
         other.register("model", *names)
+
+
+def test_a_champion_of_another_table_is_told_of(tmp_path: Path, step_run) -> None:
+    Chain(tmp_path / "wage", step_run).run(
+        DATA / "cps1988.parquet", "wage", "--estimator", "linear"
+    )
+    other = Chain(tmp_path / "other", step_run)
+    table = read_table(DATA / "cps1988.parquet").drop(columns="smsa")
+    write_table(table.head(2000), other.folder / "train")
+    write_table(table.tail(2000), other.folder / "test")
+    with pytest.raises(StepError, match=r"version \d+, cannot be scored .*'smsa'") as error:
+        other.train("wage", "--estimator", "linear")
+    assert "model_name" in error.value.hint
 
 
 def test_registering_needs_a_registry(tmp_path: Path) -> None:

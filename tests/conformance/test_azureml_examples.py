@@ -32,7 +32,6 @@ class Case:
         says: Lines that the log must hold, by step; an empty string is the job itself.
         files: The text of each file that must be there, or a pattern that it must match, by
             `OUTPUT/FILE` of the job (`artifacts/...` for its artifacts) or `STEP:OUTPUT/FILE`.
-            `*` in a file's name stands for one file of whatever name.
     """
 
     file: str
@@ -40,7 +39,7 @@ class Case:
     files: Mapping[str, str | re.Pattern[str]] = field(default_factory=dict)
 
 
-#: A date and time to the second, a line of 21 characters, which some steps write to a file.
+#: A date and time to the second, as some steps name their files.
 STAMP = r"[A-Z][a-z]{2}-\d{2}-\d{4}-\d{2}-\d{2}-\d{2}"
 ANYTHING = re.compile(r"(?s).+")
 
@@ -70,6 +69,10 @@ CASES = [
             "pipeline_job_evaluation_report/eval_result.txt": ANYTHING,
             "score_job:score_output/score.txt": re.compile("(?s).*This is a dummy model.*"),
         },
+    ),
+    Case(
+        f"{STEPS}/basics/4c_web_url_input/pipeline.yml",
+        says={"hello_python_world_job": ["name,survived", "A passenger,1"]},
     ),
 ]
 

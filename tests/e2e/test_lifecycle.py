@@ -88,7 +88,10 @@ def test_the_same_job_takes_a_users_own_csv(aml: Aml) -> None:
     assert metrics_of(job, "evaluate")["rmse"] > 0
 
 
-@pytest.mark.parametrize("estimator", ["linear", "random_forest"])
+@pytest.mark.parametrize(
+    "estimator",
+    ["linear", *(pytest.param(n, marks=pytest.mark.slow) for n in ("random_forest", "ebm"))],
+)
 def test_other_estimators_are_an_input_away(aml: Aml, estimator: str) -> None:
     job = aml.job(
         JOB,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 from pathlib import Path
 
@@ -31,7 +30,9 @@ def main(project: str, shared: str, plan: str, name: str) -> int:
     except AmlocalError as error:
         print(error)
         return error.exit_code
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    # Not `getrusage`: its peak is inherited from the process that started this one.
+    (line,) = [x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x]
+    peak = int(line.split()[1]) // 1024
     print(f"{done.status.value} {peak} {reporter.text}")
     return 0
 

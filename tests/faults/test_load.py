@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,12 +102,10 @@ def test_an_output_that_cannot_be_stored_is_told(small_lab: Lab) -> None:
 def test_a_step_writes_a_very_long_log(lab: Lab, run_job: RunJob) -> None:
     size = 200 * 2**20
     line = "x" * 99
-    begun = time.monotonic()
     job = command(f"yes {line} | head -c {size}; echo; echo the end")
     out, _ = run_job(job, "long").communicate(timeout=280)
     status, peak, last = out.split(" ", 2)
     assert (status, last.strip()) == ("Completed", "the end")
     assert int(peak) < 300
-    assert time.monotonic() - begun < 120
     log = Path(lab.client.jobs.get("long").log)
     assert log.stat().st_size == size + len("\nthe end\n")

@@ -65,6 +65,7 @@ def job_info(
         duration=_seconds(known),
         reused_from=properties.get(_REUSED_FROM),
         error=known.error,
+        page=str(getattr(job, "studio_url", None) or ""),
         source=source,
     )
 

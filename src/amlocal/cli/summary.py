@@ -23,6 +23,8 @@ TRACKED = ("data", "code", "environment", "model", "serving")
 
 #: Trials of a sweep that are shown.
 _MOST_TRIALS = 25
+#: Without it MLflow's pages open on what they have for language models.
+MODE = "workflowType=machine_learning"
 _TAIL_LINES = 15
 _PLAIN_WIDTH = 100
 _TAIL_BYTES = 16_384
@@ -42,7 +44,8 @@ def run_address(job: JobInfo, server: str = "") -> str:
     uri = server or job.tracking.uri
     if job.page or not (uri.startswith("http") and job.tracking.run_id):
         return job.page
-    return f"{uri}/#/experiments/{job.tracking.experiment_id}/runs/{job.tracking.run_id}"
+    run = f"experiments/{job.tracking.experiment_id}/runs/{job.tracking.run_id}"
+    return f"{uri}/#/{run}?{MODE}"
 
 
 def job(info: JobInfo, terminal: Terminal) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from amlocal.cli import text, views
+from amlocal.cli import summary, text, views
 from amlocal.cli.arguments import Parser, Verb
 from amlocal.cli.session import Session
 
@@ -36,7 +36,7 @@ def _down(session: Session, _: argparse.Namespace) -> int:
 def _ui(session: Session, _: argparse.Namespace) -> int:
     uri = session.workspace.up().tracking_uri
     session.emit(views.fact_view("tracking_uri", uri, uri))
-    session.open(uri, "the tracking server")
+    session.open(f"{uri}/#/experiments?{summary.MODE}", "the tracking server")
     return 0
 
 

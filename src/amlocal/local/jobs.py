@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,7 +20,6 @@ from amlocal.files import write_whole
 from amlocal.local import joblock
 from amlocal.local.compiler import Compiler, RegisteredAssets
 from amlocal.local.download import download
-from amlocal.local.engine import Engine, EngineOptions
 from amlocal.local.failures import disk_errors
 from amlocal.local.follow import Follower
 from amlocal.local.names import job_name
@@ -31,6 +30,9 @@ from amlocal.local.services import Services
 from amlocal.local.submission import new_record, settings
 from amlocal.plan import Job, JobInfo, StepReuse
 from amlocal.plan.reporter import Reporter, TextReporter
+
+if TYPE_CHECKING:
+    from amlocal.local.engine import Engine, EngineOptions
 
 ENVIRONMENT_MODES = ("auto", "current", "isolated", "docker")
 #: Seconds that a job has to end after it was asked to.
@@ -143,6 +145,8 @@ class LocalJobs:
         self, plan: Job, info: JobInfo, options: EngineOptions, reporter: Reporter
     ) -> JobInfo:
         """Run the job in a thread of this process and follow it; an interrupt cancels it."""
+        from amlocal.local.engine import Engine  # 40 ms that looking at jobs does not pay
+
         engine = Engine(self.services, plan, info, options)
         failures: list[BaseException] = []
         # Not `Thread.join`: interrupted, it takes the thread for ended in Python 3.11.
@@ -268,6 +272,8 @@ def _silence(step: JobInfo) -> str:
 
 
 def _options(max_parallel: int | None, environment: str) -> EngineOptions:
+    from amlocal.local.engine import EngineOptions  # as above
+
     if environment not in ENVIRONMENT_MODES:
         raise UsageError(
             f"no environment mode {environment!r}", hint=f"known: {', '.join(ENVIRONMENT_MODES)}"

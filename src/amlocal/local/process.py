@@ -16,10 +16,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from amlocal.local.tracking.state import is_running
+
+if TYPE_CHECKING:
+    import psutil
 
 WORKSPACE_VARIABLE = "AMLOCAL_WORKSPACE"
 JOB_VARIABLE = "AMLOCAL_JOB"
@@ -151,6 +153,8 @@ def end_sessions(pids: Iterable[int], *, grace: float) -> None:
 
 def _is_alive(pid: int) -> bool:
     """Return whether a process group has somebody in it who has not ended."""
+    import psutil  # 17 ms that only looking for processes pays
+
     if not _signal_group(pid, 0):
         return False
     # Those who have ended but whom nobody has asked for stay in it, in some containers for ever.
@@ -180,6 +184,8 @@ def find(workspace: Path, jobs: frozenset[str] | None = None) -> dict[int, str]:
         workspace: The workspace's folder.
         jobs: Names of (root) jobs; None finds those of every job.
     """
+    import psutil  # 17 ms that only looking for processes pays
+
     found = {}
     for process in psutil.process_iter():
         try:
@@ -220,6 +226,8 @@ def end_jobs(workspace: Path, jobs: frozenset[str] | None = None, *, grace: floa
 
 
 def _with_descendants(pid: int) -> list[psutil.Process]:
+    import psutil  # 17 ms that only looking for processes pays
+
     try:
         leader = psutil.Process(pid)
         return [leader, *leader.children(recursive=True)]
@@ -228,6 +236,8 @@ def _with_descendants(pid: int) -> list[psutil.Process]:
 
 
 def _send(process: psutil.Process, number: int) -> None:
+    import psutil  # 17 ms that only looking for processes pays
+
     try:
         process.send_signal(number)
     except psutil.NoSuchProcess:

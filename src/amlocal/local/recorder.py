@@ -50,12 +50,15 @@ class Recorder:
     Args:
         server: The workspace's tracking server; it is started where it is down.
         experiment: Name of the MLflow experiment.
+        note: Told in a sentence of what takes time.
     """
 
-    def __init__(self, server: TrackingServer, experiment: str) -> None:
+    def __init__(
+        self, server: TrackingServer, experiment: str, note: Callable[[str], None]
+    ) -> None:
         self._server = server
         self._lock = threading.Lock()
-        self.uri = server.ensure()
+        self.uri = server.ensure(note)
         self._client = TrackingClient(self.uri)
         self.experiment = experiment
         self.experiment_id = self._client.experiment(experiment)
@@ -106,7 +109,14 @@ class Recorder:
         """Write a run's data sets; they are described in the background too."""
 
         def task(client: TrackingClient) -> None:
-            if datasets := describe():
+            if not (datasets := describe()):
+                return
+            try:
+                client.log_inputs(run_id, datasets)
+            except ServerError as error:
+                if "UNIQUE constraint" not in str(error):
+                    raise
+                # Another run logged the same data set at the same moment: now it is there.
                 client.log_inputs(run_id, datasets)
 
         self.later(run_id, task)

@@ -9,7 +9,6 @@ from amlocal.local import joblock
 from amlocal.local.process import end_jobs
 from amlocal.local.records import JobRecords, seconds_of
 from amlocal.local.state import JobState
-from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
 from amlocal.plan import JobInfo, JobStatus
@@ -60,6 +59,8 @@ def close_runs(records: JobRecords, server: TrackingServer) -> None:
     """Close the MLflow runs that lost jobs have left open, if the server is up."""
     if not records.has_open_runs() or (uri := server.uri()) is None:
         return
+    from amlocal.local.tracking.client import TrackingClient  # with HTTP: 20 ms, seldom needed
+
     with TrackingClient(uri) as client:
         for info in records.take_open_runs():
             client.end_run(info.tracking.run_id, info.status, _end(info))

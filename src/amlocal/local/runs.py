@@ -60,9 +60,7 @@ class RunTracking:
         self._choices: dict[str, EnvironmentChoice] = {}
         with ThreadPoolExecutor(1) as pool:
             asked: Future[GitState] = pool.submit(git_state, self._source_folder())
-            if services.server.uri() is None:
-                services.note("starting the workspace's MLflow server")
-            self._recorder = Recorder(services.server, job.experiment_name)
+            self._recorder = Recorder(services.server, job.experiment_name, services.note)
             self._git = asked.result()
         if job.type == "pipeline":
             self._begin_pipeline()
@@ -316,8 +314,10 @@ class RunTracking:
                 Metric(key=key, value=value, timestamp=round(start * 1000))
                 for key, value in logged.metrics.items()
             ]
-            params = {**parameters(info.inputs), **logged.params}
-            if metrics or params:
+            given = parameters(info.inputs)
+            # Inputs alone are in the run that the tag names: a request less, of three.
+            if metrics or logged.params.keys() - given.keys():
+                params = {**given, **logged.params}
                 client.log_batch(run.run_id, metrics=metrics, params=params)
             client.end_run(run.run_id, info.status, seconds_of(info.end_time))
             self._state.change_tracking(info.name, run_id=run.run_id, data=result.tracking.data)

@@ -13,6 +13,7 @@ from pathlib import Path
 from amlocal.errors import Problem, SpecError
 from amlocal.local.artifacts import Artifacts
 from amlocal.local.digests import Digests
+from amlocal.local.locations import is_address, redacted
 
 _NEVER = frozenset({".git", ".amlocal", ".venv", "__pycache__", ".ipynb_checkpoints"})
 _IGNORE_FILES = (".amlignore", ".gitignore")
@@ -50,6 +51,10 @@ class Snapshots:
 
     def _take(self, code: str | None, includes: tuple[str, ...]) -> dict[str, str]:
         sources: dict[str, Path] = {}
+        if code is not None and is_address(code):
+            raise SpecError(
+                [Problem(f"the code {redacted(code)} is not on this machine", "give a folder")]
+            )
         if code is not None:
             sources |= self._existing(Path(code), "")
         for include in includes:
@@ -69,7 +74,7 @@ class Snapshots:
     @staticmethod
     def _existing(path: Path, prefix: str) -> dict[str, Path]:
         if not path.exists():
-            raise SpecError([Problem(f"the code {path} does not exist")])
+            raise SpecError([Problem(f"the code {path} does not exist", "check the path")])
         if path.is_file():
             return {path.name: path}
         return {f"{prefix}/{name}" if prefix else name: path / name for name in code_files(path)}
@@ -78,7 +83,13 @@ class Snapshots:
 def code_files(folder: Path) -> Iterator[str]:
     """Yield the relative paths, in POSIX form, of the files of a code folder that count."""
     ignored = _ignore_rule(folder)
-    for base, names, files in os.walk(folder):
+    seen: set[str] = set()
+    for base, names, files in os.walk(folder, followlinks=True):  # as azure-ai-ml uploads them
+        real = os.path.realpath(base)
+        if real in seen:
+            names.clear()
+            continue
+        seen.add(real)
         inside = Path(base).relative_to(folder)
         names[:] = sorted(
             name

@@ -343,7 +343,10 @@ class StepRun:
             file.seek(0, 2)
             file.seek(max(0, file.tell() - _TAIL_BYTES))
             lines = file.read().decode(errors="replace").strip().splitlines()
-        return f"; its log ends: {lines[-1][:500]}" if lines else ""
+        last = next((i for i in reversed(range(len(lines))) if not lines[i][:1].isspace()), 0)
+        # Indented lines, such as a hint, go on with what the line above them says.
+        words = " ".join(line.strip() for line in lines[last:])
+        return f"; its log ends: {words[:500]}" if words else ""
 
 
 def _free_port() -> int:

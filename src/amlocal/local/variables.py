@@ -51,6 +51,11 @@ def identity_variables(run: RunIdentity) -> dict[str, str]:
         "MLFLOW_RUN_ID": run.run_id,
         "MLFLOW_EXPERIMENT_ID": run.experiment_id,
         "MLFLOW_EXPERIMENT_NAME": run.experiment,
+        # MLflow's usage reports need the network; their thread changes the environment while
+        # requests read it, which made steps fail now and then.
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        # Addresses in a log would be dead once the server has been started anew.
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     }
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -109,6 +110,8 @@ def state_of(path: Path) -> FileState:
     """
     try:
         found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would be emptied, or waited for
+            return FileState()
         content = path.read_bytes()
     except OSError:
         return FileState()

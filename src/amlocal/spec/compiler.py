@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from amlocal.errors import UsageError
+from amlocal.errors import UsageError, near_miss
 from amlocal.plan import Job
 from amlocal.spec import assemble, build, convert, overrides, sdk
 from amlocal.spec.bindings import Places, check_job
@@ -39,10 +40,12 @@ def compile_file(file: Path, settings: Sequence[str], assets: AssetSource | None
         UsageError: A setting is wrong.
     """
     files = Files()
-    document = overrides.apply(files.document(file), settings)
+    written = files.document(file)
+    document = overrides.apply(written, settings)
     findings = Findings(first=document.name)
     findings.add(document.problems)
     require_mapping(findings, document)
+    _warn_of_new_inputs(findings, written.data, document.data)
     parts = _check(findings, files, document, assets)
     findings.raise_problems()
     loaded = sdk.load("job", document.place, findings)
@@ -116,6 +119,18 @@ def require_mapping(findings: Findings, document: Document) -> None:
     what = "is empty" if document.data is None else "holds no fields"
     findings.problem(document.place, f"the file {what}", "write fields, as in `type: command`")
     findings.raise_problems()
+
+
+def _warn_of_new_inputs(
+    findings: Findings, written: Mapping[str, Any], data: Mapping[str, Any]
+) -> None:
+    """Warn of inputs that only a setting names and nothing refers to: likely misspelt."""
+    known = build.mapping(written.get("inputs"))
+    rest = str({name: value for name, value in data.items() if name != "inputs"})
+    for name in map(str, build.mapping(data.get("inputs"))):
+        if name not in known and not re.search(rf"\binputs\.{re.escape(name)}\b", rest):
+            hint = near_miss(name, map(str, known))
+            findings.warn(f"inputs.{name}", "nothing uses it" + (f"; {hint}" if hint else ""))
 
 
 def _check(

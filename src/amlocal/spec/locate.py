@@ -109,9 +109,12 @@ def read_document(file: Path) -> Document:
         file: An absolute path.
 
     Raises:
-        SpecError: There is no such file, it is not text, or it is not YAML.
+        SpecError: There is no such file, it is a pipe, it is not text, or it is not YAML.
     """
     name = shown(file)
+    if file.is_fifo():
+        hint = "write it to a file first: the paths in it are relative to that"
+        raise SpecError([Problem("is a pipe, which can be read only once", hint, name)])
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:

@@ -213,6 +213,8 @@ def registered_component(
         found = assets.component(name, version, label)
     except NotFoundError as error:
         hint = error.hint or f"register it: aml component create -f {parsed['name']}.yml"
+        if parsed["registry"]:
+            hint = "a registry is Azure's; name a file of the component: component: ./FILE.yml"
         findings.problem(at, str(error), hint)
         return None
     parts.registered.append(

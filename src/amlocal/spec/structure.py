@@ -277,7 +277,8 @@ def _unknown(findings: Findings, at: Place, name: str, schema: str) -> None:
     fields = ledger()[schema]
     hint = near_miss(name, _writable(schema))
     if ANY_NAME in fields:
-        findings.warn(f"{schema}.{name}", f"{_lower(fields[ANY_NAME].note)} {hint}".strip())
+        said = [_lower(fields[ANY_NAME].note), hint]
+        findings.warn(f"{schema}.{name}", "; ".join(filter(None, said)))
         return
     findings.problem(at, f"no field named {name!r} in {_article(schema)}", hint)
 

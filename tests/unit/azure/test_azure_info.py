@@ -64,6 +64,13 @@ def test_types_of_literals(value: Any, kind: str) -> None:
     assert info.inputs["x"] == InputInfo(type=kind, value=value)
 
 
+def test_a_job_tells_its_page_in_studio() -> None:
+    assert job_info(sdk_job(studio_url="https://ml.azure.com/runs/j1")).page == (
+        "https://ml.azure.com/runs/j1"
+    )
+    assert job_info(sdk_job(studio_url=None)).page == ""
+
+
 def test_times_and_duration() -> None:
     later = BEGAN.astimezone(timezone(timedelta(hours=2))) + timedelta(seconds=90)
     job = sdk_job(creation_context=SimpleNamespace(created_at=BEGAN.replace(tzinfo=None)))

@@ -19,7 +19,7 @@ from amlocal.errors import Problem, SpecError
 from amlocal.plan import JobStatus, Tracking
 from amlocal.plan.reporter import Reporter
 
-RUN_PAGE = f"{SERVER}/#/experiments/7/runs/r1"
+RUN_PAGE = f"{SERVER}/#/experiments/7/runs/r1?workflowType=machine_learning"
 
 
 def run_train(reporter: Reporter) -> None:
@@ -224,11 +224,12 @@ def test_save_as_writes_the_job_as_yaml(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["job.yml"]
 
 
-def test_save_as_into_no_folder_is_an_error_after_the_job_was_named(tmp_path: Path) -> None:
-    outcome = aml("job", "create", "-f", "a.yml", "-a", str(tmp_path / "no" / "job.yml"))
+def test_save_as_below_a_file_is_an_error_after_the_job_was_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outcome = aml("job", "create", "-f", "a.yml", "-a", str(tmp_path / "file" / "job.yml"))
     assert outcome.code == 3
     assert json.loads(outcome.out)["name"] == "lifecycle_1"
-    assert "No such file or directory" in outcome.err
+    assert "Not a directory" in outcome.err or "File exists" in outcome.err
 
 
 def test_a_dry_run_prints_the_requests_and_follows_nothing() -> None:

@@ -106,8 +106,12 @@ def test_a_job_that_failed_before_its_steps_tells_why() -> None:
 @pytest.mark.parametrize(
     ("fields", "server", "address"),
     [
-        ({}, "", f"{SERVER}/#/experiments/7/runs/r1"),
-        ({}, "http://127.0.0.1:9", "http://127.0.0.1:9/#/experiments/7/runs/r1"),
+        ({}, "", f"{SERVER}/#/experiments/7/runs/r1?workflowType=machine_learning"),
+        (
+            {},
+            "http://127.0.0.1:9",
+            "http://127.0.0.1:9/#/experiments/7/runs/r1?workflowType=machine_learning",
+        ),
         ({"page": "https://ml.azure.com/x"}, "", "https://ml.azure.com/x"),
         ({"tracking": Tracking(uri=SERVER)}, "", ""),
         ({"tracking": Tracking(uri="azureml://x", run_id="r")}, "", ""),

@@ -26,7 +26,7 @@ def test_ui_starts_the_server_prints_its_address_and_opens_it() -> None:
     outcome = aml("workspace", "ui", client=client, tty=True)
     assert client.workspace.is_up
     assert outcome.out == f"{SERVER}\n"
-    assert outcome.pages == [SERVER]
+    assert outcome.pages == [f"{SERVER}/#/experiments?workflowType=machine_learning"]
     assert aml(*["workspace", "ui", "--query", "tracking_uri", "-o", "tsv"]).out == f"{SERVER}\n"
 
 

@@ -257,6 +257,13 @@ def test_a_failing_command_is_told_with_its_last_line(lab: Lab) -> None:
     assert job.error == ("the command ended with exit code 7; its log ends: ValueError: no rows")
 
 
+def test_a_failing_command_is_told_with_what_goes_on_below_its_last_line(lab: Lab) -> None:
+    job = lab.run(command("printf 'well\\nerror: no rows\\n  -> give some\\n' >&2; exit 1"))
+    assert job.error == (
+        "the command ended with exit code 1; its log ends: error: no rows -> give some"
+    )
+
+
 def test_a_signal_is_told(lab: Lab) -> None:
     job = lab.run(command("kill -SEGV $$"))
     assert (job.status, job.error) == (JobStatus.FAILED, "the command ended with signal 11")

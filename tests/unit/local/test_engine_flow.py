@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.lab import (
 )
 
 from amlocal.errors import TargetError
+from amlocal.local.tracking.client import TrackingClient
 from amlocal.plan import Job, JobInfo, JobStatus, Output, Settings, Step, StepOutput
 
 #: Starts a child in its session, and one that leaves it and ignores SIGTERM.
@@ -187,6 +189,15 @@ def test_a_job_that_is_over_stays_so(lab: Lab) -> None:
     assert lab.client.jobs.cancel(job.name).status is JobStatus.COMPLETED
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt, as in a terminal: a shell's background process ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_cancels_the_job_that_is_followed(lab: Lab) -> None:
     def interrupt(text: str) -> None:
         if "up" in text:
@@ -214,3 +225,25 @@ def test_an_engine_that_loses_its_records_ends_what_runs(lab: Lab) -> None:
     # Somebody else finds out that the engine is gone.
     other = Lab.open(lab.project, shared=lab.project)
     assert other.client.jobs.get("lost").status is JobStatus.FAILED
+
+
+def test_code_that_does_not_exist_fails_the_job_before_anything_runs(lab: Lab) -> None:
+    job = lab.run(pipeline(step("a", "echo a"), step("b", "true", code=lab.project / "nothing")))
+    assert job.status is JobStatus.FAILED
+    assert f"the code {lab.project / 'nothing'} does not exist" in job.error
+    assert statuses(job) == {"a": "NotStarted", "b": "NotStarted"}
+
+
+def test_a_fault_of_the_engine_is_not_lost(lab: Lab, tracking: TrackingClient) -> None:
+    """A plan that no compiler makes stands for a fault: it takes an output that nobody declares."""
+    long = step("long", "echo up; sleep 60")
+    odd = step("odd", "true", inputs={"x": StepOutput(step="first", output="nope")})
+    with pytest.raises(KeyError, match="nope"):
+        lab.run(pipeline(step("first", "sleep 0.3"), odd, long), name="odd", max_parallel=3)
+    job = lab.client.jobs.get("odd")
+    assert (job.status, job.error) == (JobStatus.FAILED, "the engine failed: KeyError: 'nope'")
+    assert statuses(job) == {"first": "Completed", "odd": "Canceled", "long": "Canceled"}
+    assert processes_of(lab) == []
+    runs = [job, children(job)["first"], children(job)["long"]]
+    ended = [tracking.get_run(info.tracking.run_id).status for info in runs]
+    assert ended == ["FAILED", "FINISHED", "KILLED"]

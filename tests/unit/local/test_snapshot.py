@@ -86,6 +86,26 @@ def test_code_that_does_not_exist_is_an_error(snapshots: Snapshots, tmp_path: Pa
         snapshots.take(str(tmp_path / "nothing"), ())
 
 
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [("azureml:code:1", "azureml:code:1"), ("git+https://key@x.net/r.git", "git+https://x.net/")],
+)
+def test_code_at_an_address_is_an_error(snapshots: Snapshots, code: str, shown: str) -> None:
+    with pytest.raises(SpecError, match="is not on this machine") as raised:
+        snapshots.take(code, ())
+    assert shown in str(raised.value)
+    assert "key" not in str(raised.value)
+
+
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    code = fill(tmp_path / "code", "run.py")
+    shared = fill(tmp_path / "shared", "x.py")
+    (code / "lib").symlink_to(shared)
+    (code / "one.py").symlink_to(shared / "x.py")
+    (shared / "back").symlink_to(code)
+    assert list(code_files(code)) == ["one.py", "run.py", "lib/x.py"]
+
+
 def test_a_folder_is_read_once_for_a_job(snapshots: Snapshots, tmp_path: Path) -> None:
     code = fill(tmp_path / "code", "run.py")
     before = snapshots.take(str(code), ())

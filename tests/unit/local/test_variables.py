@@ -30,6 +30,8 @@ def test_a_script_knows_its_run() -> None:
     assert variables["AZUREML_ARM_WORKSPACE_NAME"] == "project"
     assert variables["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:5000"
     assert variables["MLFLOW_RUN_ID"] == "abc"
+    assert variables["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert variables["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] == "true"
     assert variables.keys() >= {
         "AZUREML_ARM_SUBSCRIPTION",
         "AZUREML_ARM_RESOURCEGROUP",

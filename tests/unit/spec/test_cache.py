@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from amlocal.errors import SpecError
 from amlocal.plan import Job
 from amlocal.spec import compile_job
 
@@ -136,6 +137,13 @@ def test_another_definition_of_a_registered_component_compiles_anew(
     del registry.components["train"]
     with pytest.raises(Exception, match="no component named 'train'"):
         compile_job(file, cache=cache, assets=registry)
+
+
+def test_a_pipe_is_refused_without_waiting_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "job.yml")
+    with pytest.raises(SpecError, match="is a pipe"):
+        compile_job(tmp_path / "job.yml", cache=tmp_path / "cache")
+    assert plans(tmp_path / "cache") == []
 
 
 def test_a_cached_job_loads_neither_yaml_nor_the_sdk(file: Path, tmp_path: Path) -> None:

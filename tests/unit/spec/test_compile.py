@@ -249,7 +249,7 @@ def test_a_misspelt_setting_is_warned_of_as_azure_ignores_it(write: Write) -> No
     )
     (warned,) = job.warnings
     assert warned.field == "pipeline_settings.default_datestore"
-    assert "did you mean 'default_datastore'?" in warned.message
+    assert warned.message.endswith("and ignored; did you mean 'default_datastore'?")
 
 
 def test_an_expression_in_a_variable_is_warned_of(write: Write) -> None:

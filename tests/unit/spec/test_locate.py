@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -84,9 +85,12 @@ def test_what_is_no_yaml_is_told_with_its_line(text: str, line: int) -> None:
 def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     latin = tmp_path / "latin.yml"
     latin.write_bytes("a: é".encode("latin-1"))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     for file, said in (
         (tmp_path / "absent.yml", "there is no such file"),
         (tmp_path, "is a folder"),
+        (pipe, "is a pipe"),
         (latin, "cannot be read"),
     ):
         with pytest.raises(SpecError, match=said):

@@ -137,3 +137,20 @@ def test_a_wrong_setting_is_named_in_the_problem(write: Write) -> None:
         compile_job(write(train=TRAIN, job=JOB), overrides=["jobs.train.inputs.rounds=many"])
     (problem,) = error.value.problems
     assert str(problem).startswith("--set jobs.train.inputs.rounds=many: input 'rounds'")
+
+
+def test_a_new_input_that_nothing_uses_is_warned_of(write: Write) -> None:
+    file = write(train=TRAIN, job=JOB)
+    (warned,) = compile_job(file, overrides=["inputs.round=4"]).warnings
+    assert (warned.field, warned.message) == (
+        "inputs.round",
+        "nothing uses it; did you mean 'rounds'?",
+    )
+    used = ["inputs.more=4", "jobs.train.inputs.rounds=${{parent.inputs.more}}"]
+    assert compile_job(file, overrides=used).warnings == ()
+    command = write(hello="{command: echo, environment: 'azureml:e:1'}")
+    (warned,) = compile_job(command, overrides=["inputs.n=1"]).warnings
+    assert warned.message == "nothing uses it"
+    assert (
+        compile_job(command, overrides=["inputs.n=1", "command=echo ${{inputs.n}}"]).warnings == ()
+    )

@@ -54,3 +54,9 @@ def test_a_near_miss_among_the_registered_is_suggested(write: Write, registry: A
 def test_what_is_no_reference_is_refused(write: Write, registry: Any) -> None:
     with pytest.raises(SpecError, match="is not a reference to a component"):
         compile_job(job_of(write, "azureml:a:b:c"), assets=registry)
+
+
+def test_a_component_of_a_registry_needs_a_file(write: Write, registry: Any) -> None:
+    reference = "azureml://registries/azureml/components/rai/versions/1"
+    with pytest.raises(SpecError, match=r"components/rai'; .* name a file of the component: .*yml"):
+        compile_job(job_of(write, reference), assets=registry)

@@ -57,12 +57,15 @@ def test_a_folder_of_different_columns_is_refused(tmp_path: Path) -> None:
         ("t.csv", "", "cannot be read"),
         ("t.csv", "a,b\n", "has no rows"),
         ("t.parquet", "not parquet", "cannot be read"),
+        ("t.csv", "a,b\n1,2,3\n", "more values than its first line has names"),
+        ("latin.csv", "a\nK\xf6ln\n", "is not UTF-8"),
         ("t.xlsx", "PK", "is not a table"),
         ("t.csv", "a,b\n1,2\n1,2,3\n", "cannot be read"),
     ],
 )
 def test_what_cannot_be_read(tmp_path: Path, name: str, content: str, message: str) -> None:
-    (tmp_path / name).write_text(content)
+    encoding = "latin-1" if name == "latin.csv" else "utf-8"
+    (tmp_path / name).write_text(content, encoding=encoding)
     with pytest.raises(StepError, match=message):
         read_table(tmp_path / name)
 
@@ -107,6 +110,28 @@ def test_every_kind_of_column_comes_out_plain(tmp_path: Path) -> None:
     assert table["kinds"].tolist() == ["u", None]
 
 
+def test_dates_of_a_text_table_are_times(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "day,moment,late,never,note\n"
+        "2024-12-31,2024-12-31 23:30:00+01:00,,2024-02-31,2024-12-31\n"
+        "2024-01-01,2024-01-01T00:00:00Z,2024-01-01T12:30,2024-01-01,later\n"
+    )
+    table = read_table(tmp_path / "t.csv")
+    assert [kind.kind for kind in table.dtypes] == ["M", "M", "M", "O", "O"]
+    assert table["day"].tolist() == [pd.Timestamp("2024-12-31"), pd.Timestamp("2024-01-01")]
+    assert table["moment"][0] == pd.Timestamp("2024-12-31 22:30")
+    assert table["late"].isna().tolist() == [True, False]
+
+
+def test_decimal_commas_are_read_where_they_separate_nothing(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x;code\n1,5;1,5a\n-2;2\n;3\n")
+    table = read_table(tmp_path / "t.csv")
+    pd.testing.assert_series_equal(table["x"], pd.Series([1.5, -2.0, None], name="x"))
+    assert table["code"].tolist() == ["1,5a", "2", "3"]
+    (tmp_path / "quoted.csv").write_text('x,y\n"1,5",1\n"2,5",2\n')
+    assert read_table(tmp_path / "quoted.csv")["x"].tolist() == ["1,5", "2,5"]
+
+
 def test_a_mix_of_kinds_is_text(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("k\n1\ntwo\n3\n")
     assert read_table(tmp_path / "t.csv")["k"].tolist() == ["1", "two", "3"]
@@ -128,6 +153,14 @@ def test_a_digest_is_of_names_and_contents(tmp_path: Path) -> None:
     (tmp_path / "b.txt").rename(tmp_path / "c.txt")
     assert digest(tmp_path) != before
     assert digest(tmp_path, "*.py") == scripts
+
+
+def test_texts_of_about_a_row_each_are_no_classes() -> None:
+    names = pd.Series([f"name {n}" for n in range(30)], name="y")
+    with pytest.raises(StepError, match="'y' has 30 different values in 30 rows: no classes"):
+        settle_task("auto", names)
+    assert settle_task("auto", pd.concat([names, names])) == "classification"
+    assert settle_task("auto", names.head(3)) == "classification"
 
 
 def test_a_column_that_is_not_there_suggests_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -74,9 +75,11 @@ def _installed(folders: tuple[Path, ...], state: str) -> dict[str, str]:  # noqa
 
     found: dict[str, str] = {}
     for distribution in importlib.metadata.distributions(path=list(map(str, folders))):
-        # A broken leftover of an interrupted removal has no name; the first folder wins.
-        if distribution.name:
-            found.setdefault(distribution.name, distribution.version)
+        # A broken leftover of an interrupted removal has no name, or (where the importlib_metadata
+        # package has put itself in the place of the standard library's) says that it has no file.
+        with contextlib.suppress(FileNotFoundError):
+            if "Name" in distribution.metadata:  # the first folder wins
+                found.setdefault(distribution.name, distribution.version)
     return found
 
 

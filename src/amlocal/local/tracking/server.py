@@ -8,10 +8,9 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-
-import psutil
+from typing import TYPE_CHECKING
 
 from amlocal.errors import TrackingError
 from amlocal.local.tracking.state import (
@@ -24,6 +23,9 @@ from amlocal.local.tracking.state import (
     marked_processes,
     read_state,
 )
+
+if TYPE_CHECKING:
+    import psutil
 
 _KEEPER = "amlocal.local.tracking.keeper"
 _LOG_LIMIT_BYTES = 10_000_000
@@ -81,10 +83,13 @@ class TrackingServer:
             return None
         return state.uri
 
-    def ensure(self) -> str:
+    def ensure(self, note: Callable[[str], None] | None = None) -> str:
         """Return the address of the server, which is started if it is down.
 
         Processes that call it at the same time get the same server.
+
+        Args:
+            note: Told in a sentence that the server starts, which takes seconds.
 
         Raises:
             TrackingError: It does not start; holds the last lines of its log.
@@ -96,7 +101,10 @@ class TrackingServer:
         if uri is not None:
             return uri
         with locked(self._layout.start_lock, timeout=self._start_timeout):
-            return self.uri() or self._start()
+            uri = self.uri()
+            if uri is None and note is not None:
+                note("starting the workspace's MLflow server")
+            return uri or self._start()
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
@@ -207,12 +215,16 @@ def _answers(uri: str) -> bool:
 
 
 def _exists(pid: int) -> bool:
+    import psutil  # 17 ms that only looking for processes pays
+
     with contextlib.suppress(psutil.NoSuchProcess):
         return is_running(psutil.Process(pid))
     return False
 
 
 def _kind(process: psutil.Process) -> str:
+    import psutil  # 17 ms that only looking for processes pays
+
     with contextlib.suppress(psutil.Error):
         if _KEEPER in process.cmdline():
             return "tracking keeper"

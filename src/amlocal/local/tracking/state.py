@@ -27,12 +27,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import psutil
 
 from amlocal.errors import TrackingError
 from amlocal.plan.base import Value
+
+if TYPE_CHECKING:
+    import psutil
 
 #: Set in the environment of the keeper and of the server, to the folder: what finds them again
 #: after the keeper was killed.
@@ -154,10 +157,14 @@ def is_locked(path: Path) -> bool:
 
 def marked_processes(folder: Path) -> list[psutil.Process]:
     """Return the running processes (not this one) whose environment names the folder."""
+    import psutil  # 17 ms that only looking for processes pays
+
     return [process for process in psutil.process_iter() if _is_marked(process, str(folder))]
 
 
 def _is_marked(process: psutil.Process, folder: str) -> bool:
+    import psutil  # 17 ms that only looking for processes pays
+
     try:
         return process.pid != os.getpid() and process.environ().get(MARKER) == folder
     except (psutil.Error, OSError):
@@ -170,6 +177,8 @@ def is_running(process: psutil.Process) -> bool:
     One that has ended but that nobody has asked for (a zombie) counts as ended: in a container
     without an init process it stays for ever.
     """
+    import psutil  # 17 ms that only looking for processes pays
+
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -182,6 +191,8 @@ def end_processes(processes: Sequence[psutil.Process], *, grace_seconds: float =
     Raises:
         TrackingError: One does not end.
     """
+    import psutil  # 17 ms that only looking for processes pays
+
     for number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, _KILL_SECONDS)):
         for process in filter(is_running, processes):
             with contextlib.suppress(psutil.NoSuchProcess):
