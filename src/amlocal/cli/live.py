@@ -158,7 +158,9 @@ def draw_trials(board: Board, room: int, width: int, terminal: Terminal) -> list
         return lines
     best = best_trial(board.sweep.goal, shown)
     rows = trials.rows(board.sweep, shown, best, marks.best)
-    table = text.table(rows, width=width, ellipsis=marks.ellipsis).splitlines()
+    whole = text.table(rows, width=width, ellipsis=marks.ellipsis).splitlines()
+    # On a narrow terminal the last of many columns find no room at all.
+    table = [text.clip(line, width, marks.ellipsis) for line in whole]
     lines += [[_segment(line, "dim")] for line in table[:_TABLE_HEAD]]
     for info, line in zip(shown, table[_TABLE_HEAD:], strict=True):
         _, colour = marks.of(info.status, reused=info.reused_from is not None)

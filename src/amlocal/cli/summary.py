@@ -53,7 +53,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
     facts = {
         "experiment": info.experiment_name,
         "display name": info.display_name,
-        "step": f"{info.step} of {info.parent}" if info.parent else "",
+        "step": f"{info.step} of {info.parent}" if info.step else "",
         "component": info.component,
         "file": info.source,
         "created": f"{text.moment(info.creation_time)} UTC" if info.creation_time else "",
@@ -171,7 +171,8 @@ def _headline(info: JobInfo, terminal: Terminal) -> str:
 def _of_sweep(info: JobInfo) -> dict[str, str]:
     """Return what a sweep has found, or what a trial tries."""
     if info.trial is not None:
-        return {"trial": f"{info.trial.number}: {trials.parameters(info.trial.parameters)}"}
+        told = trials.parameters(info.trial.parameters)
+        return {"trial": f"{info.trial.number} of {info.parent}: {told}"}
     if info.sweep is None:
         return {}
     facts = {"objective": f"{info.sweep.goal} {info.sweep.metric}"}
@@ -190,7 +191,7 @@ def _parts(info: JobInfo, terminal: Terminal) -> list[str]:
     def rank(each: JobInfo) -> tuple[bool, float]:
         value = each.trial.value if each.trial is not None else None
         is_judged = each.status is JobStatus.COMPLETED and value is not None
-        return not is_judged, sign * (value or 0.0)
+        return not is_judged, sign * (value or 0.0) if is_judged else 0.0
 
     ranked = sorted(info.children, key=rank)
     best = best_trial(info.sweep.goal, ranked)

@@ -6,9 +6,9 @@ Drawn with matplotlib's own objects, not `pyplot`: nothing global is touched, an
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import pvariance
 from typing import TYPE_CHECKING, Any
 
 from amlocal.local.sweep.policies import best_of
@@ -56,7 +56,7 @@ def draw(sweep: Sweep, trials: Sequence[JobInfo], folder: Path) -> bool:
 
 
 def load() -> None:
-    """Import what drawing needs: seconds, which pass while the trials run."""
+    """Import what drawing needs: most of a second, which passes while the trials run."""
     import optuna.importance  # noqa: F401
 
 
@@ -200,39 +200,46 @@ def _short(value: Scalar) -> str:
 
 
 def importances(sweep: Sweep, trials: Sequence[TrialInfo]) -> Mapping[str, float]:
-    """Return how much each parameter has to do with good values: shares, the greatest first.
+    """Return how much of the metric's variance each parameter explains by itself.
 
-    Nothing where there are too few trials to tell, or where all came to the same. The method is
-    PED-ANOVA (Watanabe, Bansal, Hutter, 2023), as optuna has it.
+    That is its correlation ratio, the first-order sensitivity index Var(E[Y|X]) / Var(Y), with the
+    trials in groups of equal or neighbouring values of the parameter, and adjusted for the number
+    of groups as a coefficient of determination is. Interactions are left out. (Optuna's measures
+    would cost each sweep two seconds of imports.)
+
+    Returns:
+        Shares by name, the greatest first; nothing where there are too few trials to tell, or
+        where all came to the same.
     """
     varied, values = _varied(trials), _values(trials)
     if len(trials) < _FEWEST_FOR_IMPORTANCE or len(varied) < 2 or len(set(values)) < 2:
         return {}
-    import optuna  # see `load`
-    from optuna.distributions import CategoricalDistribution, FloatDistribution
+    shares = {name: _explained(_groups(sweep, name, trials), values) for name in varied}
+    return dict(sorted(shares.items(), key=lambda pair: pair[1], reverse=True))
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space: dict[str, Any] = {}
-    scaled: dict[str, list[Any]] = {}
-    for name in varied:
-        found = [trial.parameters[name] for trial in trials]
-        distribution = sweep.search_space[name]
-        if isinstance(distribution, Choice):
-            space[name] = CategoricalDistribution(list(dict.fromkeys(found)))
-            scaled[name] = list(found)
-        else:
-            scaled[name] = [_on_scale(distribution, value) for value in found]
-            space[name] = FloatDistribution(min(scaled[name]), max(scaled[name]))
-    study = optuna.create_study(direction=sweep.objective.goal)
-    for index, value in enumerate(values):
-        params = {name: scaled[name][index] for name in varied}
-        study.add_trial(optuna.trial.create_trial(params=params, distributions=space, value=value))
-    with warnings.catch_warnings():
-        # The method is marked as experimental.
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-        shares = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    return dict(shares)
+
+def _groups(sweep: Sweep, name: str, trials: Sequence[TrialInfo]) -> list[Any]:
+    """Return for each trial which group of values its parameter is in."""
+    found = [trial.parameters[name] for trial in trials]
+    most = max(2, round(math.sqrt(len(found))))
+    if isinstance(sweep.search_space[name], Choice) or len(set(found)) <= most:
+        return found
+    order = sorted(range(len(found)), key=lambda index: float(found[index]))
+    ranks = {index: rank for rank, index in enumerate(order)}
+    return [ranks[index] * most // len(found) for index in range(len(found))]
+
+
+def _explained(groups: Sequence[Any], values: Sequence[float]) -> float:
+    """Return the adjusted share of the values' variance between the groups."""
+    members: dict[Any, list[float]] = {}
+    for group, value in zip(groups, values, strict=True):
+        members.setdefault(group, []).append(value)
+    degrees = len(values) - len(members)
+    if degrees < 1:
+        return 0.0
+    within = sum(pvariance(found) * len(found) for found in members.values())
+    share = within / (pvariance(values) * len(values))
+    return max(0.0, 1 - share * (len(values) - 1) / degrees)
 
 
 def _importance(sweep: Sweep, shares: Mapping[str, float]) -> Figure:
@@ -240,8 +247,8 @@ def _importance(sweep: Sweep, shares: Mapping[str, float]) -> Figure:
     names = list(shares)[::-1]
     bars = axes.barh(names, [shares[name] for name in names], color=_BLUE, height=0.6)
     axes.bar_label(bars, fmt="{:.0%}", padding=4)
-    axes.set_xlim(0, max(shares.values()) * 1.12)
+    axes.set_xlim(0, max(*shares.values(), 0.1) * 1.12)
     axes.xaxis.set_major_formatter("{x:.0%}")
-    axes.set_xlabel(f"share in good values of {sweep.objective.primary_metric}")
-    axes.set_title("importance of each parameter (PED-ANOVA)", loc="left")
+    axes.set_xlabel(f"share of the variance of {sweep.objective.primary_metric}")
+    axes.set_title("what each parameter explains by itself", loc="left")
     return figure

@@ -13,19 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import queue
-import shutil
 import threading
 import time
-from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from amlocal.errors import JobFailedError, TargetError, near_miss
-from amlocal.local.bind import output_path
 from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.fingerprint import encode
 from amlocal.local.inputs import StepInputs
@@ -34,11 +30,12 @@ from amlocal.local.reuse import Verdict
 from amlocal.local.slots import Slots
 from amlocal.local.step import StepRun
 from amlocal.local.sweep import plots
+from amlocal.local.sweep.outputs import take_over
 from amlocal.local.sweep.policies import is_due, why_ended
 from amlocal.local.sweep.sampling import Point, Sampler, make_sampler
-from amlocal.local.sweep.trial import TrialRun, is_own_place, trial_step
+from amlocal.local.sweep.trial import TrialRun, trial_step
 from amlocal.local.tracking.values import Metric
-from amlocal.plan import JobInfo, JobStatus, OutputInfo, Sweep, TrialInfo, best_trial
+from amlocal.plan import JobInfo, JobStatus, Sweep, TrialInfo, best_trial
 
 #: Seconds between two looks at requests to cancel and at timeouts.
 _LOOK = 0.2
@@ -136,12 +133,17 @@ class SweepRun(StepRun):
             return None
         if not self.slots.take_now():
             return None
-        point = sampler.ask() if self._count < self.sweep.max_total_trials else None
-        if point is None:
+        trial = None
+        try:
+            point = sampler.ask() if self._count < self.sweep.max_total_trials else None
+            if point is not None:
+                trial = self._trial(self._count, point, family)
+        finally:
+            if trial is None:
+                self.slots.give_back()
+        if trial is None:
             self._is_exhausted = True
-            self.slots.give_back()
             return None
-        trial = self._trial(self._count, point, family)
         self._running[self._count] = trial
         self._count += 1
         return trial
@@ -288,7 +290,9 @@ class SweepRun(StepRun):
 
     def _failure(self) -> JobFailedError | TargetError:
         """Return why there is no best trial."""
-        trials = [self.state[trial.name] for trial in self._ended]
+        # In the order of their numbers, whichever ended first.
+        ended = {trial.name for trial in self._ended}
+        trials = [info for info in self.state.below(self.name) if info.name in ended]
         completed = [info for info in trials if info.status is JobStatus.COMPLETED]
         if not completed:
             failed = [info for info in trials if info.status is JobStatus.FAILED] or trials
@@ -309,7 +313,13 @@ class SweepRun(StepRun):
         assert best.trial is not None
         is_best = msgspec.structs.replace(best.trial, is_best=True)
         self.state.change(best.name, trial=is_best)
-        outputs = self._registered_best(best, self._placed(best.outputs))
+        outputs = take_over(
+            best,
+            self.step.outputs,
+            self.services,
+            sweep=self.name,
+            datastore=self.job.settings.default_datastore,
+        )
         if best.tracking.model:
             self.state.change_tracking(self.name, model=best.tracking.model)
         params = {f"best.{name}": str(value) for name, value in best.trial.parameters.items()}
@@ -330,36 +340,6 @@ class SweepRun(StepRun):
         )
         self.tracking.end(self.name)
 
-    def _placed(self, outputs: Mapping[str, OutputInfo]) -> dict[str, OutputInfo]:
-        """Return the outputs where the sweep's file wants them, copied where it names a place."""
-        found = dict(outputs)
-        for name, output in self.step.outputs.items():
-            if name not in found or is_own_place(output):
-                continue
-            address = output_path(
-                output.path or "",
-                job=self.name,
-                output=name,
-                datastore=self.job.settings.default_datastore,
-            )
-            place = self.services.locations.place(address)
-            _copy(Path(found[name].path), place)
-            found[name] = msgspec.structs.replace(
-                found[name], path=str(place), uri=self.services.locations.address(place)
-            )
-        return found
-
-    def _registered_best(
-        self, best: JobInfo, outputs: dict[str, OutputInfo]
-    ) -> dict[str, OutputInfo]:
-        """Register the outputs that have a name, as what the best trial's run wrote."""
-        wrote = self.services.records.get(best.reused_from) if best.reused_from else best
-        for name, output in self.step.outputs.items():
-            if output.name and name in outputs:
-                asset = self.services.register_output(output, outputs[name], wrote.tracking.run_id)
-                outputs[name] = msgspec.structs.replace(outputs[name], asset=asset)
-        return outputs
-
 
 def _family(verdict: Verdict, sweep: Sweep) -> str:
     """Return what trials of the same sweep are found again by, however many it may have."""
@@ -369,11 +349,3 @@ def _family(verdict: Verdict, sweep: Sweep) -> str:
     )
     facts["sweep"] = msgspec.json.decode(same.to_json())
     return hashlib.sha256(encode(facts).encode()).hexdigest()
-
-
-def _copy(source: Path, place: Path) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    if source.is_dir():
-        shutil.copytree(source, place, dirs_exist_ok=True, copy_function=shutil.copyfile)
-    else:
-        shutil.copyfile(source, place)

@@ -366,3 +366,12 @@ def test_nothing_is_reused_where_a_rerun_is_forced(lab: Lab, log: str) -> None:
         job = completed(lab.run(pipeline(tune, settings=forced)))
         (sweep,) = job.children
         assert [info.reused_from for info in (sweep, *sweep.children)] == [None] * 3
+
+
+def test_a_trials_name_that_is_taken_fails_the_sweep_alone(lab: Lab, log: str) -> None:
+    tune = sweep_step(f"{log} 0 ${{{{inputs.x}}}}", name="tune")
+    taken = step("tune_0", "true")
+    job = lab.run(pipeline(tune, taken), max_parallel=1)
+    assert children(job)["tune"].status is FAILED
+    assert "a job has that name" in children(job)["tune"].error
+    assert children(job)["tune_0"].status is COMPLETED
