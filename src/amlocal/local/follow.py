@@ -72,7 +72,8 @@ class Follower:
         self._revision, _ = self.records.changed_since(self.name, 0)
         started = self.records.get(self.name)
         self.reporter.job_started(started)
-        for info in (*started.children, started):
+        job, *below = started.tree()
+        for info in (*below, job):
             self._report(info)
         return self.finish(wait)
 

@@ -263,8 +263,8 @@ class LocalJobs:
         info = self.get(name)
         told = [StepReuse.from_json(reason) for reason in self.services.records.reasons(name)]
         known = {reuse.step for reuse in told}
-        silent = [c for c in info.children if c.step not in known]
-        return [*told, *(StepReuse(step=c.step or c.name, reason=_silence(c)) for c in silent)]
+        silent = [c for c in info.children if c.label not in known]
+        return [*told, *(StepReuse(step=c.label, reason=_silence(c)) for c in silent)]
 
 
 def _silence(step: JobInfo) -> str:

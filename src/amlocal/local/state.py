@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,19 +12,13 @@ from amlocal.local.records import JobRecords, StepFacts, seconds_of, timestamp
 from amlocal.plan import JobInfo, JobStatus
 
 
-def _flat(job: JobInfo) -> Iterator[JobInfo]:
-    yield job
-    for child in job.children:
-        yield from _flat(child)
-
-
 class JobState:
     """A job and its steps; changed from several threads, one change at a time."""
 
     def __init__(self, records: JobRecords, job: JobInfo) -> None:
         self._records = records
         self._lock = threading.RLock()
-        self._infos = {info.name: info for info in _flat(job)}
+        self._infos = {info.name: info for info in job.tree()}
         self.root = job.name
 
     def __getitem__(self, name: str) -> JobInfo:

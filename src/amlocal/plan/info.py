@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from amlocal.plan.base import Value
@@ -180,6 +180,12 @@ class JobInfo(Value, frozen=True):
     archived: bool = False
     sweep: SweepInfo | None = None
     trial: TrialInfo | None = None
+
+    def tree(self) -> Iterator[JobInfo]:
+        """Yield the job and everything below it, each before what is below it."""
+        yield self
+        for child in self.children:
+            yield from child.tree()
 
     @property
     def label(self) -> str:

@@ -91,7 +91,7 @@ class TrialRun(StepRun):
         return msgspec.structs.replace(self.info, value=value)
 
     def _reuse_name(self) -> str:
-        return f"trial {self.info.number}"
+        return self.state[self.name].label
 
     def _reuse_scope(self) -> str:
         return self.family

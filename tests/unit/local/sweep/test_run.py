@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Sequence
@@ -375,3 +376,27 @@ def test_a_trials_name_that_is_taken_fails_the_sweep_alone(lab: Lab, log: str) -
     assert children(job)["tune"].status is FAILED
     assert "a job has that name" in children(job)["tune"].error
     assert children(job)["tune_0"].status is COMPLETED
+
+
+def test_what_trials_wrote_survives_a_clean_up(lab: Lab, log: str) -> None:
+    line = f"{log} 0 ${{{{inputs.x}}}}; echo ${{{{inputs.x}}}} > ${{{{outputs.o}}}}/x"
+    tune = sweep_step(line, name="tune", outputs={"o": Output()}, max_total_trials=2)
+    first = completed(lab.run(pipeline(tune)))
+    lab.client.workspace.collect_garbage()
+    for info in first.children[0].children:
+        shutil.rmtree(output_of(info))  # it is put back from storage
+    more = sweep_step(line, name="tune", outputs={"o": Output()}, max_total_trials=3)
+    again = completed(lab.run(pipeline(more)))
+    reused = [info.reused_from for info in again.children[0].children]
+    assert reused == [*(info.name for info in first.children[0].children), None]
+
+
+def test_it_is_explained_why_trials_ran(lab: Lab, log: str) -> None:
+    line = f"{log} 0 ${{{{search_space.x}}}}"
+    lab.run(sweep_job(line, max_total_trials=1))
+    job = completed(lab.run(sweep_job(line, max_total_trials=2)))
+    told = {reuse.step: reuse for reuse in lab.client.jobs.explain_reuse(job.name)}
+    assert list(told) == ["sweep", "trial 0", "trial 1"]
+    assert told["sweep"].changed == ("sweep.max_total_trials: 1 -> 2",)
+    assert told["trial 0"].reused_from is not None
+    assert told["trial 1"].reason == "it has not run before"
