@@ -26,6 +26,8 @@ from amlocal.plan import JobStatus
 
 T = TypeVar("T")
 
+#: How soon a server that died is started again: MLflow's clients ask for minutes before they fail.
+_WATCH_SECONDS = 3.0
 #: Two, since the server answers two at once a third faster than one after the other; not more.
 _WRITERS = 2
 _Task = Callable[[TrackingClient], None]
@@ -63,8 +65,9 @@ class Recorder:
         self.experiment = experiment
         self.experiment_id = self._client.experiment(experiment)
         self._writers = [_Writer(self) for _ in range(_WRITERS)]
-        for writer in self._writers:
-            writer.start()
+        self._watch = _Watch(self)
+        for thread in (*self._writers, self._watch):
+            thread.start()
 
     def begin(self, run: NewRun) -> Run:
         """Create a run.
@@ -100,6 +103,16 @@ class Recorder:
                 self.uri = self._server.ensure()
                 self._client = TrackingClient(self.uri)
             return self._client
+
+    def revive(self) -> None:
+        """Start the server again where it has died, for the scripts that log to it.
+
+        Raises:
+            TrackingError: It does not start.
+        """
+        client = self._client
+        if not self._server.is_alive():
+            self._replaced(client)
 
     def later(self, key: str, task: _Task) -> None:
         """Do something in the background, after what was asked for before with the same key."""
@@ -164,11 +177,13 @@ class Recorder:
 
     def errors(self) -> list[str]:
         """Return what could not be written so far, a sentence each."""
-        found = [str(error) for writer in self._writers for error in writer.errors]
+        errors = [error for writer in self._writers for error in writer.errors]
+        found = [str(error) for error in (*errors, *self._watch.errors)]
         return list(dict.fromkeys(found))
 
     def close(self) -> None:
         """Wait until everything is written."""
+        self._watch.end()
         for writer in self._writers:
             writer.put(None)
         for writer in self._writers:
@@ -214,3 +229,26 @@ class _Writer(threading.Thread):
             self.errors.append(error)
         except OSError as error:
             self.errors.append(TrackingError(f"cannot write to MLflow: {error}"))
+
+
+class _Watch(threading.Thread):
+    """Looks after the server until the job is over."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(name="tracking watch", daemon=True)
+        self._recorder = recorder
+        self._over = threading.Event()
+        self.errors: list[TrackingError] = []
+
+    def end(self) -> None:
+        """Look no longer, and wait for a start that is under way."""
+        self._over.set()
+        self.join()
+
+    def run(self) -> None:
+        """Look every few seconds; a server that does not start is not tried again."""
+        try:
+            while not self._over.wait(_WATCH_SECONDS):
+                self._recorder.revive()
+        except TrackingError as error:
+            self.errors.append(error)

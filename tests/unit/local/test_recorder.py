@@ -112,3 +112,16 @@ def test_a_server_that_went_away_is_started_again(
     recorder.flush()
     assert [data.run.run_id for data in received] == [run.run_id]
     assert recorder.errors() == []
+
+
+@pytest.mark.slow
+def test_scripts_find_the_server_again_without_anything_to_record(
+    recorder: Recorder, tracking_server: TrackingServer
+) -> None:
+    address = recorder.uri
+    tracking_server.stop()
+    deadline = time.monotonic() + 60
+    while tracking_server.uri() != address and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert tracking_server.uri() == address
+    assert recorder.errors() == []
