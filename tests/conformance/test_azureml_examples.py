@@ -252,9 +252,6 @@ def test_registered_components_are_steps(aml: Aml, examples: Path) -> None:
 
 
 REFUSED = {
-    "basics/hello-sweep.yml": "a sweep",
-    "single-step/lightgbm/iris/job-sweep.yml": "a sweep",
-    f"{STEPS}/pipeline_with_hyperparameter_sweep/pipeline.yml": "a sweep step",
     f"{STEPS}/pipeline_with_pipeline_component/pipeline_with_train_eval_pipeline_component/"
     "pipeline.yml": "a pipeline component as a step",
     "parallel/1a_oj_sales_prediction/pipeline.yml": "a parallel step",

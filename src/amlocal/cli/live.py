@@ -1,23 +1,27 @@
-"""A pipeline as a live tree of steps on a terminal; a command job as its own log lines."""
+"""On a terminal: a pipeline as a tree of steps, a sweep as a table, a command job as its log."""
 
 from __future__ import annotations
 
+from msgspec import structs
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 
-from amlocal.cli import text
+from amlocal.cli import text, trials
 from amlocal.cli.plain import PlainReporter
 from amlocal.cli.progress import Progress, Row, Screen
 from amlocal.cli.terminal import Terminal
-from amlocal.plan.info import JobInfo
+from amlocal.cli.trials import Board
+from amlocal.plan.info import JobInfo, best_trial
 from amlocal.plan.status import JobStatus
 
 _REFRESHES_A_SECOND = 5
 #: Lines that are not steps: the headline, the counts of hidden steps, and the cursor's own.
 _OTHER_LINES = 3
 _TIME_COLUMNS = 8
+#: Lines of a table above its rows.
+_TABLE_HEAD = 2
 
 
 class LiveReporter:
@@ -27,6 +31,7 @@ class LiveReporter:
         self._terminal = terminal
         self._plain = PlainReporter(terminal)
         self._progress: Progress | None = None
+        self._board: Board | None = None
         self._console = Console(
             file=terminal.stream,
             force_terminal=True,
@@ -53,31 +58,35 @@ class LiveReporter:
 
     def job_started(self, job: JobInfo) -> None:
         """Begin to draw."""
-        if job.type != "pipeline":
+        if job.type not in {"pipeline", "sweep"}:
             self._plain.job_started(job)
             return
         for warning in job.warnings:
             self.note(f"warning: {warning}")
-        self._progress = Progress(job)
+        if job.type == "sweep":
+            self._board = Board(job)
+        else:
+            self._progress = Progress(job)
         self._live.start(refresh=True)
 
     def step_changed(self, step: JobInfo) -> None:
         """Take the step's state; the next refresh shows it."""
-        if self._progress is None:
+        drawn = self._board or self._progress
+        if drawn is None:
             self._plain.step_changed(step)
         else:
-            self._progress.change(step)
+            drawn.change(step)
 
     def log(self, step: JobInfo, text: str) -> None:
-        """Show the last line beside the step; a command job's lines are all written."""
-        if self._progress is None:
-            self._plain.log(step, text)
-        else:
+        """Show the last line beside the step; write all of a command job, and none of trials."""
+        if self._progress is not None:
             self._progress.log(step, text)
+        elif self._board is None:
+            self._plain.log(step, text)
 
     def note(self, message: str) -> None:
         """Write the sentence above the tree."""
-        if self._progress is None:
+        if self._board is None and self._progress is None:
             self._plain.note(message)
         else:
             self._console.print(f"-- {message}", soft_wrap=True)
@@ -86,15 +95,22 @@ class LiveReporter:
         """Draw the last state; a command job's end is told by the summary that follows."""
         if self._progress is not None:
             self._progress.finish(job)
-            self._live.stop()
+        elif self._board is not None:
+            for info in (*job.children, job):
+                self._board.change(info)
+        self._live.stop()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the lines that fit the terminal as it is now."""
-        if self._progress is None:
-            return
-        screen = self._progress.screen(console.size.height - _OTHER_LINES)
         # One column less than there is: a full line would wrap when the terminal gets narrower.
-        for line in draw(screen, console.size.width - 1, self._terminal):
+        room, width = console.size.height - _OTHER_LINES, console.size.width - 1
+        if self._progress is not None:
+            lines = draw(self._progress.screen(room), width, self._terminal)
+        elif self._board is not None:
+            lines = draw_trials(self._board, room, width, self._terminal)
+        else:
+            return
+        for line in lines:
             yield from line
             yield Segment.line()
 
@@ -121,6 +137,36 @@ def draw(screen: Screen, width: int, terminal: Terminal) -> list[list[Segment]]:
     if screen.hidden:
         counts = text.clip(f"{marks.last}{screen.hidden}", width, marks.ellipsis)
         lines.append([_segment(counts, "dim")])
+    return lines
+
+
+def draw_trials(board: Board, room: int, width: int, terminal: Terminal) -> list[list[Segment]]:
+    """Return a sweep's headline and the table of the trials for which there is room."""
+    marks = terminal.marks
+    status = board.job.status
+    mark, colour = marks.of(status)
+    headline = f"{mark} {status.value}  "
+    known = board.trials()
+    about = f"  {trials.progress(board.sweep, known)}  {text.clock(board.seconds)}"
+    name = text.clip(board.job.name, max(width - len(headline + about), 8), marks.ellipsis)
+    lines = [[_segment(headline, colour), _segment(name, "bold"), _segment(about, "dim")]]
+    shown = [
+        structs.replace(info, duration=board.running_time(info))
+        for info in board.shown(room - _TABLE_HEAD)
+    ]
+    if not shown:
+        return lines
+    best = best_trial(board.sweep.goal, shown)
+    rows = trials.rows(board.sweep, shown, best, marks.best)
+    whole = text.table(rows, width=width, ellipsis=marks.ellipsis).splitlines()
+    # On a narrow terminal the last of many columns find no room at all.
+    table = [text.clip(line, width, marks.ellipsis) for line in whole]
+    lines += [[_segment(line, "dim")] for line in table[:_TABLE_HEAD]]
+    for info, line in zip(shown, table[_TABLE_HEAD:], strict=True):
+        _, colour = marks.of(info.status, reused=info.reused_from is not None)
+        lines.append([_segment(line, "bold" if info is best else colour)])
+    if len(shown) < len(known):
+        lines.append([_segment(f"{len(known) - len(shown)} more", "dim")])
     return lines
 
 

@@ -1,14 +1,15 @@
 """A job as lines, for pipes, log files, and terminals that cannot draw over a line.
 
-A command job's log comes as it is. A pipeline's log lines are `STEP | LINE`. What the engine says
+A command job's log comes as it is. A pipeline's log lines are `STEP | LINE`, a sweep's
+`trial N | LINE`; of a trial's states only the end is told. What the engine says
 of states begins with `-- `, so that `grep '^-- '` shows the course of a job and nothing else.
 """
 
 from __future__ import annotations
 
-from amlocal.cli import text
+from amlocal.cli import text, trials
 from amlocal.cli.terminal import Terminal
-from amlocal.plan.info import JobInfo
+from amlocal.plan.info import JobInfo, SweepInfo, best_trial
 from amlocal.plan.reporter import after_step
 from amlocal.plan.status import JobStatus
 
@@ -18,7 +19,9 @@ class PlainReporter:
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._is_pipeline = False
+        self._has_parts = False
+        self._trials: dict[str, JobInfo] = {}
+        self._sweeps: dict[str, SweepInfo] = {}
 
     def __enter__(self) -> PlainReporter:
         return self
@@ -28,14 +31,18 @@ class PlainReporter:
 
     def job_started(self, job: JobInfo) -> None:
         """Write the job's name and what of its file the target does not do in full."""
-        self._is_pipeline = job.type == "pipeline"
+        self._has_parts = job.type != "command"
+        self._sweeps = {info.name: info.sweep for info in (job, *job.children) if info.sweep}
         steps = f", {text.plural(len(job.children), 'step')}" if job.children else ""
         self._say(f"{job.name}: {job.type} job{steps}")
         for warning in job.warnings:
             self._say(f"warning: {warning}")
 
     def step_changed(self, step: JobInfo) -> None:
-        """Write the step's state."""
+        """Write the step's state, and of a trial how it ended."""
+        if step.trial is not None:
+            self._tell_trial(step)
+            return
         about = ""
         if step.reused_from:
             about = f" (reused from {step.reused_from})"
@@ -43,11 +50,28 @@ class PlainReporter:
             about = f" ({text.duration(step.duration)})"
         if step.status is JobStatus.FAILED and step.error:
             about += f": {text.clean(step.error.splitlines()[0])}"
-        self._say(f"{step.step or step.name}: {step.status.value}{about}")
+        self._say(f"{step.label}: {step.status.value}{about}")
+
+    def _tell_trial(self, info: JobInfo) -> None:
+        if not info.status.is_terminal or info.name in self._trials or info.trial is None:
+            return
+        self._trials[info.name] = info
+        sweep = self._sweeps.get(info.parent or "")
+        facts = [text.duration(info.duration)] if info.duration else []
+        if info.reused_from:
+            facts = [f"reused from {info.reused_from}"]
+        if info.trial.value is not None and sweep is not None:
+            others = [other for other in self._trials.values() if other.parent == info.parent]
+            is_best = best_trial(sweep.goal, others) is info
+            facts.append(f"{sweep.metric} {text.number(info.trial.value)}")
+            facts += ["best so far"] if is_best else []
+        told = f"{info.label}: {info.status.value}" + (f" ({', '.join(facts)})" if facts else "")
+        why = f": {text.clean(info.error.splitlines()[0])}" if info.error else ""
+        self._say(f"{told}: {trials.parameters(info.trial.parameters)}{why}")
 
     def log(self, step: JobInfo, text: str) -> None:
-        """Write log lines, after their step's name in a pipeline."""
-        self._terminal.write(after_step(step, text) if self._is_pipeline else text)
+        """Write log lines, after the name of their step or trial where there are several."""
+        self._terminal.write(after_step(step, text) if self._has_parts else text)
 
     def note(self, message: str) -> None:
         """Write the sentence."""
@@ -55,7 +79,7 @@ class PlainReporter:
 
     def job_finished(self, job: JobInfo) -> None:
         """Write a pipeline's result; a command job's was written as its last state."""
-        if self._is_pipeline:
+        if job.type == "pipeline":
             self._say(f"{job.name}: {job.status.value} ({text.duration(job.duration)})")
 
     def _say(self, message: str) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from amlocal.cli import text
+from amlocal.cli import text, trials
 from amlocal.plan.info import JobInfo
 from amlocal.plan.status import JobStatus
 
@@ -74,12 +74,19 @@ class Progress:
         self._ended: float | None = None
         self._rows: dict[str, Row] = {}
         self._since: dict[str, float] = {}
+        self._sweeps: dict[str, JobInfo] = {}
+        self._trials: dict[str, dict[str, JobInfo]] = {}
         for step in job.children:
             self.change(step)
 
     def change(self, step: JobInfo) -> None:
         """Take a step's new state."""
-        name = step.step or step.name
+        if step.trial is not None:
+            self._change_trial(step)
+            return
+        name = step.label
+        if step.sweep is not None:
+            self._sweeps[step.name] = step
         with self._lock:
             line = self._rows[name].line if name in self._rows else ""
             self._rows[name] = Row(
@@ -93,10 +100,22 @@ class Progress:
             if step.status is JobStatus.RUNNING and not self._status.is_terminal:
                 self._status = JobStatus.RUNNING
 
+    def _change_trial(self, trial: JobInfo) -> None:
+        """Say beside a sweep how far it has come; its trials have no rows of their own."""
+        sweep = self._sweeps.get(trial.parent or "")
+        if sweep is None or sweep.sweep is None:
+            return
+        with self._lock:
+            known = self._trials.setdefault(sweep.name, {})
+            known[trial.name] = trial
+            if sweep.label in self._rows:
+                line = trials.progress(sweep.sweep, list(known.values()))
+                self._rows[sweep.label] = replace(self._rows[sweep.label], line=line)
+
     def log(self, step: JobInfo, lines: str) -> None:
         """Take the last line of a step's log that says something."""
         last = lines.rstrip().rpartition("\n")[2].rpartition("\r")[2]
-        name = step.step or step.name
+        name = step.label
         with self._lock:
             if name in self._rows and (line := text.clean(last).strip()):
                 self._rows[name] = replace(self._rows[name], line=line)

@@ -6,15 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlocal.cli import text
+from amlocal.cli import text, trials
 from amlocal.cli.terminal import Terminal
-from amlocal.plan import AssetInfo, InputInfo, JobInfo, JobStatus, StepReuse, WorkspaceInfo
+from amlocal.plan import (
+    AssetInfo,
+    InputInfo,
+    JobInfo,
+    JobStatus,
+    StepReuse,
+    WorkspaceInfo,
+    best_trial,
+)
 
 #: The five things that are tracked of every job.
 TRACKED = ("data", "code", "environment", "model", "serving")
 
 #: Without it MLflow's pages open on what they have for language models.
 MODE = "workflowType=machine_learning"
+#: Trials of a sweep that are shown.
+_MOST_TRIALS = 25
 _TAIL_LINES = 15
 _PLAIN_WIDTH = 100
 _TAIL_BYTES = 16_384
@@ -43,18 +53,19 @@ def job(info: JobInfo, terminal: Terminal) -> str:
     facts = {
         "experiment": info.experiment_name,
         "display name": info.display_name,
-        "step": f"{info.step} of {info.parent}" if info.parent else "",
+        "step": f"{info.step} of {info.parent}" if info.step else "",
         "component": info.component,
         "file": info.source,
         "created": f"{text.moment(info.creation_time)} UTC" if info.creation_time else "",
         "reused from": info.reused_from or "",
+        **_of_sweep(info),
         "error": info.error,
         "log": info.log,
     }
     parts = [
         _headline(info, terminal),
         *_facts(facts),
-        *_section("steps", _steps(info, terminal), terminal),
+        *_parts(info, terminal),
         *_section("metrics", _metrics(info, terminal), terminal),
         *_section("inputs", _facts({k: _input(v) for k, v in info.inputs.items()}), terminal),
         *_section("outputs", _facts({k: v.path for k, v in info.outputs.items()}), terminal),
@@ -67,6 +78,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
 def ended(info: JobInfo, terminal: Terminal) -> str:
     """Return how a job ended: result, failures with their logs, metrics, and where to look."""
     parts = ["", _headline(info, terminal)]
+    parts += _facts({"best trial": _of_sweep(info).get("best trial", "")})
     for failed in _failures(info):
         parts += _failure(failed, terminal)
     parts += _section("metrics", _metrics(info, terminal), terminal)
@@ -146,13 +158,51 @@ def _headline(info: JobInfo, terminal: Terminal) -> str:
     about = [text.duration(info.duration)] if info.duration else []
     if info.children:
         done = sum(child.status is JobStatus.COMPLETED for child in info.children)
-        about.append(f"{done} of {text.plural(len(info.children), 'step')} completed")
+        part = "trial" if info.type == "sweep" else "step"
+        about.append(f"{done} of {text.plural(len(info.children), part)} completed")
         reused = sum(child.reused_from is not None for child in info.children)
         about += [f"{reused} of them reused"] if reused else []
     status = terminal.style(f"{mark} {info.status.value}", colour)
     return f"{status}  {terminal.style(info.name, 'bold')}" + (
         f"  {', '.join(about)}" if about else ""
     )
+
+
+def _of_sweep(info: JobInfo) -> dict[str, str]:
+    """Return what a sweep has found, or what a trial tries."""
+    if info.trial is not None:
+        told = trials.parameters(info.trial.parameters)
+        return {"trial": f"{info.trial.number} of {info.parent}: {told}"}
+    if info.sweep is None:
+        return {}
+    facts = {"objective": f"{info.sweep.goal} {info.sweep.metric}"}
+    if info.sweep.value is not None:
+        best = f"{info.sweep.best_trial}: {info.sweep.metric} {text.number(info.sweep.value)}"
+        facts["best trial"] = f"{best} with {trials.parameters(info.sweep.parameters)}"
+    return facts
+
+
+def _parts(info: JobInfo, terminal: Terminal) -> list[str]:
+    """Return a pipeline's steps, or the table of a sweep's trials, the best ones first."""
+    if info.sweep is None:
+        return _section("steps", _steps(info, terminal), terminal)
+    sign = 1 if info.sweep.goal == "minimize" else -1
+
+    def rank(each: JobInfo) -> tuple[bool, float]:
+        value = each.trial.value if each.trial is not None else None
+        is_judged = each.status is JobStatus.COMPLETED and value is not None
+        return not is_judged, sign * (value or 0.0) if is_judged else 0.0
+
+    ranked = sorted(info.children, key=rank)
+    best = best_trial(info.sweep.goal, ranked)
+    rows = trials.rows(info.sweep, ranked[:_MOST_TRIALS], best, terminal.marks.best)
+    if not rows:
+        return []
+    width = terminal.width - 2 if terminal.is_terminal else None
+    table = text.table(rows, width=width, ellipsis=terminal.marks.ellipsis).splitlines()
+    if len(ranked) > len(rows):
+        table.append(f"{len(ranked) - len(rows)} more: aml job list -p {info.name} --all-results")
+    return _section("trials", [f"  {line}" for line in table], terminal)
 
 
 def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
@@ -164,6 +214,9 @@ def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
             about = f"reused from {child.reused_from}"
         elif child.duration:
             about += f"  {text.duration(child.duration)}"
+        if child.sweep is not None and child.sweep.value is not None:
+            about += f"  best {child.sweep.metric} {text.number(child.sweep.value)}"
+            about += f" with {trials.parameters(child.sweep.parameters)}"
         label = text.pad(_label(child), width)
         yield f"  {terminal.style(mark, colour)} {label}  {about}"
 
@@ -184,9 +237,10 @@ def _metrics(info: JobInfo, terminal: Terminal) -> Iterator[str]:
         for key in (f"{_label(child)}.{name}", name)
         if info.metrics.get(key) == child.metrics[name]
     }
+    is_sweep = info.sweep is not None  # whose trials have a table
     own = {key: text.number(value) for key, value in sorted(info.metrics.items())}
-    yield from _facts({key: value for key, value in own.items() if key not in repeated})
-    steps = [child for child in info.children if child.metrics]
+    yield from _facts({k: value for k, value in own.items() if is_sweep or k not in repeated})
+    steps = [child for child in info.children if child.metrics and not is_sweep]
     width = max((text.cells(_label(child)) for child in steps), default=0)
     for child in steps:
         pairs = [f"{key} {text.number(value)}" for key, value in sorted(child.metrics.items())]
@@ -210,6 +264,9 @@ def _filled(words: Sequence[str], room: int) -> Iterator[str]:
 
 def _failures(info: JobInfo) -> list[JobInfo]:
     failed = [child for child in info.children if child.status is JobStatus.FAILED]
+    if info.sweep is not None:
+        # A sweep lives through failed trials; of one that has not, the first tells enough.
+        failed = failed[:1] if info.status is JobStatus.FAILED else []
     return failed or ([info] if info.status is JobStatus.FAILED else [])
 
 

@@ -29,6 +29,7 @@ class Marks:
     branch: str
     last: str
     ellipsis: str
+    best: str
 
     def of(self, status: JobStatus, *, reused: bool = False) -> tuple[str, str]:
         """Return the sign of a state and its colour."""
@@ -43,8 +44,8 @@ class Marks:
         return self.running, "bold"
 
 
-UNICODE_MARKS = Marks("✓", "↻", "✗", "⊘", "●", "·", "├─ ", "└─ ", "…")
-ASCII_MARKS = Marks("+", "=", "x", "-", ">", ".", "|- ", "`- ", "...")
+UNICODE_MARKS = Marks("✓", "↻", "✗", "⊘", "●", "·", "├─ ", "└─ ", "…", "★")
+ASCII_MARKS = Marks("+", "=", "x", "-", ">", ".", "|- ", "`- ", "...", "*")
 
 
 class Terminal:

@@ -102,7 +102,7 @@ def _value(
 ) -> str | None:
     scope, *rest = reference.path
     name = ".".join(rest)
-    if scope == "inputs":
+    if scope in {"inputs", "search_space"}:
         # `${{inputs.x.path}}` is the older form of `${{inputs.x}}`.
         bound = inputs.get(name) or inputs.get(name.removesuffix(".path"))
         return bound.text if bound else None

@@ -1,7 +1,9 @@
 """The engine: runs a job's steps, each as soon as what it needs is there.
 
     select    the steps whose needs are met wait in a queue for one of `max_parallel` threads
-    run       a thread takes one step from its inputs to its recorded result (`step.StepRun`)
+    run       a thread takes one step from its inputs to its recorded result (`step.StepRun`);
+              a sweep's only looks after its trials (`sweep.run.SweepRun`), which share the room
+              for commands with the steps (`slots`)
     conclude  a finished step makes others ready; a failed one holds back those that need it,
               and with `continue_on_step_failure: false` ends the ones that run
 
@@ -28,9 +30,11 @@ from amlocal.local.inputs import read_job_inputs
 from amlocal.local.process import end_jobs
 from amlocal.local.runs import RunTracking
 from amlocal.local.services import Services
+from amlocal.local.slots import Slots
 from amlocal.local.snapshot import Snapshots
 from amlocal.local.state import JobState
 from amlocal.local.step import StepOptions, StepRun
+from amlocal.local.sweep.run import SweepRun
 from amlocal.plan import Job, JobInfo, JobStatus, OutputInfo, Step
 
 #: Seconds between two looks at requests to cancel and at timeouts.
@@ -42,7 +46,7 @@ class EngineOptions:
     """How an engine runs a job.
 
     Attributes:
-        max_parallel: Steps side by side.
+        max_parallel: Steps and trials side by side.
         environment: `auto`, `current`, `isolated`, or `docker`.
     """
 
@@ -79,6 +83,7 @@ class Engine:
         self._running: dict[str, StepRun] = {}
         self._deadlines: dict[str, float] = {}
         self._looked = time.monotonic()
+        self._slots = Slots(options.max_parallel)
         self._is_pipeline = job.type == "pipeline"
         names = [child.name for child in info.children] if self._is_pipeline else [info.name]
         self._names = dict(zip([step.name for step in job.steps], names, strict=True))
@@ -105,7 +110,7 @@ class Engine:
     def _give_up(self, error: str, code: str) -> None:
         end_jobs(self._services.workspace.path, frozenset({self._state.root}))
         root = self._state[self._state.root]
-        begun = [info for info in self._state.steps() if info.start_time]
+        begun = [info for info in self._state.everything_below() if info.start_time]
         for info in (*begun, root):
             if info.status.is_terminal:
                 continue
@@ -157,7 +162,11 @@ class Engine:
         graph.prepare()
         failed: list[str] = []
         futures: dict[str, Future[None]] = {}
-        with ThreadPoolExecutor(self._options.max_parallel, "step") as pool:
+        # A sweep's own thread runs no command, and so takes no room.
+        threads = self._options.max_parallel + sum(
+            step.sweep is not None for step in steps.values()
+        )
+        with ThreadPoolExecutor(threads, "step") as pool:
             try:
                 while True:
                     for name in () if self._is_stopping(failed) else graph.get_ready():
@@ -187,24 +196,28 @@ class Engine:
         )
 
     def _step_run(self, step: Step, tracking: RunTracking, code: dict[str, str]) -> StepRun:
-        return StepRun(
-            name=self._names[step.name],
-            step=step,
-            job=self._job,
-            services=self._services,
-            state=self._state,
-            tracking=tracking,
-            options=StepOptions(self._options.environment, self._threads),
-            code=code,
-            job_names=self._names,
-        )
+        facts: dict[str, Any] = {
+            "name": self._names[step.name],
+            "step": step,
+            "job": self._job,
+            "services": self._services,
+            "state": self._state,
+            "tracking": tracking,
+            "options": StepOptions(self._options.environment, self._threads),
+            "code": code,
+            "job_names": self._names,
+        }
+        return StepRun(**facts) if step.sweep is None else SweepRun(**facts, slots=self._slots)
 
     def _threads(self) -> int:
-        """Return the cores for each step, when those that run now share them."""
-        side_by_side = min(self._options.max_parallel, max(1, len(self._running)))
+        """Return the cores for each command, when those that run now share them."""
+        commands = sum(run.width for run in list(self._running.values()))
+        side_by_side = min(self._options.max_parallel, max(1, commands))
         return max(1, available_cores() // side_by_side)
 
     def _work(self, name: str, run: StepRun) -> None:
+        takes_room = run.step.sweep is None
+        has_room = takes_room and self._slots.take(run.cancelled)
         try:
             if self._cancelled.is_set():
                 run.cancel()
@@ -212,6 +225,8 @@ class Engine:
                 self._deadlines[name] = time.monotonic() + run.step.timeout
             run.run()
         finally:
+            if has_room:
+                self._slots.give_back()
             self._finished.put(name)
 
     def _wait(self) -> str | None:

@@ -12,6 +12,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from amlocal.local.bind import BoundInput
 from amlocal.plan import Step
 
@@ -30,7 +32,7 @@ def step_facts(
         inputs: Its inputs with their content's digests.
     """
     component = step.component
-    return {
+    facts: Facts = {
         "component": {
             "name": component.name,
             "version": component.version,
@@ -64,6 +66,11 @@ def step_facts(
             for name, o in step.outputs.items()
         },
     }
+    if step.sweep is not None:
+        # How many trials ran side by side decides no result.
+        sweep = msgspec.structs.replace(step.sweep, max_concurrent_trials=None)
+        facts["sweep"] = json.loads(sweep.to_json())
+    return facts
 
 
 def encode(facts: Facts) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from amlocal.local.notes import Notes
 from amlocal.local.records import JobRecords
-from amlocal.plan import JobInfo, JobStatus
+from amlocal.plan import JobInfo, JobStatus, TrialInfo
 from amlocal.plan.reporter import Reporter
 
 #: Seconds between two looks.
@@ -56,7 +56,7 @@ class Follower:
     reporter: Reporter
     notes: Notes
     _revision: int = 0
-    _statuses: dict[str, JobStatus] = field(default_factory=dict)
+    _told: dict[str, tuple[JobStatus, TrialInfo | None]] = field(default_factory=dict)
     _logs: dict[str, _Log] = field(default_factory=dict)
     _watched: dict[str, JobInfo] = field(default_factory=dict)
 
@@ -72,7 +72,8 @@ class Follower:
         self._revision, _ = self.records.changed_since(self.name, 0)
         started = self.records.get(self.name)
         self.reporter.job_started(started)
-        for info in (*started.children, started):
+        job, *below = started.tree()
+        for info in (*below, job):
             self._report(info)
         return self.finish(wait)
 
@@ -97,11 +98,12 @@ class Follower:
     def _report(self, info: JobInfo) -> None:
         if info.log and not info.reused_from:
             self._watched[info.name] = info
-        if info.status is self._statuses.get(info.name, JobStatus.NOT_STARTED):
+        told = (info.status, info.trial)
+        if told == self._told.get(info.name, (JobStatus.NOT_STARTED, info.trial)):
             return
         if info.status.is_terminal and info.name in self._watched:
             self._relay(info)  # a step's last lines come before its end
-        self._statuses[info.name] = info.status
+        self._told[info.name] = told
         if info.parent is not None or not self._is_pipeline(info):
             self.reporter.step_changed(info)
 

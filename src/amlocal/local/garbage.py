@@ -32,7 +32,7 @@ def collect(services: Services, assets: AssetRecords, *, dry_run: bool) -> int:
     freed = sum(_freed(folder, dry_run=dry_run) for folder in _unneeded_folders(services))
     used = set(assets.digests())
     for job in services.records.list(view="All"):
-        for info in (job, *services.records.list(parent=job.name, view="All")):
+        for info in services.records.get(job.name).tree():
             used |= {output.digest for output in info.outputs.values()}
             code = info.tracking.code or {}
             used.add(str(code.get("hash") or ""))

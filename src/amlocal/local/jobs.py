@@ -200,8 +200,8 @@ class LocalJobs:
     def stream(self, name: str, reporter: Reporter | None = None) -> JobInfo:
         """Follow a job until it ends; see `amlocal.client.JobOperations`."""
         watcher = reporter or TextReporter(sys.stdout)
-        info = self.get(name)
-        root = info.parent or name
+        self.get(name)
+        root = self.services.records.root_of(name)
         folder = self.services.workspace.job(root)
 
         def wait(seconds: float) -> bool:
@@ -218,11 +218,11 @@ class LocalJobs:
         info = self.get(name)
         if info.status.is_terminal:
             return info
+        folder = self.services.workspace.job(self.services.records.root_of(name))
         self.services.records.request_cancel(name)
         deadline = time.monotonic() + _CANCEL_SECONDS
         while time.monotonic() < deadline:
             info = self.get(name)
-            folder = self.services.workspace.job(info.parent or name)
             if info.status.is_terminal and (info.parent or not joblock.is_held(folder)):
                 return info
             time.sleep(0.05)
@@ -263,8 +263,8 @@ class LocalJobs:
         info = self.get(name)
         told = [StepReuse.from_json(reason) for reason in self.services.records.reasons(name)]
         known = {reuse.step for reuse in told}
-        silent = [c for c in info.children if c.step not in known]
-        return [*told, *(StepReuse(step=c.step or c.name, reason=_silence(c)) for c in silent)]
+        silent = [c for c in info.children if c.label not in known]
+        return [*told, *(StepReuse(step=c.label, reason=_silence(c)) for c in silent)]
 
 
 def _silence(step: JobInfo) -> str:

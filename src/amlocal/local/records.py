@@ -7,7 +7,7 @@ The engine of a job is the only one to write that job's state; others leave it a
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 
 import msgspec
@@ -47,8 +47,17 @@ def seconds_of(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
+#: A job and everything below it: its steps or trials, and the trials of its steps.
+_TREE = "(name = ? OR parent = ? OR parent IN (SELECT name FROM jobs WHERE parent = ?))"
+
+
 def _encode(info: JobInfo) -> str:
     return msgspec.structs.replace(info, children=()).to_json().decode()
+
+
+def _with_children(info: JobInfo, below: Mapping[str | None, Sequence[JobInfo]]) -> JobInfo:
+    children = tuple(_with_children(child, below) for child in below.get(info.name, ()))
+    return msgspec.structs.replace(info, children=children)
 
 
 class JobRecords:
@@ -71,19 +80,30 @@ class JobRecords:
                         f"a job named {info.name!r} exists",
                         hint="give another --name, or none to have one made up",
                     )
-                self._db.execute(
-                    "INSERT INTO jobs (revision, name, parent, position, status, created, info)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        revision,
-                        info.name,
-                        parent,
-                        position,
-                        info.status.value,
-                        seconds_of(job.creation_time),
-                        _encode(info),
-                    ),
+                self._insert(revision, info, parent, position, seconds_of(job.creation_time))
+
+    def _insert(
+        self, revision: int, info: JobInfo, parent: str | None, position: int, created: float
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO jobs (revision, name, parent, position, status, created, info)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (revision, info.name, parent, position, info.status.value, created, _encode(info)),
+        )
+
+    def add_trial(self, info: JobInfo, position: int) -> None:
+        """Add a trial of a sweep that runs.
+
+        Raises:
+            UsageError: Another job has its name.
+        """
+        with self._db.writing() as revision:
+            if self._db.one("SELECT 1 FROM jobs WHERE name = ?", (info.name,)):
+                raise UsageError(
+                    f"a trial cannot be named {info.name!r}: a job has that name",
+                    hint="give the sweep's job another --name",
                 )
+            self._insert(revision, info, info.parent, position, seconds_of(info.creation_time))
 
     def save(self, info: JobInfo) -> None:
         """Write the present state of a job or step (its children are left as they are)."""
@@ -114,23 +134,32 @@ class JobRecords:
         self._db.write("UPDATE jobs SET revision = ?, reusable = 0 WHERE name = ?", (name,))
 
     def get(self, name: str) -> JobInfo:
-        """Return a job or step with its children.
+        """Return a job, step, or trial with its children, and theirs.
 
         Raises:
             NotFoundError: There is none of this name.
         """
         rows = self._db.all(
-            "SELECT info, parent, archived FROM jobs WHERE name = ? OR parent = ?"
-            " ORDER BY parent IS NOT NULL, position",
-            (name, name),
+            f"SELECT info, parent, archived FROM jobs WHERE {_TREE} ORDER BY position",  # noqa: S608
+            (name, name, name),
         )
-        infos = [self._decode(info, archived) for info, _, archived in rows]
-        found = next((info for info in infos if info.name == name), None)
+        below: dict[str | None, list[JobInfo]] = {}
+        found = None
+        for text, parent, archived in rows:
+            info = self._decode(text, archived)
+            if info.name == name:
+                found = info
+            else:
+                below.setdefault(parent, []).append(info)
         if found is None:
             names = self._db.all("SELECT name FROM jobs WHERE parent IS NULL")
             raise not_found("job", name, [row[0] for row in names])
-        children = tuple(info for info in infos if info.name != name)
-        return msgspec.structs.replace(found, children=children)
+        return _with_children(found, below)
+
+    def root_of(self, name: str) -> str:
+        """Return the name of the submitted job that a job, step, or trial belongs to."""
+        row = self._db.one("SELECT parent FROM jobs WHERE name = ?", (name,))
+        return name if row is None or row[0] is None else self.root_of(row[0])
 
     @staticmethod
     def _decode(info: str, archived: int = 0) -> JobInfo:
@@ -172,9 +201,9 @@ class JobRecords:
     def changed_since(self, root: str, revision: int) -> tuple[int, Sequence[JobInfo]]:
         """Return the newest revision of a job's tree and what changed after the given one."""
         rows = self._db.all(
-            "SELECT revision, info FROM jobs WHERE (name = ? OR parent = ?) AND revision > ?"
+            f"SELECT revision, info FROM jobs WHERE {_TREE} AND revision > ?"  # noqa: S608
             " ORDER BY parent IS NULL, revision, position",
-            (root, root, revision),
+            (root, root, root, revision),
         )
         return max((row[0] for row in rows), default=revision), [
             JobInfo.from_json(r[1]) for r in rows
@@ -210,10 +239,10 @@ class JobRecords:
         self._db.write("UPDATE jobs SET revision = ?, cancel_requested = 1 WHERE name = ?", (name,))
 
     def cancel_requests(self, root: str) -> frozenset[str]:
-        """Return the names of the job and its steps that somebody asked to cancel."""
+        """Return the names of the job, its steps, and trials that somebody asked to cancel."""
         rows = self._db.all(
-            "SELECT name FROM jobs WHERE (name = ? OR parent = ?) AND cancel_requested = 1",
-            (root, root),
+            f"SELECT name FROM jobs WHERE {_TREE} AND cancel_requested = 1",  # noqa: S608
+            (root, root, root),
         )
         return frozenset(row[0] for row in rows)
 
@@ -225,6 +254,15 @@ class JobRecords:
             (fingerprint,),
         )
         return JobInfo.from_json(row[0]) if row else None
+
+    def results_within(self, scope: str) -> Sequence[JobInfo]:
+        """Return the results that are offered for reuse within a scope, the oldest first."""
+        rows = self._db.all(
+            "SELECT info FROM jobs WHERE step > ? AND step < ? AND facts IS NOT NULL"
+            " AND reusable = 1 ORDER BY created, position",
+            (f"{scope}/", f"{scope}0"),  # '0' comes after '/'
+        )
+        return [JobInfo.from_json(row[0]) for row in rows]
 
     def last_facts(self, step: str) -> tuple[str, str] | None:
         """Return the name and the facts of the last run of a step, or None."""
@@ -239,7 +277,7 @@ class JobRecords:
         """Return the `StepReuse` JSON of each step of a job that got so far, in order."""
         rows = self._db.all(
             "SELECT reason FROM jobs WHERE (name = ? OR parent = ?) AND reason IS NOT NULL"
-            " ORDER BY position",
+            " ORDER BY parent IS NOT NULL, position",
             (root, root),
         )
         return [row[0] for row in rows]

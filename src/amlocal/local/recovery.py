@@ -44,11 +44,12 @@ def _mend(records: JobRecords, workspace: Workspace, name: str) -> bool:
     end_jobs(workspace.path, frozenset({name}))
     state = JobState(records, job)
     lost = {"status": JobStatus.FAILED, "error": _WHY, "error_code": "SystemError"}
-    for step in job.children:
-        if step.start_time and not step.status.is_terminal:
-            state.change(step.name, **lost)
+    below = state.everything_below()
+    for info in below:
+        if info.start_time and not info.status.is_terminal:
+            state.change(info.name, **lost)
     state.change(name, **lost)
-    for info in (job, *job.children):
+    for info in (job, *below):
         if info.tracking.run_id:
             records.leave_run_open(info.name)
     return True

@@ -71,6 +71,15 @@ class RunTracking:
         return folder if folder.is_dir() else self._services.workspace.project
 
     @property
+    def recorder(self) -> Recorder:
+        """What writes to the job's runs."""
+        return self._recorder
+
+    def run_of(self, name: str) -> Run:
+        """Return the run that was begun for a step."""
+        return self._runs[name]
+
+    @property
     def uri(self) -> str:
         """Address of the MLflow server."""
         return self._recorder.uri
@@ -182,8 +191,8 @@ class RunTracking:
         is_root = info.name == self._state.root
         tracking = info.tracking
         facts = {
-            "type": "command",
-            "step": "" if is_root else step.name,
+            "type": info.type,
+            "step": info.step or "",
             "component": component_reference(step),
             "code.hash": (tracking.code or {}).get("hash", ""),
             "environment.name": (tracking.environment or {}).get("name", ""),
@@ -192,7 +201,7 @@ class RunTracking:
         tags = run_tags(
             info.name,
             source=step.component.source or self._job.source,
-            parent_run=None if is_root else self._state[self._state.root].tracking.run_id,
+            parent_run=self._state[info.parent].tracking.run_id if info.parent else None,
             tags=step.tags or (self._job.tags if is_root else {}),
             facts=facts,
         )
@@ -292,9 +301,8 @@ class RunTracking:
             receive=receive,
         )
 
-    def record_reused(self, info: JobInfo, result: JobInfo) -> None:
+    def record_reused(self, info: JobInfo, step: Step, result: JobInfo) -> None:
         """Write the run of a step that took over an earlier result, with its metrics."""
-        step = next(s for s in self._job.steps if s.name == (info.step or s.name))
 
         def task(client: TrackingClient) -> None:
             new = self._new_run(info, step)

@@ -18,16 +18,35 @@ class JobState:
     def __init__(self, records: JobRecords, job: JobInfo) -> None:
         self._records = records
         self._lock = threading.RLock()
-        self._infos = {info.name: info for info in (job, *job.children)}
+        self._infos = {info.name: info for info in job.tree()}
         self.root = job.name
 
     def __getitem__(self, name: str) -> JobInfo:
         return self._infos[name]
 
     def steps(self) -> list[JobInfo]:
-        """Return the job's steps in the order of the file."""
+        """Return the job's steps in the order of the file, or a sweep's trials."""
+        return self.below(self.root)
+
+    def below(self, parent: str) -> list[JobInfo]:
+        """Return the steps of a job or the trials of a sweep, in order."""
+        with self._lock:
+            return [info for info in self._infos.values() if info.parent == parent]
+
+    def everything_below(self) -> list[JobInfo]:
+        """Return the job's steps and all of their trials."""
         with self._lock:
             return [info for name, info in self._infos.items() if name != self.root]
+
+    def add_trial(self, info: JobInfo, position: int) -> None:
+        """Add a trial of a sweep that runs.
+
+        Raises:
+            UsageError: Another job has its name.
+        """
+        with self._lock:
+            self._records.add_trial(info, position)
+            self._infos[info.name] = info
 
     def change(self, name: str, **fields: Any) -> JobInfo:
         """Set fields of a job or step; a status brings its times with it."""

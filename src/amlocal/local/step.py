@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -87,6 +88,11 @@ class StepRun:
     processes: StepProcesses = field(default_factory=StepProcesses)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def width(self) -> int:
+        """How many commands it may run side by side."""
+        return 1
+
     def __post_init__(self) -> None:
         self._folders = StepFolders(self.services.workspace.job(self.name))
         self._timed_out = False
@@ -95,7 +101,8 @@ class StepRun:
         """Run the step to its end and return its state; what goes wrong is in its record."""
         try:
             if self.cancelled.is_set():
-                self.state.change(self.name, status=JobStatus.CANCELED, error="it was canceled")
+                why = self.processes.ended_because or "it was canceled"
+                self.state.change(self.name, status=JobStatus.CANCELED, error=why)
             else:
                 self._run()
         except (AmlocalError, OSError) as error:
@@ -103,10 +110,10 @@ class StepRun:
             self._end(JobStatus.FAILED, text, code_of(error))
         return self.state[self.name].status
 
-    def cancel(self) -> None:
+    def cancel(self, why: str = "it was canceled") -> None:
         """End the step; it becomes Canceled."""
         self.cancelled.set()
-        self.processes.end("it was canceled")
+        self.processes.end(why)
 
     def time_out(self) -> None:
         """End the step because its time is over; Azure cancels such a job."""
@@ -129,8 +136,8 @@ class StepRun:
             self.services.records,
             self.services.digests,
             self.services.artifacts,
-            step=self.step.name,
-            scope=f"{self.job.experiment_name}/{self.job.source}",
+            step=self._reuse_name(),
+            scope=self._reuse_scope(),
             facts=step_facts(
                 self.step, code=self.code, environment=choice.digest, inputs=inputs.bound
             ),
@@ -140,6 +147,14 @@ class StepRun:
             self._reuse(verdict, verdict.result, inputs)
         else:
             self._execute(inputs, choice, verdict)
+
+    def _reuse_name(self) -> str:
+        """Return what the step is called when its reuse is explained."""
+        return self.step.name
+
+    def _reuse_scope(self) -> str:
+        """Return what the step is compared within, to say what changed."""
+        return f"{self.job.experiment_name}/{self.job.source}"
 
     def _no_reuse(self) -> str:
         if self.job.settings.force_rerun:
@@ -180,8 +195,25 @@ class StepRun:
             params=result.params,
             reused_from=result.name,
             log=result.log,
+            **self._outcome(result),
         )
-        self.tracking.record_reused(info, result)
+        self.tracking.record_reused(info, self.step, result)
+
+    def _outcome(self, result: JobInfo | None) -> dict[str, Any]:  # noqa: ARG002 - trials need it
+        """Return further fields of the record of a step that completed.
+
+        Args:
+            result: The earlier step whose result serves, or None where it ran.
+        """
+        return {}
+
+    def _own_variables(
+        self,
+        inputs: StepInputs,  # noqa: ARG002 - trials need both
+        outputs: Mapping[str, str],  # noqa: ARG002
+    ) -> dict[str, str]:
+        """Return environment variables beside those of every step."""
+        return {}
 
     def _execute(self, inputs: StepInputs, choice: EnvironmentChoice, verdict: Verdict) -> None:
         self.state.change(self.name, inputs=inputs.infos(), log=str(self._folders.log()))
@@ -207,6 +239,7 @@ class StepRun:
         paths = {name: str(place.written) for name, place in places.items()}
         variables |= identity_variables(self._identity(run_id))
         variables |= input_variables(inputs.bound, paths)
+        variables |= self._own_variables(inputs, paths)
         variables |= self.step.environment_variables
         variables |= {
             JOB_VARIABLE: self.state.root,
@@ -283,6 +316,7 @@ class StepRun:
             reusable=not self._no_reuse(),
             status=JobStatus.COMPLETED,
             outputs=outputs,
+            **self._outcome(None),
         )
         self.tracking.end(self.name)
 

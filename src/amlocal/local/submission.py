@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from amlocal.local.lineage import component_reference
 from amlocal.local.locations import redacted
 from amlocal.local.records import timestamp
-from amlocal.plan import DataValue, InputInfo, Job, JobInfo, JobStatus, LiteralValue, Step
+from amlocal.plan import (
+    DataValue,
+    InputInfo,
+    Job,
+    JobInfo,
+    JobStatus,
+    LiteralValue,
+    Step,
+    SweepInfo,
+)
 from amlocal.plan.ports import JobBinding
 
 
@@ -38,6 +47,7 @@ def new_record(job: Job, name: str) -> JobInfo:
         component="" if is_pipeline else component_reference(job.steps[0]),
         tags=job.tags,
         properties=job.properties,
+        sweep=None if is_pipeline else _sweep_info(job.steps[0]),
         inputs={key: _input_info(binding) for key, binding in job.inputs.items()},
         children=children,
         creation_time=created,
@@ -49,7 +59,8 @@ def new_record(job: Job, name: str) -> JobInfo:
 def _step_record(job: Job, step: Step, parent: str, created: str) -> JobInfo:
     return JobInfo(
         name=f"{parent}_{step.name}",
-        type="command",
+        type="command" if step.sweep is None else "sweep",
+        sweep=_sweep_info(step),
         status=JobStatus.NOT_STARTED,
         display_name=step.display_name or step.name,
         experiment_name=job.experiment_name,
@@ -61,6 +72,17 @@ def _step_record(job: Job, step: Step, parent: str, created: str) -> JobInfo:
         properties=step.properties,
         creation_time=created,
         source=step.component.source or job.source,
+    )
+
+
+def _sweep_info(step: Step) -> SweepInfo | None:
+    if step.sweep is None:
+        return None
+    objective = step.sweep.objective
+    return SweepInfo(
+        metric=objective.primary_metric,
+        goal=objective.goal,
+        max_total_trials=step.sweep.max_total_trials,
     )
 
 

@@ -12,8 +12,11 @@ from amlocal.plan.info import (
     JobInfo,
     OutputInfo,
     StepReuse,
+    SweepInfo,
     Tracking,
+    TrialInfo,
     WorkspaceInfo,
+    best_trial,
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
 from amlocal.plan.ports import (
@@ -31,6 +34,17 @@ from amlocal.plan.ports import (
     StepOutput,
 )
 from amlocal.plan.status import JobStatus
+from amlocal.plan.sweep import (
+    Choice,
+    Distributed,
+    EarlyTermination,
+    Normal,
+    Objective,
+    Randint,
+    Sampling,
+    Sweep,
+    Uniform,
+)
 
 __all__ = [
     "DATA_TYPES",
@@ -39,10 +53,13 @@ __all__ = [
     "AssetInfo",
     "Binding",
     "BuildContext",
+    "Choice",
     "Component",
     "DataAsset",
     "DataValue",
+    "Distributed",
     "Distribution",
+    "EarlyTermination",
     "Environment",
     "Input",
     "InputInfo",
@@ -52,17 +69,26 @@ __all__ = [
     "JobStatus",
     "LiteralValue",
     "ModelAsset",
+    "Normal",
+    "Objective",
     "Output",
     "OutputInfo",
     "OutputSource",
     "ParentInput",
+    "Randint",
+    "Sampling",
     "Scalar",
     "Settings",
     "Step",
     "StepOutput",
     "StepReuse",
+    "Sweep",
+    "SweepInfo",
     "Tracking",
+    "TrialInfo",
+    "Uniform",
     "Value",
     "Warned",
     "WorkspaceInfo",
+    "best_trial",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from amlocal.plan.base import Value
@@ -71,17 +72,53 @@ class Tracking(Value, frozen=True):
     absent: dict[str, str] = {}
 
 
+class TrialInfo(Value, frozen=True):
+    """What a trial of a sweep tries.
+
+    Attributes:
+        number: Its number in the sweep, from 0.
+        parameters: The values that it tries, by name.
+        value: The best value of the sweep's metric that it has logged, or None.
+        is_best: Whether it is the best of the sweep, once that has ended.
+    """
+
+    number: int
+    parameters: dict[str, Scalar] = {}
+    value: float | None = None
+    is_best: bool = False
+
+
+class SweepInfo(Value, frozen=True):
+    """What a sweep has found.
+
+    Attributes:
+        metric: The metric that its trials are judged by.
+        goal: `minimize` or `maximize`.
+        max_total_trials: How many trials it may have.
+        best_trial: Name of the best trial's job, or an empty string.
+        value: The best trial's value of the metric, or None.
+        parameters: The best trial's parameters.
+    """
+
+    metric: str
+    goal: str
+    max_total_trials: int = 0
+    best_trial: str = ""
+    value: float | None = None
+    parameters: dict[str, Scalar] = {}
+
+
 class JobInfo(Value, frozen=True):
-    """A job, or a step of one, as the workspace knows it.
+    """A job, a step of one, or a trial of a sweep, as the workspace knows it.
 
     Attributes:
         name: Its unique name.
-        type: `command` or `pipeline`.
+        type: `command`, `pipeline`, or `sweep`.
         status: Its state.
         display_name: What people read.
         experiment_name: The MLflow experiment.
         description: What it does.
-        parent: Name of the pipeline job that it is a step of, or None.
+        parent: Name of the pipeline job that it is a step of, or of the sweep, or None.
         step: Its name in that pipeline, or None.
         component: `NAME:VERSION` of what it runs, or an empty string.
         compute: Where it runs.
@@ -91,7 +128,7 @@ class JobInfo(Value, frozen=True):
         outputs: What it wrote.
         metrics: The last value of each metric that it logged.
         params: The parameters that it logged.
-        children: Its steps in the order of the file.
+        children: Its steps in the order of the file, or its trials.
         tracking: The five things tracked.
         creation_time: When it was created, ISO 8601 in UTC.
         start_time: When it began to run, or an empty string.
@@ -107,6 +144,8 @@ class JobInfo(Value, frozen=True):
         source: The file that it was read from.
         warnings: What of the file the target does not do in full.
         archived: Whether it is hidden from lists.
+        sweep: What it has found, where it is a sweep.
+        trial: What it tries, where it is a trial of one.
     """
 
     name: str
@@ -139,6 +178,35 @@ class JobInfo(Value, frozen=True):
     source: str = ""
     warnings: tuple[str, ...] = ()
     archived: bool = False
+    sweep: SweepInfo | None = None
+    trial: TrialInfo | None = None
+
+    def tree(self) -> Iterator[JobInfo]:
+        """Yield the job and everything below it, each before what is below it."""
+        yield self
+        for child in self.children:
+            yield from child.tree()
+
+    @property
+    def label(self) -> str:
+        """What it is called beside others of its job."""
+        return self.step or (self.display_name if self.trial is not None else self.name)
+
+
+def best_trial(goal: str, trials: Iterable[JobInfo]) -> JobInfo | None:
+    """Return the best of the trials that have completed, or None; of equals the first.
+
+    Args:
+        goal: `minimize` or `maximize`.
+        trials: Trials of one sweep.
+    """
+    sign = 1 if goal == "minimize" else -1
+    rated = [
+        (sign * info.trial.value, info.trial.number, info)
+        for info in trials
+        if info.status is JobStatus.COMPLETED and info.trial and info.trial.value is not None
+    ]
+    return min(rated)[2] if rated else None
 
 
 class StepReuse(Value, frozen=True):

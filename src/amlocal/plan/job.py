@@ -5,14 +5,15 @@ from __future__ import annotations
 from amlocal.plan.base import Value
 from amlocal.plan.component import Component
 from amlocal.plan.ports import Binding, JobBinding, Output
+from amlocal.plan.sweep import Sweep
 
 
 class Step(Value, frozen=True):
-    """One child of a pipeline job, or the one thing that a command job runs.
+    """One child of a pipeline job, or the one thing that a command or a sweep job runs.
 
     Attributes:
-        name: Its name in the job; a command job's step is named as its job's display name, or
-            `command`.
+        name: Its name in the job; the step of a command or a sweep job is named as its job's
+            display name, or as the job's type.
         component: What it runs.
         inputs: What each input of the component is given; one that is optional, or that has a
             default, may be absent.
@@ -27,6 +28,7 @@ class Step(Value, frozen=True):
         timeout: Seconds after which it is ended and Failed, or None.
         services: Interactive services asked for, by name to type (Azure only).
         identity: The identity asked for (Azure only).
+        sweep: What makes it a sweep, whose trials run the component, or None.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Step(Value, frozen=True):
     timeout: float | None = None
     services: dict[str, str] = {}
     identity: str | None = None
+    sweep: Sweep | None = None
 
 
 class OutputSource(Value, frozen=True):
@@ -71,17 +74,17 @@ class Job(Value, frozen=True):
     """A compiled job.
 
     Attributes:
-        type: `command` or `pipeline`.
-        steps: A pipeline's children in the order of the file; a command job's single step.
+        type: `command`, `pipeline`, or `sweep`.
+        steps: A pipeline's children in the order of the file; else the job's single step.
         name: The name that the file or a flag gives, or None (one is made up).
         display_name: What people read, or an empty string.
         experiment_name: The MLflow experiment.
         description: What it does.
         tags: Free labels.
         properties: What the workspace keeps beside it.
-        inputs: What the job is given, by name. The step of a command job takes every one of them
-            as a `ParentInput` of the same name.
-        outputs: A pipeline's outputs by name (a command job's are its step's).
+        inputs: What the job is given, by name. A single step takes every one of them as a
+            `ParentInput` of the same name.
+        outputs: A pipeline's outputs by name (others are their step's).
         output_sources: Which step's output each pipeline output is.
         settings: A pipeline's settings.
         source: The file that it was read from, as the user named it, or an empty string.

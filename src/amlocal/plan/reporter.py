@@ -14,7 +14,11 @@ class Reporter(Protocol):
         """The job is known; `job.children` holds its steps, none of them begun."""
 
     def step_changed(self, step: JobInfo) -> None:
-        """A step (or a command job itself) has another status, or was reused."""
+        """A step (or a job that has none) has another status, or was reused.
+
+        Of a sweep also: a trial has another status, or has logged a better value. Trials are not
+        known before they begin.
+        """
 
     def log(self, step: JobInfo, text: str) -> None:
         """A step wrote to its log; text is whole lines, each with its line end."""
@@ -50,19 +54,19 @@ class TextReporter:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._is_pipeline = False
+        self._has_parts = False
 
     def job_started(self, job: JobInfo) -> None:
         """Write the job's name."""
-        self._is_pipeline = job.type == "pipeline"
+        self._has_parts = job.type != "command"
         self._say(job.name)
 
     def step_changed(self, step: JobInfo) -> None:
         """Say nothing: the log speaks for the step."""
 
     def log(self, step: JobInfo, text: str) -> None:
-        """Write log lines, after their step's name in a pipeline."""
-        self._stream.write(after_step(step, text) if self._is_pipeline else text)
+        """Write log lines, after the name of their step or trial where there are several."""
+        self._stream.write(after_step(step, text) if self._has_parts else text)
 
     def note(self, message: str) -> None:
         """Write the sentence."""
@@ -81,4 +85,4 @@ def after_step(step: JobInfo, text: str) -> str:
     lines = text.removesuffix("\n").split("\n")
     # A progress bar rewrites its line after `\r`; only its last state is a line of the log.
     last_states = [line.rstrip("\r").rpartition("\r")[2] for line in lines]
-    return "".join(f"{step.step or step.name} | {line}\n" for line in last_states)
+    return "".join(f"{step.label} | {line}\n" for line in last_states)

@@ -68,7 +68,7 @@ def compile_job(
 def check_for_azure(source: Source, overrides: Sequence[str]) -> None:
     """Check a job before it is sent to Azure, where the checks made here hold there too.
 
-    A file that uses what only Azure has (a sweep, registered components) is left to its client.
+    A file that uses what only Azure has (Spark, registered components) is left to its client.
 
     Raises:
         SpecError: The file is wrong anywhere; holds every problem.

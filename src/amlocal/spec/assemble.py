@@ -23,7 +23,7 @@ from amlocal.plan import (
     Step,
 )
 from amlocal.plan.expression import sole_reference
-from amlocal.spec import build
+from amlocal.spec import build, sweeps
 
 #: The output that is a step's own artifacts, which is there without being declared.
 ARTIFACTS = "artifacts"
@@ -52,6 +52,31 @@ def command_job(value: Mapping[str, Any], folder: Path, *, source: str) -> Job:
         folder=folder,
     )
     return _job("command", value, (step,), inputs=given, source=source)
+
+
+def sweep_job(value: Mapping[str, Any], folder: Path, *, source: str) -> Job:
+    """Assemble a sweep job: one step, whose inputs are the job's, and whose trials run."""
+    inputs = build.mapping(value.get("inputs"))
+    outputs = {n: build.output(o) for n, o in build.mapping(value.get("outputs")).items()}
+    given = job_inputs(inputs, folder)
+    trial = build.mapping(value.get("trial"))
+    component = build.component(
+        trial,
+        folder,
+        inputs={name: build.input_of_value(item) for name, item in inputs.items()},
+        outputs=outputs,
+    )
+    own = {"environment_variables": trial.get("environment_variables")}
+    step = _step(
+        build.text(value.get("display_name")) or "sweep",
+        {**value, **own, "type": "sweep"},
+        component,
+        inputs={name: ParentInput(name=name) for name in given},
+        outputs=outputs,
+        parents=given,
+        folder=folder,
+    )
+    return _job("sweep", value, (step,), inputs=given, source=source)
 
 
 def pipeline_job(
@@ -201,6 +226,7 @@ def _step(
         timeout=build.number(build.mapping(value.get("limits")).get("timeout")),
         services={key: build.text(build.mapping(s).get("type")) for key, s in services.items()},
         identity=build.text_or_none(build.mapping(value.get("identity")).get("type")),
+        sweep=sweeps.sweep(value) if build.text(value.get("type")).lower() == "sweep" else None,
     )
 
 

@@ -55,8 +55,12 @@ def check_job(job: Job, places: Places) -> Iterator[Problem]:
         return
     for step in job.steps:
         yield from check_names(step.outputs, places.job.at("outputs"), "output")
-        yield from check_command(step.component, places.job)
-        yield from _timeout(step, places.job)
+        if step.sweep is None:
+            yield from check_command(step.component, places.job)
+            yield from _timeout(step, places.job)
+        else:
+            parameters = build.mapping(said(places.job.at("search_space")))
+            yield from check_command(step.component, places.job.at("trial"), parameters)
 
 
 class _Graph:
@@ -85,7 +89,8 @@ class _Graph:
             hint = f"use lower-case letters, digits and underscores, as in {name!r}"
             yield at.problem(f"{step.name!r} cannot be the name of a step", hint)
         yield from check_names(step.inputs, at.at("inputs"), "input")
-        yield from _timeout(step, at)
+        if step.sweep is None:
+            yield from _timeout(step, at)
         if self._is_inline(step):
             yield from check_names(step.outputs, at.at("outputs"), "output")
             yield from check_command(step.component, at)
@@ -210,6 +215,7 @@ def _ports(step: Step, at: Place) -> Iterator[Problem]:
             hint = near_miss(name, declared.outputs) or "its component has no outputs"
             yield at.at("outputs", name).problem(f"step {step.name!r} has no output {name!r}", hint)
     given = build.mapping(said(at.at("inputs"))).keys() | step.inputs.keys()
+    given |= build.mapping(said(at.at("search_space"))).keys()
     for name, port in declared.inputs.items():
         if name not in given and not port.optional and port.default is None:
             message = f"step {step.name!r} lacks the input {name!r} ({port.type})"

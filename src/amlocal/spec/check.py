@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from amlocal.errors import Problem, near_miss
 from amlocal.plan import Component, Input
@@ -15,6 +15,8 @@ from amlocal.spec.locate import Place
 # validate_key_contains_allowed_characters and IOConstants.VALID_KEY_PATTERN of azure.ai.ml.
 _KEY = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*(\.[a-zA-Z_][a-zA-Z0-9_]*)*")
 
+
+_SINGULAR = {"inputs": "input", "outputs": "output", "search_space": "parameter"}
 
 # PythonFuncNameStr of azure.ai.ml.
 COMPONENT_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -51,10 +53,20 @@ def check_component_name(name: str, place: Place) -> Iterator[Problem]:
         yield place.problem(f"{name!r} cannot be the name of a component", hint)
 
 
-def check_command(component: Component, place: Place) -> Iterator[Problem]:
-    """Yield the references of a command that nothing answers to."""
+def check_command(
+    component: Component, place: Place, parameters: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Yield the references of a command that nothing answers to.
+
+    Args:
+        component: The component.
+        place: Its place.
+        parameters: The names of the search space, where it is the trial of a sweep job.
+    """
     at = place.at("command")
     known = {"inputs": list(component.inputs), "outputs": list(component.outputs)}
+    if parameters:
+        known["search_space"] = list(parameters)
     for reference, optional in references_with_optional(component.command):
         kind, *rest = reference.path
         name = ".".join(rest)
@@ -63,7 +75,8 @@ def check_command(component: Component, place: Place) -> Iterator[Problem]:
             yield _unknown_expression(at, reference, raw)
         elif name not in known[kind] and name != ARTIFACTS:
             hint = near_miss(name, known[kind]) or f"declare it below {kind}:"
-            yield at.problem(f"no {kind[:-1]} named {name!r}", hint, text=raw)
+            what = _SINGULAR[kind]
+            yield at.problem(f"no {what} named {name!r}", hint, text=raw)
         elif kind == "inputs" and not optional and _may_be_absent(component.inputs.get(name)):
             message = f"the optional input {name!r} stands outside $[[ ]]"
             yield at.problem(message, f"write $[[ --{name} {raw} ]]", text=raw)

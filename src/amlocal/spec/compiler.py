@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from amlocal.spec import assemble, build, convert, overrides, sdk
 from amlocal.spec.bindings import Places, check_job
 from amlocal.spec.cache import Entry
 from amlocal.spec.check import check_component
+from amlocal.spec.check_sweep import check_sweep
 from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place, shown
@@ -23,6 +24,7 @@ from amlocal.spec.source import AssetSource
 from amlocal.spec.steps import (
     Parts,
     check_command_job,
+    check_sweep_job,
     inline_component,
     job_type,
     read_pipeline,
@@ -68,17 +70,27 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
     if isinstance(kind, str) and kind in ledger()["job_type"]:
         job_type(findings, Document(name="", data={}, folder=Path()).place, {"type": kind})
         findings.raise_problems()
-    if kind not in {"command", "pipeline"} or not hasattr(source, "_build_inputs"):
+    if (
+        not isinstance(kind, str)
+        or kind not in _MAPPINGS
+        or not (kind == "sweep" or hasattr(source, "_build_inputs"))
+    ):
         hint = "give a path, a command(...), or the job that a @pipeline function returns"
         raise UsageError(f"no job can be made of this {type(source).__name__}", hint=hint)
     folder = convert.base(source)
-    turn = convert.command_mapping if kind == "command" else convert.pipeline_mapping
     with sdk.quiet():
-        data = turn(source)
+        data = _MAPPINGS[kind](source)
     document = overrides.apply(Document(name="", data=data, folder=folder), settings)
     if kind == "command":
         _check_object_fields(findings, document.place, document.data, "command_job")
         job = assemble.command_job(document.data, folder, source="")
+        places = Places(document.place)
+    elif kind == "sweep":
+        _check_object_fields(findings, document.place, document.data, "sweep_job")
+        trial = build.mapping(document.data.get("trial"))
+        _check_object_fields(findings, document.place.at("trial"), trial, "sweep_trial")
+        check_sweep(findings, document.place, document.data, None)
+        job = assemble.sweep_job(document.data, folder, source="")
         places = Places(document.place)
     else:
         parts = _object_steps(findings, source, document, assets)
@@ -87,6 +99,13 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
     findings.add(check_job(job, places))
     findings.raise_problems()
     return _with_warnings(job, findings)
+
+
+_MAPPINGS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "command": convert.command_mapping,
+    "pipeline": convert.pipeline_mapping,
+    "sweep": convert.sweep_mapping,
+}
 
 
 def require_mapping(findings: Findings, document: Document) -> None:
@@ -126,6 +145,9 @@ def _check(
     elif kind == "command":
         check_command_job(findings, files, document.place, document.data)
         draft = assemble.command_job(document.data, document.folder, source=document.name)
+    elif kind == "sweep":
+        check_sweep_job(findings, files, document.place, document.data)
+        draft = assemble.sweep_job(document.data, document.folder, source=document.name)
     else:
         return parts
     findings.add(check_job(draft, _places(document, parts)))
@@ -153,18 +175,22 @@ def _convert(loaded: Any, document: Document, parts: Parts) -> Job:
     if loaded.type == "command":
         data = convert.command_mapping(loaded)
         return assemble.command_job(data, document.folder, source=document.name)
+    if loaded.type == "sweep":
+        data = convert.sweep_mapping(loaded)
+        return assemble.sweep_job(data, document.folder, source=document.name)
     data = convert.pipeline_mapping(loaded)
     components = {}
     for name, step in loaded.jobs.items():
         draft = parts.components[name]
-        if isinstance(step.component, str):
+        component = convert.component_of(step)
+        if isinstance(component, str):
             components[name] = draft
         elif name in parts.inline:
-            fields = convert.component_mapping(step.component)
+            fields = convert.component_mapping(component)
             fields["outputs"] = data["jobs"][name].get("outputs")
             components[name] = inline_component(fields, document)
         else:
-            fields = convert.component_mapping(step.component)
+            fields = convert.component_mapping(component)
             found = build.declared_component(fields, document.folder, source=draft.source)
             # The SDK drops the name of a component that a job refers to by its file.
             components[name] = msgspec.structs.replace(
@@ -188,23 +214,29 @@ def _object_steps(
         at = document.place.at("jobs", name)
         if not job_type(findings, at, {"type": step.type}):
             continue
-        _check_object_fields(findings, at, document.data["jobs"][name], "component_step")
-        if isinstance(step.component, str):
-            reference = f"azureml:{step.component.removeprefix('azureml:')}"
+        is_sweep = step.type == "sweep"
+        data = document.data["jobs"][name]
+        schema = "sweep_step" if is_sweep else "component_step"
+        _check_object_fields(findings, at, data, schema)
+        component = convert.component_of(step)
+        if isinstance(component, str):
+            reference = f"azureml:{component.removeprefix('azureml:')}"
             found = registered_component(findings, at, reference, assets, parts)
             if found is None:
                 continue
             parts.components[name] = found
         else:
-            fields = convert.component_mapping(step.component)
-            folder = convert.base(step.component)
+            fields = convert.component_mapping(component)
+            folder = convert.base(component)
             own = Document(name="", data=fields, folder=folder).place
             _check_object_fields(findings, own, fields, "command_component")
-            file = getattr(step.component, "_source_path", None)
+            file = getattr(component, "_source_path", None)
             source = shown(Path(file)) if file else ""
             parts.components[name] = build.declared_component(fields, folder, source=source)
             findings.add(check_component(parts.components[name], own))
         parts.places[name] = Document(name="", data={}, folder=document.folder).place
+        if is_sweep:
+            check_sweep(findings, at, data, parts.components[name])
     return parts
 
 

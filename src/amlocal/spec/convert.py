@@ -6,6 +6,7 @@ It serves what the SDK's loaders return, and what was built in Python: `command(
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 from collections.abc import Mapping
@@ -74,9 +75,90 @@ def pipeline_mapping(job: Any) -> dict[str, Any]:
         "outputs": _outputs(job),
         "settings": settings,
         "compute": job.compute,
-        "jobs": {name: step_mapping(step) for name, step in job.jobs.items()},
+        "jobs": {
+            name: sweep_step_mapping(step) if step.type == "sweep" else step_mapping(step)
+            for name, step in job.jobs.items()
+        },
     }
     return {name: value for name, value in fields.items() if value not in (None, {})}
+
+
+def sweep_mapping(job: Any) -> dict[str, Any]:
+    """Return a sweep job as its YAML fields: a `SweepJob`, or what `command(...).sweep()` gives."""
+    folder = base(job)
+    trial = _trial(job.trial, folder)
+    if _is_built(job):
+        # As the SDK does when it makes a job of such a step.
+        for name in job.search_space or {}:
+            said, meant = f"${{{{inputs.{name}}}}}", f"${{{{search_space.{name}}}}}"
+            trial["command"] = trial["command"].replace(said, meant)
+    else:
+        job = copy.copy(job)
+        job._override_missing_properties_from_trial()  # noqa: SLF001 - as it is sent to Azure
+    fields = {
+        **_described(job),
+        "trial": {name: value for name, value in trial.items() if value not in (None, {})},
+        "inputs": _inputs(job, folder),
+        "outputs": _outputs(job),
+        "resources": _picked(job.resources, ("instance_count",)) or trial["resources"],
+        "identity": _picked(job.identity, ("type",)),
+        "compute": job.compute,
+        **_sweep_fields(job),
+    }
+    return {name: value for name, value in fields.items() if value not in (None, {})}
+
+
+def _trial(trial: Any, folder: Path) -> dict[str, Any]:
+    """Return what the trials of a sweep job run: a command's fields, a command job, a component."""
+    own = base(trial, folder)
+    return {
+        "command": trial.command,
+        "code": _located(trial.code, own),
+        "environment": environment_mapping(trial.environment, own),
+        "environment_variables": dict(getattr(trial, "environment_variables", None) or {}),
+        "distribution": _picked(trial.distribution, _DISTRIBUTION),
+        "resources": _picked(trial.resources, ("instance_count",)),
+    }
+
+
+def sweep_step_mapping(step: Any) -> dict[str, Any]:
+    """Return a sweep step (`azure.ai.ml.entities.Sweep`) as its YAML fields, without its trial."""
+    folder = base(step)
+    fields = {
+        **_described(step),
+        "type": "sweep",
+        "inputs": _inputs(step, folder),
+        "outputs": _outputs(step),
+        "resources": _picked(step.resources, ("instance_count",)),
+        "identity": _picked(step.identity, ("type",)),
+        "compute": step.compute,
+        **_sweep_fields(step),
+    }
+    return {name: value for name, value in fields.items() if value not in (None, {})}
+
+
+def _sweep_fields(job: Any) -> dict[str, Any]:
+    algorithm = job.sampling_algorithm
+    names = ("max_total_trials", "max_concurrent_trials", "timeout", "trial_timeout")
+    return {
+        "search_space": {n: _attributes(found) for n, found in (job.search_space or {}).items()},
+        "sampling_algorithm": algorithm.lower()
+        if isinstance(algorithm, str)
+        else _attributes(algorithm),
+        "objective": _attributes(job.objective),
+        "early_termination": _attributes(job.early_termination),
+        "limits": _picked(job.limits, names),
+    }
+
+
+def _attributes(entity: Any) -> dict[str, Any]:
+    """Return every attribute that an object has, those without a value left out."""
+    return {} if entity is None else _picked(entity, tuple(vars(entity)))
+
+
+def component_of(step: Any) -> Any:
+    """Return what a step runs: a component, or the reference to one."""
+    return step.trial if step.type == "sweep" else step.component
 
 
 def component_mapping(component: Any) -> dict[str, Any]:
@@ -159,7 +241,7 @@ def _described(job: Any) -> dict[str, Any]:
 
 def _inputs(job: Any, folder: Path) -> dict[str, Any]:
     # The only view in which bindings, data and literals of YAML and of Python look the same.
-    built: Mapping[str, Any] = job._build_inputs()  # noqa: SLF001
+    built: Mapping[str, Any] = job._build_inputs() if _is_built(job) else job.inputs  # noqa: SLF001
     inputs = {}
     for name, value in built.items():
         if value is None:
@@ -172,8 +254,13 @@ def _inputs(job: Any, folder: Path) -> dict[str, Any]:
     return inputs
 
 
+def _is_built(job: Any) -> bool:
+    """Whether a job is made by the SDK's builders; the class `SweepJob` has plain inputs."""
+    return hasattr(job, "_build_inputs")
+
+
 def _outputs(job: Any) -> dict[str, Any]:
-    built: Mapping[str, Any] = job._build_outputs()  # noqa: SLF001 - as for inputs
+    built: Mapping[str, Any] = job._build_outputs() if _is_built(job) else job.outputs  # noqa: SLF001
     named = {name: _picked(value, _OUTPUT) for name, value in built.items() if value is not None}
     return {name: named.get(name) for name in dict.fromkeys([*job.outputs, *named])}
 
@@ -227,7 +314,7 @@ def _plain(value: Any) -> Any:
     """Return a value without the SDK's own classes, as JSON has it."""
     if isinstance(value, Mapping):
         return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         return [_plain(item) for item in value]
     if value is None or isinstance(value, (bool, int, float, str)):
         return value

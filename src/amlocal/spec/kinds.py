@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -45,6 +46,17 @@ def _integer(findings: Findings, place: Place, value: Any) -> None:
     except (TypeError, ValueError):
         message = f"{named(place)} must be a whole number, not {kind_of(value)}"
         findings.problem(place, message, "write a number such as 1, without a unit")
+
+
+def _number(findings: Findings, place: Place, value: Any) -> None:
+    # As marshmallow's Float: text that reads as a number is one.
+    try:
+        if not isinstance(value, bool) and math.isfinite(float(value)):
+            return
+    except (TypeError, ValueError):
+        pass
+    message = f"{named(place)} must be a number, not {kind_of(value)}"
+    findings.problem(place, message, "write a number such as 0.1")
 
 
 def _boolean(findings: Findings, place: Place, value: Any) -> None:
@@ -117,6 +129,7 @@ def kind_of(value: Any) -> str:
 SCALARS: Mapping[str, Check] = {
     "text": _text,
     "int": _integer,
+    "number": _number,
     "bool": _boolean,
     "scalar": _scalar,
     "version": _version,

@@ -12,6 +12,7 @@ from amlocal.plan import Component
 from amlocal.spec import build
 from amlocal.spec.cache import Registered, digest_of
 from amlocal.spec.check import check_component
+from amlocal.spec.check_sweep import check_sweep
 from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place
@@ -77,6 +78,17 @@ def check_command_job(findings: Findings, files: Files, place: Place, value: obj
     check_environment(findings, files, place.at("environment"), data.get("environment"))
 
 
+def check_sweep_job(findings: Findings, files: Files, place: Place, value: object) -> None:
+    """Check the fields of a sweep job and of its trial, and the files that they name."""
+    check_object(findings, place, value, "sweep_job")
+    data = build.mapping(value)
+    check_inputs(findings, files, place.at("inputs"), data.get("inputs"))
+    trial, at = build.mapping(data.get("trial")), place.at("trial")
+    check_code(findings, files, at, trial)
+    check_environment(findings, files, at.at("environment"), trial.get("environment"))
+    check_sweep(findings, place, data, None)
+
+
 def read_pipeline(
     findings: Findings, files: Files, place: Place, value: object, assets: AssetSource | None
 ) -> Parts:
@@ -105,6 +117,9 @@ def _read_step(
 ) -> None:
     name = str(at.path[-1])
     data = build.mapping(value)
+    if build.text(data.get("type")).lower() == "sweep":
+        _read_sweep_step(findings, files, at, value, assets, parts)
+        return
     inline = "component" not in data
     check_object(findings, at, value, "command_step" if inline else "component_step")
     if not isinstance(value, Mapping):
@@ -123,6 +138,24 @@ def _read_step(
     found = _find_component(findings, files, at.at("component"), data["component"], assets, parts)
     if found is not None:
         parts.components[name], parts.places[name] = found
+
+
+def _read_sweep_step(
+    findings: Findings,
+    files: Files,
+    at: Place,
+    value: object,
+    assets: AssetSource | None,
+    parts: Parts,
+) -> None:
+    name = str(at.path[-1])
+    data = build.mapping(value)
+    check_object(findings, at, value, "sweep_step")
+    check_inputs(findings, files, at.at("inputs"), data.get("inputs"))
+    found = _find_component(findings, files, at.at("trial"), data.get("trial"), assets, parts)
+    if found is not None:
+        parts.components[name], parts.places[name] = found
+    check_sweep(findings, at, data, found[0] if found is not None else None)
 
 
 def inline_component(data: Mapping[str, Any], document: Document) -> Component:

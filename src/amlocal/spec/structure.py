@@ -41,15 +41,17 @@ _NAMED = {
     "input_mode": "enum(ro_mount download direct eval_mount eval_download)",
     "output_mode": "enum(rw_mount mount upload direct)",
     "component_mode": f"exactly({_MODES})",
+    "sampling_name": "enum(random grid bayesian)",
+    "choice_value": "scalar|conditional",
     "port_type": f"exactly(path {_DATA} {' '.join(LITERALS)})",
     "output_type": f"exactly(path {_DATA})",
 }
 
-_STEP_SCHEMAS = frozenset({"component_step", "command_step"})
+_STEP_SCHEMAS = frozenset({"component_step", "command_step", "sweep_step"})
 # Where expressions are bound, or belong to a command, or stay text; elsewhere no value is there yet
 # when a step is made ready.
 _FIELDS_WITH_EXPRESSIONS = frozenset(
-    {"inputs", "outputs", "command", "component", "compute", "environment_variables"}
+    {"inputs", "outputs", "command", "component", "trial", "compute", "environment_variables"}
 )
 
 
@@ -223,12 +225,51 @@ def _component_input(findings: Findings, place: Place, value: Any) -> None:
             findings.problem(place.at(name), message, "remove it")
 
 
+def _variant(findings: Findings, place: Place, value: Any, schemas: Mapping[str, str]) -> None:
+    """Check an object whose `type` says which schema it has."""
+    if not isinstance(value, Mapping):
+        message = f"{named(place)} must be a mapping with a type, not {kind_of(value)}"
+        findings.problem(place, message, f"types: {', '.join(schemas)}")
+        return
+    said = value.get("type")
+    # The SDK takes `MedianStopping` for `median_stopping`.
+    spelt = {name.replace("_", ""): schema for name, schema in schemas.items()}
+    schema = spelt.get(str(said).lower().replace("_", ""))
+    if schema is not None:
+        check_object(findings, place, value, schema)
+    elif "type" in value:
+        hint = near_miss(str(said), schemas)
+        findings.problem(place.at("type"), f"{named(place)} cannot be of type {said!r}", hint)
+    else:
+        findings.problem(place, f"{named(place)} lacks its type", f"types: {', '.join(schemas)}")
+
+
+def _conditional(findings: Findings, place: Place, value: Any) -> None:  # noqa: ARG001 - a Check
+    message = "a conditional search space (a choice of mappings) does not run here"
+    findings.unsupported(place, message, "make each of its parameters one of the search space")
+
+
+_DISTRIBUTIONS = {
+    "choice": "choice",
+    "randint": "randint",
+    **dict.fromkeys(("uniform", "loguniform"), "uniform"),
+    **dict.fromkeys(("quniform", "qloguniform"), "quniform"),
+    **dict.fromkeys(("normal", "lognormal"), "normal"),
+    **dict.fromkeys(("qnormal", "qlognormal"), "qnormal"),
+}
+_SAMPLINGS = {name: f"{name}_sampling" for name in ("random", "grid", "bayesian")}
+_POLICIES = {name: name for name in ("bandit", "median_stopping", "truncation_selection")}
+
 #: Checked by `amlocal.spec.steps`: a step's schema depends on what it holds.
 _STEP = "step"
 _OBJECTS: Mapping[str, Check] = {
     "job_input_object": _job_input,
     "environment_object": _environment,
     "component_input": _component_input,
+    "search_space": functools.partial(_variant, schemas=_DISTRIBUTIONS),
+    "sampling_object": functools.partial(_variant, schemas=_SAMPLINGS),
+    "early_termination": functools.partial(_variant, schemas=_POLICIES),
+    "conditional": _conditional,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from amlocal.errors import NotFoundError, UsageError
 from amlocal.local.database import Database
 from amlocal.local.records import JobRecords, StepFacts, seconds_of, timestamp
-from amlocal.plan import JobInfo, JobStatus, StepReuse
+from amlocal.plan import JobInfo, JobStatus, StepReuse, TrialInfo
 
 
 @pytest.fixture
@@ -185,3 +185,57 @@ def test_a_running_job_has_lasted_until_now(records: JobRecords) -> None:
 def test_moments_read_back() -> None:
     assert timestamp(0) == "1970-01-01T00:00:00.000+00:00"
     assert seconds_of(timestamp(1700000000.125)) == 1700000000.125
+
+
+def trial(parent: str, number: int) -> JobInfo:
+    return JobInfo(
+        name=f"{parent}_{number}",
+        type="command",
+        status=JobStatus.NOT_STARTED,
+        parent=parent,
+        creation_time=timestamp(),
+        trial=TrialInfo(number=number, parameters={"x": 0.5}),
+    )
+
+
+def test_trials_are_below_their_sweep(records: JobRecords) -> None:
+    records.add(job("fig", "tune", "use"))
+    for number in (1, 0):
+        records.add_trial(trial("fig_tune", number), number)
+    tune, use = records.get("fig").children
+    assert [info.name for info in tune.children] == ["fig_tune_0", "fig_tune_1"]
+    assert use.children == ()
+    assert [info.name for info in records.get("fig").tree()] == [
+        "fig", "fig_tune", "fig_tune_0", "fig_tune_1", "fig_use",
+    ]  # fmt: skip
+    assert [records.root_of(name) for name in ("fig_tune_1", "fig_use", "fig")] == ["fig"] * 3
+    assert [info.name for info in records.list()] == ["fig"]
+
+
+def test_a_trial_cannot_take_a_jobs_name(records: JobRecords) -> None:
+    records.add(job("fig_0"))
+    records.add(job("fig"))
+    with pytest.raises(UsageError, match="a trial cannot be named 'fig_0'"):
+        records.add_trial(trial("fig", 0), 0)
+
+
+def test_a_jobs_trials_are_watched_and_canceled_with_it(records: JobRecords) -> None:
+    records.add(job("fig", "tune"))
+    revision, _ = records.changed_since("fig", 0)
+    records.add_trial(trial("fig_tune", 0), 0)
+    _, changed = records.changed_since("fig", revision)
+    assert [info.name for info in changed] == ["fig_tune_0"]
+    records.request_cancel("fig_tune_0")
+    assert records.cancel_requests("fig") == records.cancel_requests("fig_tune") == {"fig_tune_0"}
+
+
+def test_results_are_found_within_a_scope(records: JobRecords) -> None:
+    records.add(job("fig", "a", "b", "c", "d"))
+    infos = {
+        info.step: with_status(info, JobStatus.COMPLETED) for info in records.get("fig").children
+    }
+    records.complete(infos["a"], facts("1", step="sweep/12/trial 0"), reusable=True)
+    records.complete(infos["b"], facts("2", step="sweep/12/trial 1"), reusable=False)
+    records.complete(infos["c"], facts("3", step="sweep/123/trial 0"), reusable=True)
+    records.complete(infos["d"], facts("4", step="sweep/12/trial 7"), reusable=True)
+    assert [info.step for info in records.results_within("sweep/12")] == ["a", "d"]

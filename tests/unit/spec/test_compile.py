@@ -322,10 +322,10 @@ def test_the_sdk_says_nothing(write: Write, capfd: pytest.CaptureFixture[str]) -
 
 
 def test_what_only_the_local_target_cannot_do_is_left_to_azure(write: Write) -> None:
-    sweep = write(job="type: sweep\ntrial: {command: echo, environment: {image: x}}\n")
+    spark = write(job="type: spark\nentry: {file: fit.py}\n")
     with pytest.raises(SpecError):
-        compile_job(sweep)
-    check_for_azure(sweep, ())
+        compile_job(spark)
+    check_for_azure(spark, ())
 
 
 def test_what_is_wrong_anywhere_is_not_sent_to_azure(write: Write) -> None:

@@ -182,12 +182,6 @@ def test_what_is_no_job_is_refused(sdk: Any) -> None:
 
 
 def test_what_does_not_run_here_is_refused(sdk: Any, tmp_path: Path) -> None:
-    step = sdk.command(command="ls ${{inputs.x}}", environment="azureml:e:1", inputs={"x": 1})
-    trials = step(x=sdk.sweep.Choice([1, 2]))
-    sweep = trials.sweep(primary_metric="m", goal="minimize", sampling_algorithm="grid")
-    with pytest.raises(SpecError, match="A sweep does not run here yet"):
-        compile_job(sweep)
-
     # The SDK reads annotations as the types of inputs, so these functions have none.
     inner = sdk.dsl.pipeline(lambda data: {})
     outer = sdk.dsl.pipeline(lambda data: inner(data).outputs)
