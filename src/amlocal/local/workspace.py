@@ -24,7 +24,7 @@ from amlocal.errors import TargetError, UsageError
 from amlocal.files import write_whole
 
 DEFAULT_DATASTORE = "workspaceblobstore"
-_ROOT_MARKS = (".amlocal", "pyproject.toml", ".git", "config.json", ".azureml")
+_ROOT_MARKS = ("pyproject.toml", ".git", "config.json", ".azureml")
 _RESERVE_BYTES = 4 * 2**20
 
 
@@ -46,9 +46,9 @@ class Workspace:
     ) -> Workspace:
         """Return the workspace of a folder, of `AMLOCAL_HOME`, or of the project around here.
 
-        The project's root is the nearest folder upward that holds a workspace, else the nearest
-        one that looks like a project (`pyproject.toml`, `.git`, Azure's `config.json`), else the
-        current folder.
+        The project's root is the nearest folder upward that holds a workspace, within the git
+        repository, else the nearest one that looks like a project (`pyproject.toml`, `.git`,
+        Azure's `config.json`), else the current folder.
         """
         chosen = path or environ.get("AMLOCAL_HOME")
         if chosen:
@@ -56,10 +56,15 @@ class Workspace:
             project = home.parent if home.name == ".amlocal" else current
             return cls(home, project)
         here = current.resolve()
-        for mark in (_ROOT_MARKS[:1], _ROOT_MARKS[1:]):
-            for folder in (here, *here.parents):
-                if any((folder / name).exists() for name in mark):
-                    return cls(folder / ".amlocal", folder)
+        upward = (here, *here.parents)
+        for folder in upward:
+            if (folder / ".amlocal").exists():
+                return cls(folder / ".amlocal", folder)
+            if (folder / ".git").exists():
+                break  # a workspace further up, as in the home folder, is not this project's
+        for folder in upward:
+            if any((folder / name).exists() for name in _ROOT_MARKS):
+                return cls(folder / ".amlocal", folder)
         return cls(here / ".amlocal", here)
 
     def create(self) -> None:

@@ -30,6 +30,14 @@ def test_the_nearest_workspace_upward_is_found(tmp_path: Path) -> None:
     assert Workspace.find(None, {}, deep).path == tmp_path / ".amlocal"
 
 
+def test_a_workspace_beyond_the_repository_is_another_projects(tmp_path: Path) -> None:
+    (tmp_path / ".amlocal").mkdir()
+    deep = tmp_path / "project" / "deep"
+    (deep.parent / ".git").mkdir(parents=True)
+    deep.mkdir()
+    assert Workspace.find(None, {}, deep).path == deep.parent / ".amlocal"
+
+
 @pytest.mark.parametrize("mark", ["pyproject.toml", ".git", "config.json", ".azureml"])
 def test_else_the_nearest_project(tmp_path: Path, mark: str) -> None:
     (tmp_path / mark).mkdir()
