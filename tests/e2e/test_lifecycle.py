@@ -101,7 +101,8 @@ def test_other_estimators_are_an_input_away(aml: Aml, estimator: str) -> None:
         f"inputs.estimator={estimator}",
     )
     assert job["status"] == "Completed"
-    assert reused(job) == ["check_data", "split"]
+    assert "train" not in reused(job)
+    assert metrics_of(job, "evaluate")["r2"] > 0.2
 
 
 def test_bad_data_stops_the_pipeline_and_says_why(aml: Aml) -> None:
