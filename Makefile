@@ -17,6 +17,8 @@ unexport PYTHONPATH
 unexport PYTHONHOME
 unexport VIRTUAL_ENV
 export UV_COMPILE_BYTECODE := 1
+# As pip and the system's own tools do: a proxy's certificate is known to the machine only.
+export UV_SYSTEM_CERTS ?= true
 
 .PHONY: help setup demo test test-slow test-conformance lint format bench lock clean
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import re
@@ -138,9 +139,8 @@ def _all_look_like(pattern: str, present: pd.Series) -> bool:
 
 def _separator(file: Path) -> str:
     """Return the one of `,` `;` tab that is most frequent in the head line of a text table."""
-    if file.suffix == ".gz":
-        return "\t" if file.name.lower().endswith(".tsv.gz") else ","
-    with file.open(encoding="utf-8-sig") as lines:
+    opened = gzip.open if file.suffix.lower() == ".gz" else Path.open
+    with opened(file, "rt", encoding="utf-8-sig") as lines:
         head = lines.readline()
     return max(",;\t", key=head.count)
 

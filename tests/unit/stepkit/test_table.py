@@ -26,10 +26,11 @@ def test_csv_and_parquet_read_alike(tmp_path: Path) -> None:
     ROWS.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
     ROWS.to_csv(tmp_path / "semicolons.csv", index=False, sep=";", encoding="utf-8-sig")
     ROWS.to_csv(tmp_path / "packed.csv.gz", index=False)
+    ROWS.to_csv(tmp_path / "both.csv.gz", index=False, sep=";")
     ROWS.to_parquet(tmp_path / "t.parquet")
     whole = read_table(tmp_path / "t.parquet")
     assert [str(kind) for kind in whole.dtypes] == ["int64", "float64", "object", "bool"]
-    for name in ("t.csv", "t.tsv", "semicolons.csv", "packed.csv.gz"):
+    for name in ("t.csv", "t.tsv", "semicolons.csv", "packed.csv.gz", "both.csv.gz"):
         pd.testing.assert_frame_equal(read_table(tmp_path / name), whole)
 
 

@@ -157,6 +157,8 @@ def _run_uv(
     if asked:
         hint = f"{asked[0]}: install that Python, or change the file; {hint}"
     line = failing_line(path.read_text(errors="replace"))
+    if "Failed to fetch" in line:
+        hint = f"uv heeds UV_DEFAULT_INDEX and UV_SYSTEM_CERTS, not pip's settings; {hint}"
     raise EnvironmentBuildError(f"environment {choice.name} cannot be built: {line}", hint=hint)
 
 

@@ -83,6 +83,15 @@ def test_a_failed_build_shows_the_line_and_the_log(tmp_path: Path) -> None:
     assert not (tmp_path / "e" / MARKER).exists()
 
 
+def test_an_index_out_of_reach_names_the_settings(tmp_path: Path) -> None:
+    # A port of this machine that nobody answers on, instead of the network.
+    nowhere = {"UV_DEFAULT_INDEX": "http://127.0.0.1:1/simple", "UV_HTTP_RETRIES": "0"}
+    environ = {**os.environ, **nowhere, "UV_CACHE_DIR": str(tmp_path / "cache")}
+    with pytest.raises(EnvironmentBuildError, match="Failed to fetch") as raised:
+        build(tmp_path / "e", chosen("six==1.17.0"), environ=environ, note=lambda _: None)
+    assert raised.value.hint.startswith("uv heeds UV_DEFAULT_INDEX and UV_SYSTEM_CERTS")
+
+
 def test_two_processes_build_once(tmp_path: Path) -> None:
     builders = [start_builder(tmp_path / "e") for _ in range(2)]
     said = [builder.communicate(timeout=120)[0] for builder in builders]
