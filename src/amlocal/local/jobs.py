@@ -25,7 +25,7 @@ from amlocal.local.follow import Follower
 from amlocal.local.names import job_name
 from amlocal.local.notes import Notes
 from amlocal.local.process import JOB_VARIABLE, end_jobs
-from amlocal.local.recovery import close_runs, recover
+from amlocal.local.recovery import recover
 from amlocal.local.services import Services
 from amlocal.local.submission import new_record, settings
 from amlocal.plan import Job, JobInfo, StepReuse
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 ENVIRONMENT_MODES = ("auto", "current", "isolated", "docker")
 #: Seconds that a job has to end after it was asked to.
 _CANCEL_SECONDS = 60.0
+#: Seconds that a look at a job waits for its runs to be written: some 50 runs a second.
+_WRITING_SECONDS = 5.0
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 
 
@@ -180,7 +182,20 @@ class LocalJobs:
     def get(self, name: str) -> JobInfo:
         """Return a job or a step with its children."""
         recover(self.services.records, self.services.workspace)
+        self._wait_for_runs(name)
         return self.services.records.get(name)
+
+    def _wait_for_runs(self, name: str) -> None:
+        """Wait until the runs of a job that is over are in MLflow, if its server is up."""
+        root = self.services.records.root_of(name)
+        server = self.services.server
+        deadline = time.monotonic() + _WRITING_SECONDS
+        while server.expects_runs(root) and time.monotonic() < deadline:
+            status = self.services.records.status(root)
+            if status is None or not status.is_terminal or not server.is_alive():
+                return
+            server.wake()
+            time.sleep(0.02)
 
     def list(
         self,
@@ -295,8 +310,8 @@ def _checked_name(name: str | None) -> str | None:
 
 
 def run_engine(engine: Engine, services: Services) -> JobInfo:
-    """Run a job and, once the tracking server is up, close the runs that lost jobs left open."""
+    """Run a job to its end."""
     with services.server.hold(), services.artifacts.in_use():
         job = engine.run()
-        close_runs(services.records, services.server)
+    services.server.wake()
     return job
