@@ -9,12 +9,12 @@ measured.
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from commands import output_of
 
 from peers.chain import PROGRAM, Project, Tools
 
@@ -92,18 +92,8 @@ class Aml(Project):
         self._aml(folder, tools, "workspace", "down")
 
     def _aml(self, folder: Path, tools: Tools, *arguments: str) -> str:
-        command: Sequence[str] = [str(tools.bin / "aml"), *arguments]
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=dict(tools.environ),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        aml = str(tools.bin / "aml")
+        return output_of([aml, *arguments], cwd=folder, environ=tools.environ)
 
 
 def _recorded(tracking: dict[str, Any]) -> int:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +30,11 @@ from amlocal.local.services import Services
 from amlocal.local.submission import new_record, settings
 from amlocal.plan import Job, JobInfo, StepReuse
 from amlocal.plan.reporter import Reporter, TextReporter
+from amlocal.plan.source import JobFields, given_fields
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from amlocal.local.engine import Engine, EngineOptions
 
 ENVIRONMENT_MODES = ("auto", "current", "isolated", "docker")
@@ -74,17 +77,11 @@ class LocalJobs:
         reporter: Reporter | None = None,
         max_parallel: int | None = None,
         environment: str = "auto",
-        description: str | None = None,
-        compute: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        experiment_name: str | None = None,
+        **fields: Unpack[JobFields],
     ) -> JobInfo:
         """Submit a job; see `amlocal.client.JobOperations`."""
         options = _options(max_parallel, environment)
-        given = settings(
-            description=description, compute=compute, tags=tags, experiment_name=experiment_name
-        )
-        plan = self._compile(job, [*overrides, *given])
+        plan = self._compile(job, [*overrides, *settings(given_fields(fields))])
         info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
         with disk_errors(self.services.workspace):
             self.services.workspace.keep_reserve()

@@ -43,7 +43,7 @@ def _integer(findings: Findings, place: Place, value: Any) -> None:
     # As marshmallow's Integer: text that reads as a number, and floats, are cut to one.
     try:
         int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last: infinity
         message = f"{named(place)} must be a whole number, not {kind_of(value)}"
         findings.problem(place, message, "write a number such as 1, without a unit")
 
@@ -51,12 +51,12 @@ def _integer(findings: Findings, place: Place, value: Any) -> None:
 def _number(findings: Findings, place: Place, value: Any) -> None:
     # As marshmallow's Float: text that reads as a number is one.
     try:
-        if not isinstance(value, bool) and math.isfinite(float(value)):
-            return
-    except (TypeError, ValueError):
-        pass
-    message = f"{named(place)} must be a number, not {kind_of(value)}"
-    findings.problem(place, message, "write a number such as 0.1")
+        is_number = not isinstance(value, bool) and math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        is_number = False  # told below, as what is no finite number is
+    if not is_number:
+        message = f"{named(place)} must be a number, not {kind_of(value)}"
+        findings.problem(place, message, "write a number such as 0.1")
 
 
 def _boolean(findings: Findings, place: Place, value: Any) -> None:

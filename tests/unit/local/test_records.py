@@ -1,20 +1,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from amlocal.errors import NotFoundError, UsageError
-from amlocal.local.database import Database
 from amlocal.local.records import JobRecords, StepFacts, WaitingRun, seconds_of, timestamp
 from amlocal.plan import JobInfo, JobStatus, StepReuse, TrialInfo
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> JobRecords:
-    return JobRecords(Database(tmp_path / "records.db", on_full=lambda: None))
 
 
 def job(name: str, *steps: str, status: JobStatus = JobStatus.NOT_STARTED) -> JobInfo:
