@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from amlocal.plan.asset import DataAsset, ModelAsset
+from amlocal.plan.automl import (
+    AUTOML_INPUTS,
+    BEST_MODEL,
+    AutoML,
+    AutoMLFeaturization,
+    AutoMLForecasting,
+    AutoMLLimits,
+    AutoMLTask,
+    AutoMLTraining,
+    StackEnsemble,
+)
 from amlocal.plan.base import Value
 from amlocal.plan.component import Component, Distribution
 from amlocal.plan.environment import BuildContext, Environment
@@ -50,11 +61,19 @@ from amlocal.plan.sweep import (
 )
 
 __all__ = [
+    "AUTOML_INPUTS",
+    "BEST_MODEL",
     "DATA_TYPES",
     "LITERAL_TYPES",
     "MODEL_TYPES",
     "AssetInfo",
+    "AutoML",
+    "AutoMLFeaturization",
+    "AutoMLForecasting",
     "AutoMLInfo",
+    "AutoMLLimits",
+    "AutoMLTask",
+    "AutoMLTraining",
     "Binding",
     "BuildContext",
     "Choice",
@@ -85,6 +104,7 @@ __all__ = [
     "Scalar",
     "SearchInfo",
     "Settings",
+    "StackEnsemble",
     "Step",
     "StepOutput",
     "StepReuse",
