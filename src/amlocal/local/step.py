@@ -351,7 +351,7 @@ class StepRun:
         self.state.change(self.name, status=status, error=error, error_code=code)
         self.tracking.end(self.name)
 
-    def _why_failed(self, code: int) -> str:
+    def _why_failed(self, code: int, what_ended: str = "the command") -> str:
         """Return why the step is Failed, by the exit code of what it ran."""
         what = f"signal {-code}" if code < 0 else f"exit code {code}"
         # On a full disk the command's own words about it may be missing in the log.
@@ -359,7 +359,7 @@ class StepRun:
             why = f"; no space is left on the disk of {self.services.workspace.path}"
         else:
             why = f"; its log ends: {words}" if (words := self._last_words()) else ""
-        return f"the command ended with {what}{why}"
+        return f"{what_ended} ended with {what}{why}"
 
     def _last_words(self) -> str:
         """Return the last line of the log that is not indented, with what follows it."""
