@@ -1,4 +1,4 @@
-"""On a terminal: a pipeline as a tree of steps, a sweep as a table, a command job as its log."""
+"""On a terminal: a pipeline as a tree of steps, a search as a table, a command job as its log."""
 
 from __future__ import annotations
 
@@ -58,12 +58,12 @@ class LiveReporter:
 
     def job_started(self, job: JobInfo) -> None:
         """Begin to draw."""
-        if job.type not in {"pipeline", "sweep"}:
+        if job.type != "pipeline" and job.search is None:
             self._plain.job_started(job)
             return
         for warning in job.warnings:
             self.note(f"warning: {warning}")
-        if job.type == "sweep":
+        if job.search is not None:
             self._board = Board(job)
         else:
             self._progress = Progress(job)
@@ -141,13 +141,13 @@ def draw(screen: Screen, width: int, terminal: Terminal) -> list[list[Segment]]:
 
 
 def draw_trials(board: Board, room: int, width: int, terminal: Terminal) -> list[list[Segment]]:
-    """Return a sweep's headline and the table of the trials for which there is room."""
+    """Return a search's headline and the table of the trials for which there is room."""
     marks = terminal.marks
     status = board.job.status
     mark, colour = marks.of(status)
     headline = f"{mark} {status.value}  "
     known = board.trials()
-    about = f"  {trials.progress(board.sweep, known)}  {text.clock(board.seconds)}"
+    about = f"  {trials.progress(board.search, known)}  {text.clock(board.seconds)}"
     name = text.clip(board.job.name, max(width - len(headline + about), 8), marks.ellipsis)
     lines = [[_segment(headline, colour), _segment(name, "bold"), _segment(about, "dim")]]
     shown = [
@@ -156,8 +156,8 @@ def draw_trials(board: Board, room: int, width: int, terminal: Terminal) -> list
     ]
     if not shown:
         return lines
-    best = best_trial(board.sweep.goal, shown)
-    rows = trials.rows(board.sweep, shown, best, marks.best)
+    best = best_trial(board.search.goal, shown)
+    rows = trials.rows(board.search, shown, best, marks.best)
     whole = text.table(rows, width=width, ellipsis=marks.ellipsis).splitlines()
     # On a narrow terminal the last of many columns find no room at all.
     table = [text.clip(line, width, marks.ellipsis) for line in whole]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from amlocal.cli import text, trials
 from amlocal.cli.terminal import Terminal
-from amlocal.plan.info import JobInfo, SweepInfo, best_trial
+from amlocal.plan.info import JobInfo, SearchInfo, best_trial
 from amlocal.plan.reporter import after_step
 from amlocal.plan.status import JobStatus
 
@@ -21,7 +21,7 @@ class PlainReporter:
         self._terminal = terminal
         self._has_parts = False
         self._trials: dict[str, JobInfo] = {}
-        self._sweeps: dict[str, SweepInfo] = {}
+        self._searches: dict[str, SearchInfo] = {}
 
     def __enter__(self) -> PlainReporter:
         return self
@@ -32,7 +32,7 @@ class PlainReporter:
     def job_started(self, job: JobInfo) -> None:
         """Write the job's name and what of its file the target does not do in full."""
         self._has_parts = job.type != "command"
-        self._sweeps = {info.name: info.sweep for info in (job, *job.children) if info.sweep}
+        self._searches = {info.name: info.search for info in (job, *job.children) if info.search}
         steps = f", {text.plural(len(job.children), 'step')}" if job.children else ""
         self._say(f"{job.name}: {job.type} job{steps}")
         for warning in job.warnings:
@@ -56,14 +56,14 @@ class PlainReporter:
         if not info.status.is_terminal or info.name in self._trials or info.trial is None:
             return
         self._trials[info.name] = info
-        sweep = self._sweeps.get(info.parent or "")
+        search = self._searches.get(info.parent or "")
         facts = [text.duration(info.duration)] if info.duration else []
         if info.reused_from:
             facts = [f"reused from {info.reused_from}"]
-        if info.trial.value is not None and sweep is not None:
+        if info.trial.value is not None and search is not None:
             others = [other for other in self._trials.values() if other.parent == info.parent]
-            is_best = best_trial(sweep.goal, others) is info
-            facts.append(f"{sweep.metric} {text.number(info.trial.value)}")
+            is_best = best_trial(search.goal, others) is info
+            facts.append(f"{search.metric} {text.number(info.trial.value)}")
             facts += ["best so far"] if is_best else []
         told = f"{info.label}: {info.status.value}" + (f" ({', '.join(facts)})" if facts else "")
         why = f": {text.clean(info.error.splitlines()[0])}" if info.error else ""

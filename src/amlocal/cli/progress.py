@@ -74,7 +74,7 @@ class Progress:
         self._ended: float | None = None
         self._rows: dict[str, Row] = {}
         self._since: dict[str, float] = {}
-        self._sweeps: dict[str, JobInfo] = {}
+        self._searches: dict[str, JobInfo] = {}
         self._trials: dict[str, dict[str, JobInfo]] = {}
         for step in job.children:
             self.change(step)
@@ -85,8 +85,8 @@ class Progress:
             self._change_trial(step)
             return
         name = step.label
-        if step.sweep is not None:
-            self._sweeps[step.name] = step
+        if step.search is not None:
+            self._searches[step.name] = step
         with self._lock:
             line = self._rows[name].line if name in self._rows else ""
             self._rows[name] = Row(
@@ -101,19 +101,21 @@ class Progress:
                 self._status = JobStatus.RUNNING
 
     def _change_trial(self, trial: JobInfo) -> None:
-        """Say beside a sweep how far it has come; its trials have no rows of their own."""
-        sweep = self._sweeps.get(trial.parent or "")
-        if sweep is None or sweep.sweep is None:
+        """Say beside a search how far it has come; its trials have no rows of their own."""
+        step = self._searches.get(trial.parent or "")
+        if step is None or step.search is None:
             return
         with self._lock:
-            known = self._trials.setdefault(sweep.name, {})
+            known = self._trials.setdefault(step.name, {})
             known[trial.name] = trial
-            if sweep.label in self._rows:
-                line = trials.progress(sweep.sweep, list(known.values()))
-                self._rows[sweep.label] = replace(self._rows[sweep.label], line=line)
+            if step.label in self._rows:
+                line = trials.progress(step.search, list(known.values()))
+                self._rows[step.label] = replace(self._rows[step.label], line=line)
 
     def log(self, step: JobInfo, lines: str) -> None:
-        """Take the last line of a step's log that says something."""
+        """Take the last line of a step's log that says something; not a search's own."""
+        if step.name in self._searches:
+            return  # how far it has come says more
         last = lines.rstrip().rpartition("\n")[2].rpartition("\r")[2]
         name = step.label
         with self._lock:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlocal.cli import text, trials
+from amlocal.cli import searches, text
 from amlocal.cli.terminal import Terminal
 from amlocal.plan import (
     AssetInfo,
@@ -15,7 +15,6 @@ from amlocal.plan import (
     JobStatus,
     StepReuse,
     WorkspaceInfo,
-    best_trial,
 )
 
 #: The five things that are tracked of every job.
@@ -23,8 +22,6 @@ TRACKED = ("data", "code", "environment", "model", "serving")
 
 #: Without it MLflow's pages open on what they have for language models.
 MODE = "workflowType=machine_learning"
-#: Trials of a sweep that are shown.
-_MOST_TRIALS = 25
 _TAIL_LINES = 15
 _PLAIN_WIDTH = 100
 _TAIL_BYTES = 16_384
@@ -58,14 +55,15 @@ def job(info: JobInfo, terminal: Terminal) -> str:
         "file": info.source,
         "created": f"{text.moment(info.creation_time)} UTC" if info.creation_time else "",
         "reused from": info.reused_from or "",
-        **_of_sweep(info),
+        **searches.facts(info),
         "error": info.error,
         "log": info.log,
     }
     parts = [
         _headline(info, terminal),
         *_facts(facts),
-        *_parts(info, terminal),
+        *_parts(info, terminal, searches.MOST_TRIALS),
+        *_section("guardrails", searches.guardrails(info), terminal),
         *_section("metrics", _metrics(info, terminal), terminal),
         *_section("inputs", _facts({k: _input(v) for k, v in info.inputs.items()}), terminal),
         *_section("outputs", _facts({k: v.path for k, v in info.outputs.items()}), terminal),
@@ -78,7 +76,12 @@ def job(info: JobInfo, terminal: Terminal) -> str:
 def ended(info: JobInfo, terminal: Terminal) -> str:
     """Return how a job ended: result, failures with their logs, metrics, and where to look."""
     parts = ["", _headline(info, terminal)]
-    parts += _facts({"best trial": _of_sweep(info).get("best trial", "")})
+    told = searches.facts(info)
+    parts += _facts({key: told.get(key, "") for key in ("best trial", "because")})
+    if info.automl is not None:
+        parts += _parts(info, terminal, searches.FEW_TRIALS)
+        alerts = searches.guardrails(info, only_alerts=True)
+        parts += _section("guardrails that were not passed", alerts, terminal)
     for failed in _failures(info):
         parts += _failure(failed, terminal)
     parts += _section("metrics", _metrics(info, terminal), terminal)
@@ -158,7 +161,7 @@ def _headline(info: JobInfo, terminal: Terminal) -> str:
     about = [text.duration(info.duration)] if info.duration else []
     if info.children:
         done = sum(child.status is JobStatus.COMPLETED for child in info.children)
-        part = "trial" if info.type == "sweep" else "step"
+        part = "step" if info.search is None else "trial"
         about.append(f"{done} of {text.plural(len(info.children), part)} completed")
         reused = sum(child.reused_from is not None for child in info.children)
         about += [f"{reused} of them reused"] if reused else []
@@ -168,40 +171,11 @@ def _headline(info: JobInfo, terminal: Terminal) -> str:
     )
 
 
-def _of_sweep(info: JobInfo) -> dict[str, str]:
-    """Return what a sweep has found, or what a trial tries."""
-    if info.trial is not None:
-        told = trials.parameters(info.trial.parameters)
-        return {"trial": f"{info.trial.number} of {info.parent}: {told}"}
-    if info.sweep is None:
-        return {}
-    facts = {"objective": f"{info.sweep.goal} {info.sweep.metric}"}
-    if info.sweep.value is not None:
-        best = f"{info.sweep.best_trial}: {info.sweep.metric} {text.number(info.sweep.value)}"
-        facts["best trial"] = f"{best} with {trials.parameters(info.sweep.parameters)}"
-    return facts
-
-
-def _parts(info: JobInfo, terminal: Terminal) -> list[str]:
-    """Return a pipeline's steps, or the table of a sweep's trials, the best ones first."""
-    if info.sweep is None:
+def _parts(info: JobInfo, terminal: Terminal, most: int) -> list[str]:
+    """Return a pipeline's steps, or the table of a search's trials."""
+    if info.search is None:
         return _section("steps", _steps(info, terminal), terminal)
-    sign = 1 if info.sweep.goal == "minimize" else -1
-
-    def rank(each: JobInfo) -> tuple[bool, float]:
-        value = each.trial.value if each.trial is not None else None
-        is_judged = each.status is JobStatus.COMPLETED and value is not None
-        return not is_judged, sign * (value or 0.0) if is_judged else 0.0
-
-    ranked = sorted(info.children, key=rank)
-    best = best_trial(info.sweep.goal, ranked)
-    rows = trials.rows(info.sweep, ranked[:_MOST_TRIALS], best, terminal.marks.best)
-    if not rows:
-        return []
-    width = terminal.width - 2 if terminal.is_terminal else None
-    table = text.table(rows, width=width, ellipsis=terminal.marks.ellipsis).splitlines()
-    if len(ranked) > len(rows):
-        table.append(f"{len(ranked) - len(rows)} more: aml job list -p {info.name} --all-results")
+    table = searches.table(info, terminal, most)
     return _section("trials", [f"  {line}" for line in table], terminal)
 
 
@@ -214,9 +188,9 @@ def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
             about = f"reused from {child.reused_from}"
         elif child.duration:
             about += f"  {text.duration(child.duration)}"
-        if child.sweep is not None and child.sweep.value is not None:
-            about += f"  best {child.sweep.metric} {text.number(child.sweep.value)}"
-            about += f" with {trials.parameters(child.sweep.parameters)}"
+        if child.search is not None and child.search.value is not None:
+            about += f"  best {child.search.metric} {text.number(child.search.value)}"
+            about += f" with {searches.tried(child.search)}"
         label = text.pad(_label(child), width)
         yield f"  {terminal.style(mark, colour)} {label}  {about}"
 
@@ -237,10 +211,10 @@ def _metrics(info: JobInfo, terminal: Terminal) -> Iterator[str]:
         for key in (f"{_label(child)}.{name}", name)
         if info.metrics.get(key) == child.metrics[name]
     }
-    is_sweep = info.sweep is not None  # whose trials have a table
+    is_search = info.search is not None  # whose trials have a table
     own = {key: text.number(value) for key, value in sorted(info.metrics.items())}
-    yield from _facts({k: value for k, value in own.items() if is_sweep or k not in repeated})
-    steps = [child for child in info.children if child.metrics and not is_sweep]
+    yield from _facts({k: value for k, value in own.items() if is_search or k not in repeated})
+    steps = [child for child in info.children if child.metrics and not is_search]
     width = max((text.cells(_label(child)) for child in steps), default=0)
     for child in steps:
         pairs = [f"{key} {text.number(value)}" for key, value in sorted(child.metrics.items())]
@@ -264,9 +238,9 @@ def _filled(words: Sequence[str], room: int) -> Iterator[str]:
 
 def _failures(info: JobInfo) -> list[JobInfo]:
     failed = [child for child in info.children if child.status is JobStatus.FAILED]
-    if info.sweep is not None:
-        # A sweep lives through failed trials; of one that has not, the first tells enough.
-        failed = failed[:1] if info.status is JobStatus.FAILED else []
+    if info.search is not None:
+        # A search lives through failed trials; of a sweep that has not, the first tells enough.
+        failed = failed[:1] if info.sweep and info.status is JobStatus.FAILED else []
     return failed or ([info] if info.status is JobStatus.FAILED else [])
 
 

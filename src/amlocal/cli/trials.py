@@ -1,4 +1,4 @@
-"""The trials of a sweep as a table: number, state, time, metric, parameters; draws nothing."""
+"""The trials of a search as a table: number, state, time, metric, parameters; draws nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from amlocal.cli import text
-from amlocal.plan import JobInfo, Scalar, SweepInfo, best_trial
+from amlocal.plan import AutoMLInfo, JobInfo, Scalar, SearchInfo, TrialInfo, best_trial
+
+#: Columns that the parameters of an AutoML trial may take.
+_LONGEST = 100
 
 
 def parameters(given: Mapping[str, Scalar]) -> str:
@@ -22,21 +25,33 @@ def value(found: Scalar) -> str:
     return text.number(float(found)) if is_fraction else text.clean(str(found))
 
 
+def tried(trial: TrialInfo) -> str:
+    """Return what a trial tries on one line: its algorithm, if it has one, and parameters."""
+    return ", ".join(filter(None, (trial.algorithm, parameters(trial.parameters))))
+
+
 def rows(
-    sweep: SweepInfo, trials: Sequence[JobInfo], best: JobInfo | None, mark: str
+    search: SearchInfo, trials: Sequence[JobInfo], best: JobInfo | None, mark: str
 ) -> list[dict[str, str]]:
     """Return a table's rows, cells by header."""
     return [
         {
             "trial": str(info.trial.number),
+            **({"algorithm": info.trial.algorithm} if info.trial.algorithm else {}),
             "status": "reused" if info.reused_from else info.status.value,
             "time": text.duration(info.duration) if info.duration else "",
-            text.clean(sweep.metric): _metric(info, best, mark),
-            **{name: value(found) for name, found in sorted(info.trial.parameters.items())},
+            text.clean(search.metric): _metric(info, best, mark),
+            **_columns(info.trial),
         }
         for info in trials
         if info.trial is not None
     ]
+
+
+def _columns(trial: TrialInfo) -> dict[str, str]:
+    if trial.algorithm:  # each algorithm has parameters of its own: a column for all
+        return {"hyperparameters": text.clip(parameters(trial.parameters), _LONGEST, "...")}
+    return {name: value(found) for name, found in sorted(trial.parameters.items())}
 
 
 def _metric(info: JobInfo, best: JobInfo | None, mark: str) -> str:
@@ -46,22 +61,24 @@ def _metric(info: JobInfo, best: JobInfo | None, mark: str) -> str:
     return f"{text.number(info.trial.value)} {mark}" if is_best else text.number(info.trial.value)
 
 
-def progress(sweep: SweepInfo, trials: Sequence[JobInfo]) -> str:
-    """Return how far a sweep has come, in a few words."""
+def progress(search: SearchInfo, trials: Sequence[JobInfo]) -> str:
+    """Return how far a search has come, in a few words."""
     ended = sum(info.status.is_terminal for info in trials)
-    said = f"{ended} of {text.plural(max(sweep.max_total_trials, len(trials)), 'trial')}"
-    best = best_trial(sweep.goal, trials)
+    said = f"{ended} of {text.plural(max(search.max_total_trials, len(trials)), 'trial')}"
+    if isinstance(search, AutoMLInfo):  # which ends when its time is over rather than its trials
+        said = text.plural(ended, "trial")
+    best = best_trial(search.goal, trials)
     if best is None or best.trial is None or best.trial.value is None:
         return said
-    return f"{said}, best {sweep.metric} {text.number(best.trial.value)} ({best.label})"
+    return f"{said}, best {search.metric} {text.number(best.trial.value)} ({best.label})"
 
 
 @dataclass
 class Board:
-    """Follows a sweep; may be read from another thread than it is told from.
+    """Follows a search; may be read from another thread than it is told from.
 
     Attributes:
-        job: The sweep's job.
+        job: The search's job.
         now: The clock.
     """
 
@@ -77,7 +94,7 @@ class Board:
             self.change(trial)
 
     def change(self, info: JobInfo) -> None:
-        """Take the new state of a trial, or of the sweep itself."""
+        """Take the new state of a trial, or of the search itself."""
         with self._lock:
             if info.trial is None:
                 self.job = info
@@ -87,13 +104,13 @@ class Board:
                 self._since[info.name] = self.now() - info.duration
 
     @property
-    def sweep(self) -> SweepInfo:
-        """What the sweep is about."""
-        return self.job.sweep or SweepInfo(metric="metric", goal="minimize")
+    def search(self) -> SearchInfo:
+        """What the search is about."""
+        return self.job.search or SearchInfo(metric="metric", goal="minimize")
 
     @property
     def seconds(self) -> float:
-        """How long the sweep has run."""
+        """How long the search has run."""
         return self.job.duration if self.job.status.is_terminal else self.now() - self._began
 
     def trials(self) -> list[JobInfo]:
@@ -106,7 +123,7 @@ class Board:
         trials = self.trials()
         if len(trials) <= room:
             return trials
-        best = best_trial(self.sweep.goal, trials)
+        best = best_trial(self.search.goal, trials)
         first = [info for info in trials if info is best]
         first += [info for info in trials if not info.status.is_terminal]
         first += [info for info in reversed(trials) if info not in first]

@@ -3,7 +3,8 @@
     select    the steps whose needs are met wait in a queue for one of `max_parallel` threads
     run       a thread takes one step from its inputs to its recorded result (`step.StepRun`);
               a sweep's only looks after its trials (`sweep.run.SweepRun`), which share the room
-              for commands with the steps (`slots`)
+              for commands with the steps (`slots`); an AutoML step's follows a search, which is
+              one process (`automl.run.AutoMLRun`)
     conclude  a finished step makes others ready; a failed one holds back those that need it,
               and with `continue_on_step_failure: false` ends the ones that run
 
@@ -24,6 +25,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from amlocal.errors import AmlocalError
+from amlocal.local.automl.run import AutoMLRun
 from amlocal.local.failures import code_of, text_of
 from amlocal.local.graph import downstream, needs
 from amlocal.local.inputs import read_job_inputs
@@ -207,6 +209,8 @@ class Engine:
             "code": code,
             "job_names": self._names,
         }
+        if step.automl is not None:
+            return AutoMLRun(**facts)
         return StepRun(**facts) if step.sweep is None else SweepRun(**facts, slots=self._slots)
 
     def _threads(self) -> int:

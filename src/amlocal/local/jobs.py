@@ -18,6 +18,7 @@ import msgspec
 from amlocal.errors import TargetError, UsageError
 from amlocal.files import write_whole
 from amlocal.local import joblock
+from amlocal.local.automl.packages import require_packages
 from amlocal.local.compiler import Compiler, RegisteredAssets
 from amlocal.local.download import download
 from amlocal.local.failures import disk_errors
@@ -82,6 +83,7 @@ class LocalJobs:
         """Submit a job; see `amlocal.client.JobOperations`."""
         options = _options(max_parallel, environment)
         plan = self._compile(job, [*overrides, *settings(given_fields(fields))])
+        require_packages(plan)
         info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
         with disk_errors(self.services.workspace):
             self.services.workspace.keep_reserve()
@@ -230,6 +232,11 @@ class LocalJobs:
         info = self.get(name)
         if info.status.is_terminal:
             return info
+        if _is_automl_trial(info):
+            raise UsageError(
+                f"{name} is a trial of an AutoML job, which is canceled as a whole",
+                hint=f"to end it: aml job cancel -n {info.parent}",
+            )
         folder = self.services.workspace.job(self.services.records.root_of(name))
         self.services.records.request_cancel(name)
         deadline = time.monotonic() + _CANCEL_SECONDS
@@ -275,8 +282,13 @@ class LocalJobs:
         info = self.get(name)
         told = [StepReuse.from_json(reason) for reason in self.services.records.reasons(name)]
         known = {reuse.step for reuse in told}
-        silent = [c for c in info.children if c.label not in known]
+        silent = [c for c in info.children if c.label not in known and not _is_automl_trial(c)]
         return [*told, *(StepReuse(step=c.label, reason=_silence(c)) for c in silent)]
+
+
+def _is_automl_trial(info: JobInfo) -> bool:
+    """Return whether a job is no step of its own, but what a search tells of."""
+    return info.type == "automl" and info.trial is not None
 
 
 def _silence(step: JobInfo) -> str:

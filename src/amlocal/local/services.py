@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -36,6 +37,7 @@ class Services:
         find_environment: Looks a registered environment up.
         environ: The environment of the process that the job was started from.
         note: Tells what takes time or should be known.
+        automl: The command that an AutoML search is; it is given `--request` and `--out`.
     """
 
     workspace: Workspace
@@ -49,3 +51,4 @@ class Services:
     find_environment: FindEnvironment
     environ: Mapping[str, str]
     note: Callable[[str], None]
+    automl: tuple[str, ...] = (sys.executable, "-m", "automlkit")

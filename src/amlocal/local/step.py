@@ -17,9 +17,9 @@ import msgspec
 
 from amlocal.errors import AmlocalError
 from amlocal.local.bind import input_variables, render
-from amlocal.local.environments import EnvironmentChoice
+from amlocal.local.environments import EnvironmentChoice, ResolvedEnvironment
 from amlocal.local.failures import code_of, text_of
-from amlocal.local.fingerprint import step_facts
+from amlocal.local.fingerprint import Facts, step_facts
 from amlocal.local.inputs import StepInputs, copy_inputs, find_inputs
 from amlocal.local.outputs import (
     ARTIFACTS,
@@ -138,15 +138,17 @@ class StepRun:
             self.services.artifacts,
             step=self._reuse_name(),
             scope=self._reuse_scope(),
-            facts=step_facts(
-                self.step, code=self.code, environment=choice.digest, inputs=inputs.bound
-            ),
+            facts=self._facts(inputs, choice),
             refused=self._no_reuse(),
         )
         if verdict.result is not None:
             self._reuse(verdict, verdict.result, inputs)
         else:
             self._execute(inputs, choice, verdict)
+
+    def _facts(self, inputs: StepInputs, choice: EnvironmentChoice) -> Facts:
+        """Return everything that decides the step's result."""
+        return step_facts(self.step, code=self.code, environment=choice.digest, inputs=inputs.bound)
 
     def _reuse_name(self) -> str:
         """Return what the step is called when its reuse is explained."""
@@ -230,27 +232,43 @@ class StepRun:
             datastore=self.job.settings.default_datastore,
         )
         self._lay_out(inputs, places)
+        paths = {name: str(place.written) for name, place in places.items()}
+        variables = self._variables(inputs, paths, resolved, run_id)
+        code = self._start(inputs, paths, variables)
+        self._conclude(code, inputs, places, verdict)
+
+    def _variables(
+        self,
+        inputs: StepInputs,
+        outputs: Mapping[str, str],
+        environment: ResolvedEnvironment,
+        run_id: str,
+    ) -> dict[str, str]:
+        """Return the whole environment of the step's processes."""
         variables = {
             **inherited(self.services.environ),
             **thread_variables(self.services.environ, self.options.threads()),
-            **resolved.variables,
+            **environment.variables,
             "PYTHONUNBUFFERED": "1",
         }
-        path = [str(entry) for entry in resolved.path_entries]
+        path = [str(entry) for entry in environment.path_entries]
         variables["PATH"] = ":".join([*path, variables.get("PATH", "/usr/bin:/bin")])
-        paths = {name: str(place.written) for name, place in places.items()}
         variables |= identity_variables(self._identity(run_id))
-        variables |= input_variables(inputs.bound, paths)
-        variables |= self._own_variables(inputs, paths)
+        variables |= input_variables(inputs.bound, outputs)
+        variables |= self._own_variables(inputs, outputs)
         variables |= self.step.environment_variables
-        variables |= {
+        return variables | {
             JOB_VARIABLE: self.state.root,
             WORKSPACE_VARIABLE: str(self.services.workspace.path),
         }
-        command = render(self.step.component.command, inputs.bound, paths)
+
+    def _start(
+        self, inputs: StepInputs, outputs: Mapping[str, str], variables: dict[str, str]
+    ) -> int:
+        """Run what the step runs to its end; returns its exit code, negative for a signal."""
+        command = render(self.step.component.command, inputs.bound, outputs)
         self.state.change(self.name, status=JobStatus.RUNNING)
-        code = self.processes.run(command, self._launches(variables), self._folders.working)
-        self._conclude(code, inputs, places, verdict)
+        return self.processes.run(command, self._launches(variables), self._folders.working)
 
     def _identity(self, run_id: str) -> RunIdentity:
         return RunIdentity(
@@ -292,11 +310,7 @@ class StepRun:
             self._end(JobStatus.CANCELED, self.processes.ended_because)
             return
         if code:
-            what = f"signal {-code}" if code < 0 else f"exit code {code}"
-            # On a full disk the command's own words about it may be missing in the log.
-            full = f"; no space is left on the disk of {self.services.workspace.path}"
-            why = full if self.services.workspace.is_full() else self._last_lines()
-            self._end(JobStatus.FAILED, f"the command ended with {what}{why}")
+            self._end(JobStatus.FAILED, self._why_failed(code))
             return
         inputs.check_unchanged(self.services.digests)
         outputs = take_in(
@@ -339,7 +353,18 @@ class StepRun:
         self.state.change(self.name, status=status, error=error, error_code=code)
         self.tracking.end(self.name)
 
-    def _last_lines(self) -> str:
+    def _why_failed(self, code: int, what_ended: str = "the command") -> str:
+        """Return why the step is Failed, by the exit code of what it ran."""
+        what = f"signal {-code}" if code < 0 else f"exit code {code}"
+        # On a full disk the command's own words about it may be missing in the log.
+        if self.services.workspace.is_full():
+            why = f"; no space is left on the disk of {self.services.workspace.path}"
+        else:
+            why = f"; its log ends: {words}" if (words := self._last_words()) else ""
+        return f"{what_ended} ended with {what}{why}"
+
+    def _last_words(self) -> str:
+        """Return the last line of the log that is not indented, with what follows it."""
         log = sorted(self._folders.user_logs.glob("std_log*.txt"))[self.processes.failed]
         with log.open("rb") as file:
             file.seek(0, 2)
@@ -348,7 +373,7 @@ class StepRun:
         last = next((i for i in reversed(range(len(lines))) if not lines[i][:1].isspace()), 0)
         # Indented lines, such as a hint, go on with what the line above them says.
         words = " ".join(line.strip() for line in lines[last:])
-        return f"; its log ends: {words[:500]}" if words else ""
+        return words[:500]
 
 
 def _free_port() -> int:

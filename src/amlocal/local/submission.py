@@ -9,6 +9,7 @@ from amlocal.local.lineage import component_reference
 from amlocal.local.locations import redacted
 from amlocal.local.records import timestamp
 from amlocal.plan import (
+    AutoMLInfo,
     DataValue,
     InputInfo,
     Job,
@@ -47,6 +48,7 @@ def new_record(job: Job, name: str) -> JobInfo:
         tags=job.tags,
         properties=job.properties,
         sweep=None if is_pipeline else _sweep_info(job.steps[0]),
+        automl=None if is_pipeline else _automl_info(job.steps[0]),
         inputs={key: _input_info(binding) for key, binding in job.inputs.items()},
         children=children,
         creation_time=created,
@@ -58,8 +60,9 @@ def new_record(job: Job, name: str) -> JobInfo:
 def _step_record(job: Job, step: Step, parent: str, created: str) -> JobInfo:
     return JobInfo(
         name=f"{parent}_{step.name}",
-        type="command" if step.sweep is None else "sweep",
+        type="sweep" if step.sweep else "automl" if step.automl else "command",
         sweep=_sweep_info(step),
+        automl=_automl_info(step),
         status=JobStatus.NOT_STARTED,
         display_name=step.display_name or step.name,
         experiment_name=job.experiment_name,
@@ -82,6 +85,17 @@ def _sweep_info(step: Step) -> SweepInfo | None:
         metric=objective.primary_metric,
         goal=objective.goal,
         max_total_trials=step.sweep.max_total_trials,
+    )
+
+
+def _automl_info(step: Step) -> AutoMLInfo | None:
+    if step.automl is None:
+        return None
+    return AutoMLInfo(
+        metric=step.automl.primary_metric,
+        goal=step.automl.goal,
+        max_total_trials=step.automl.limits.max_trials,
+        task=step.automl.task,
     )
 
 

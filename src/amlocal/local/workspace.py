@@ -9,6 +9,7 @@
       datastores/NAME/      what `azureml://datastores/NAME/paths/...` means here
       environments/         isolated environments
       jobs/NAME/            a job: plan.json, wd/ (its working folder), artifacts/ (outputs, logs)
+      automl/FINGERPRINT/   an AutoML search whose job has not completed: finished trials
       mlflow/               the tracking server's database and artifacts
 """
 
@@ -112,6 +113,11 @@ class Workspace:
     def environments(self) -> Path:
         """Isolated environments."""
         return self.path / "environments"
+
+    @property
+    def automl(self) -> Path:
+        """AutoML searches whose jobs have not completed."""
+        return self.path / "automl"
 
     @property
     def datastores(self) -> Path:

@@ -164,3 +164,9 @@ class AutoML(Value, frozen=True):
     featurization: AutoMLFeaturization = AutoMLFeaturization()
     training: AutoMLTraining = AutoMLTraining()
     forecasting: AutoMLForecasting | None = None
+
+    @property
+    def goal(self) -> Literal["minimize", "maximize"]:
+        """Whether less or more of the primary metric is better."""
+        errors = {"normalized_root_mean_squared_error", "normalized_mean_absolute_error"}
+        return "minimize" if self.primary_metric in errors else "maximize"

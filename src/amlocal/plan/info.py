@@ -73,23 +73,25 @@ class Tracking(Value, frozen=True):
 
 
 class TrialInfo(Value, frozen=True):
-    """What a trial of a sweep tries.
+    """What a trial of a sweep, or of an AutoML job, tries.
 
     Attributes:
-        number: Its number in the sweep, from 0.
+        number: Its number, from 0.
         parameters: The values that it tries, by name.
-        value: The best value of the sweep's metric that it has logged, or None.
-        is_best: Whether it is the best of the sweep, once that has ended.
+        value: The best value of the metric that it has logged, or None.
+        is_best: Whether it is the one that is delivered, once the search has ended.
+        algorithm: Of AutoML: what it trains, by Azure's name; else an empty string.
     """
 
     number: int
     parameters: dict[str, Scalar] = {}
     value: float | None = None
     is_best: bool = False
+    algorithm: str = ""
 
 
-class SweepInfo(Value, frozen=True):
-    """What a sweep has found.
+class SearchInfo(Value, frozen=True):
+    """What a search over trials has found.
 
     Attributes:
         metric: The metric that its trials are judged by.
@@ -108,8 +110,49 @@ class SweepInfo(Value, frozen=True):
     parameters: dict[str, Scalar] = {}
 
 
+class SweepInfo(SearchInfo, frozen=True):
+    """What a sweep has found."""
+
+
+class Guardrail(Value, frozen=True):
+    """What AutoML has checked of its data.
+
+    Attributes:
+        check: What was looked at.
+        state: `passed`, `fixed`, `done`, or `alerted`.
+        detail: What was found, and what was done about it.
+    """
+
+    check: str
+    state: str
+    detail: str = ""
+
+
+class AutoMLInfo(SearchInfo, frozen=True):
+    """What an AutoML job has found.
+
+    Attributes:
+        task: `classification`, `regression`, or `forecasting`.
+        algorithm: The best trial's algorithm, by Azure's name, or an empty string.
+        reason: Why this trial's model and no other is delivered.
+        stopped_because: `max_trials`, `timeout`, `exit_score`, `early_termination`, or
+            `exhausted`; an empty string while it runs.
+        validation: How models are compared: `type`, `folds`, `rows`.
+        guardrails: What was checked of the data.
+        test_metrics: The delivered model's metrics on test rows, where there are any.
+    """
+
+    task: str = ""
+    algorithm: str = ""
+    reason: str = ""
+    stopped_because: str = ""
+    validation: dict[str, Any] = {}
+    guardrails: tuple[Guardrail, ...] = ()
+    test_metrics: dict[str, float] = {}
+
+
 class JobInfo(Value, frozen=True):
-    """A job, a step of one, or a trial of a sweep, as the workspace knows it.
+    """A job, a step of one, or a trial of a search, as the workspace knows it.
 
     Attributes:
         name: Its unique name.
@@ -118,7 +161,8 @@ class JobInfo(Value, frozen=True):
         display_name: What people read.
         experiment_name: The MLflow experiment.
         description: What it does.
-        parent: Name of the pipeline job that it is a step of, or of the sweep, or None.
+        parent: Name of the pipeline job that it is a step of, or of the search that it is a trial
+            of, or None.
         step: Its name in that pipeline, or None.
         component: `NAME:VERSION` of what it runs, or an empty string.
         compute: Where it runs.
@@ -145,7 +189,8 @@ class JobInfo(Value, frozen=True):
         warnings: What of the file the target does not do in full.
         archived: Whether it is hidden from lists.
         sweep: What it has found, where it is a sweep.
-        trial: What it tries, where it is a trial of one.
+        automl: What it has found, where it is an AutoML job.
+        trial: What it tries, where it is a trial of a sweep or of an AutoML job.
     """
 
     name: str
@@ -179,6 +224,7 @@ class JobInfo(Value, frozen=True):
     warnings: tuple[str, ...] = ()
     archived: bool = False
     sweep: SweepInfo | None = None
+    automl: AutoMLInfo | None = None
     trial: TrialInfo | None = None
 
     def tree(self) -> Iterator[JobInfo]:
@@ -186,6 +232,11 @@ class JobInfo(Value, frozen=True):
         yield self
         for child in self.children:
             yield from child.tree()
+
+    @property
+    def search(self) -> SearchInfo | None:
+        """What it has found, where it is a search over trials."""
+        return self.automl or self.sweep
 
     @property
     def label(self) -> str:
@@ -198,8 +249,13 @@ def best_trial(goal: str, trials: Iterable[JobInfo]) -> JobInfo | None:
 
     Args:
         goal: `minimize` or `maximize`.
-        trials: Trials of one sweep.
+        trials: Trials of one search. Where it has ended, the one that it delivers is the best:
+            AutoML prefers a single model to an ensemble that is better by less than the noise.
     """
+    trials = list(trials)
+    chosen = [info for info in trials if info.trial is not None and info.trial.is_best]
+    if chosen:
+        return chosen[0]
     sign = 1 if goal == "minimize" else -1
     rated = [
         (sign * info.trial.value, info.trial.number, info)

@@ -25,7 +25,7 @@ from amlocal.errors import JobFailedError, TargetError, near_miss
 from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.fingerprint import encode
 from amlocal.local.inputs import StepInputs
-from amlocal.local.records import seconds_of, timestamp
+from amlocal.local.records import seconds_of
 from amlocal.local.reuse import Verdict
 from amlocal.local.slots import Slots
 from amlocal.local.step import StepRun
@@ -34,7 +34,7 @@ from amlocal.local.sweep.outputs import take_over
 from amlocal.local.sweep.policies import is_due, why_ended
 from amlocal.local.sweep.sampling import Point, Sampler, make_sampler
 from amlocal.local.sweep.trial import TrialRun, trial_step
-from amlocal.local.tracking.values import Metric
+from amlocal.local.trials import log_best, trial_record, with_best
 from amlocal.plan import JobInfo, JobStatus, Sweep, TrialInfo, best_trial
 
 #: Seconds between two looks at requests to cancel and at timeouts.
@@ -149,24 +149,11 @@ class SweepRun(StepRun):
         return trial
 
     def _trial(self, number: int, point: Point, family: str) -> TrialRun:
-        own = self.state[self.name]
-        name = f"{self.name}_{number}"
-        info = JobInfo(
-            name=name,
-            type="command",
-            status=JobStatus.NOT_STARTED,
-            display_name=f"{own.step} trial {number}" if own.step else f"trial {number}",
-            experiment_name=own.experiment_name,
-            parent=self.name,
-            component=own.component,
-            tags=own.tags,
-            creation_time=timestamp(),
-            source=own.source,
-            trial=TrialInfo(number=number, parameters=point),
-        )
+        found = TrialInfo(number=number, parameters=point)
+        info = trial_record(self.state[self.name], found, "command")
         self.state.add_trial(info, number)
         return TrialRun(
-            name=name,
+            name=info.name,
             step=trial_step(self._whole, point),
             job=self.job,
             services=self.services,
@@ -200,28 +187,17 @@ class SweepRun(StepRun):
         found = self.state[self.name].sweep
         assert found is not None
         if found.best_trial != best.name:
-            found = msgspec.structs.replace(
-                found,
-                best_trial=best.name,
-                value=best.trial.value,
-                parameters=best.trial.parameters,
-            )
+            found = with_best(found, best)
             self.state.change(self.name, sweep=found)
         if is_complete and found.value is not None:
-            self._log_best(info, found.value)
-
-    def _log_best(self, info: JobInfo, value: float) -> None:
-        """Log the best value so far to the sweep's own run, a step for each trial that ends."""
-        metric = Metric(
-            key=self.sweep.objective.primary_metric,
-            value=value,
-            timestamp=round(seconds_of(info.end_time) * 1000),
-            step=len(self._ended),
-        )
-        run_id = self.state[self.name].tracking.run_id
-        self.tracking.recorder.later(
-            run_id, lambda client: client.log_batch(run_id, metrics=[metric])
-        )
+            log_best(
+                self.tracking,
+                self.state[self.name].tracking.run_id,
+                found.metric,
+                found.value,
+                moment=seconds_of(info.end_time),
+                ended=len(self._ended),
+            )
 
     def _best(self) -> JobInfo | None:
         return best_trial(self.sweep.objective.goal, self.state.below(self.name))
