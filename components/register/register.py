@@ -12,12 +12,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
-from gate import Comparison, Decision, Threshold, check_metric, decide, parse_thresholds
+from gate import Comparison, Decision, Threshold, decide, parse_thresholds
 from mlflow.exceptions import MlflowException
 from model_registry import RegisteredModel
 
-from stepkit.model import load_model, read_description, score
+from stepkit.metrics import check_metric
+from stepkit.model import Model, load_model, score
 from stepkit.program import StepError, boolean, read_json, run, text_table, write_json
+from stepkit.saved import read_description
 from stepkit.table import digest, read_table
 from stepkit.tracking import Tracking, tracked
 
@@ -51,15 +53,7 @@ def incumbent_comparison(
     if version is None:
         return None
     metric = check_metric(args.compare_by, evaluation["task"])
-    address = f"models:/{model.name}/{version}"
-    with TemporaryDirectory() as folder:
-        incumbent = load_model(Path(mlflow.artifacts.download_artifacts(address, dst_path=folder)))
-    if (incumbent.task, incumbent.target) != (evaluation["task"], evaluation["target"]):
-        raise StepError(
-            f"{model.name} version {version} is {incumbent.task} of {incumbent.target!r}, "
-            f"this model is {evaluation['task']} of {evaluation['target']!r}",
-            hint="register it under another name: model_name",
-        )
+    incumbent = load_incumbent(model.name, version, evaluation)
     positive = evaluation.get("positive_label") or "auto"
     try:
         scores = score(incumbent, read_table(args.test_data), positive)
@@ -80,6 +74,27 @@ def incumbent_comparison(
         incumbent=scores.metrics[metric],
         min_gain=min_gain,
     )
+
+
+def load_incumbent(name: str, version: str, evaluation: Mapping[str, Any]) -> Model:
+    """Load a registered version; what it does not say of itself is as for the candidate.
+
+    Raises:
+        StepError: It is of another task or target.
+    """
+    task, target = evaluation["task"], evaluation["target"]
+    with TemporaryDirectory() as scratch:
+        address = f"models:/{name}/{version}"
+        folder = Path(mlflow.artifacts.download_artifacts(address, dst_path=scratch))
+        said = read_description(folder)["metadata"]
+        found = (said.get("task", task), said.get("target", target))
+        if found != (task, target):
+            raise StepError(
+                f"{name} version {version} is {found[0]} of {found[1]!r}, "
+                f"this model is {task} of {target!r}",
+                hint="register it under another name: model_name",
+            )
+        return load_model(folder, target=target, task=task)
 
 
 def lineage_tags(
