@@ -16,12 +16,10 @@ import yaml
 from stepkit.program import StepError
 from stepkit.table import Task
 
-#: Types of a predicted column that tell the task; whole numbers may be classes or a quantity.
+#: Types of a predicted column or array that tell the task; whole numbers may be classes or a quantity.
 _TASKS: dict[str, Task] = {
-    "string": "classification",
-    "boolean": "classification",
-    "float": "regression",
-    "double": "regression",
+    **dict.fromkeys(("string", "boolean", "str", "object", "bool"), "classification"),
+    **dict.fromkeys(("float", "double", "float32", "float64"), "regression"),
 }
 
 
@@ -109,7 +107,8 @@ def settle_model_task(
 
         if is_regressor(estimator):
             return "regression"
-    kinds = [str(column["type"]) for column in _columns(description, "outputs")]
+    columns = _columns(description, "outputs")
+    kinds = [column.get("tensor-spec", {}).get("dtype", column["type"]) for column in columns]
     if len(kinds) == 1 and kinds[0] in _TASKS:
         return _TASKS[kinds[0]]
     raise StepError(
