@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import mlflow
 from gate import Comparison, Decision, Threshold, decide, parse_thresholds
 from mlflow.exceptions import MlflowException
-from model_registry import RegisteredModel
+from model_registry import RegisteredModel, settle_name
 
 from stepkit.metrics import check_metric
 from stepkit.model import Model, load_model, score
@@ -125,11 +124,6 @@ def training_run_tags(run_id: str) -> dict[str, str]:
         # A model may come from another workspace; its lineage then says the run's id only.
         print(f"note: training run {run_id} is not known here: {error.error_code}")
         return {}
-
-
-def settle_name(name: str, target: str, task: str) -> str:
-    """Return the model's name, where `auto` is made of target and task, in letters Azure allows."""
-    return re.sub(r"[^\w-]+", "-", f"{target}-{task}").strip("-") if name == "auto" else name
 
 
 def put(

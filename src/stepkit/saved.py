@@ -16,7 +16,7 @@ import yaml
 from stepkit.program import StepError
 from stepkit.table import Task
 
-#: Types of a predicted column or array that tell the task; whole numbers may be classes or a quantity.
+#: Types of what is predicted that tell the task; whole numbers may be classes or a quantity.
 _TASKS: dict[str, Task] = {
     **dict.fromkeys(("string", "boolean", "str", "object", "bool"), "classification"),
     **dict.fromkeys(("float", "double", "float32", "float64"), "regression"),
