@@ -110,9 +110,9 @@ class RunTracking:
         self._state.change(info.name, tracking=tracking)
         facts = {"type": "pipeline"}
         tags = run_tags(info, source=self._job.source, tags=self._job.tags, facts=facts)
-        self._wait_for_run(info.name, info.display_name or info.name, tags)
+        self.wait_for_run(info.name, info.display_name or info.name, tags)
 
-    def _wait_for_run(self, name: str, run_name: str, tags: Mapping[str, str]) -> WaitingRun:
+    def wait_for_run(self, name: str, run_name: str, tags: Mapping[str, str]) -> WaitingRun:
         """Note that a run is to be written: by this process, else by the server's keeper."""
         run = WaitingRun(
             self._job.experiment_name, run_name, {**tags, **git_tags(self._commit.result())}
@@ -121,6 +121,10 @@ class RunTracking:
         with self._lock:
             self._waiting[name] = run
         return run
+
+    def run_is_whole(self, name: str) -> None:
+        """Note that a run is written and ended."""
+        self._services.records.forget_waiting(name)
 
     def _begin(self, name: str) -> Run:
         """Begin a run now, inside of the one around it."""
@@ -199,7 +203,7 @@ class RunTracking:
             tags=step.tags or (self._job.tags if is_root else {}),
         )
         run_name = info.display_name or (name if is_root else step.name)
-        self._wait_for_run(name, run_name, {**step_tags, **(tags or {})})
+        self.wait_for_run(name, run_name, {**step_tags, **(tags or {})})
 
     def log_packages(self, name: str) -> None:
         """Upload the package list of a step's environment, once a job, and note where it is."""
@@ -273,7 +277,7 @@ class RunTracking:
 
         def receive(data: RunData) -> None:
             self._state.change(name, metrics=dict(data.metrics), params=dict(data.params))
-            self._services.records.forget_waiting(name)
+            self.run_is_whole(name)
 
         self.recorder.end(
             info.tracking.run_id,
@@ -350,7 +354,7 @@ class RunTracking:
 
     def _note_params(self, name: str, data: RunData) -> None:
         self._state.change(name, params=dict(data.params))
-        self._services.records.forget_waiting(name)
+        self.run_is_whole(name)
 
     def _command_runs(self) -> dict[str, str]:
         """Return the names of the steps that ran a command, by their runs."""
