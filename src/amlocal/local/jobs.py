@@ -22,6 +22,7 @@ from amlocal.local.compiler import Compiler, RegisteredAssets
 from amlocal.local.download import download
 from amlocal.local.failures import disk_errors
 from amlocal.local.follow import Follower
+from amlocal.local.inputs import check_assets
 from amlocal.local.names import job_name
 from amlocal.local.notes import Notes
 from amlocal.local.process import JOB_VARIABLE, WORKER, end_jobs
@@ -81,6 +82,7 @@ class LocalJobs:
         options = _options(max_parallel, environment)
         self.services.workspace.create()
         plan = self._compile(job, [*overrides, *settings(given_fields(fields))])
+        check_assets(plan, self.services.locations)
         info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
         with disk_errors(self.services.workspace):
             self.services.workspace.keep_reserve()
