@@ -9,7 +9,7 @@ from tests.e2e.driver import Aml, metrics_of, reused
 JOB = "jobs/sweep.yml"
 SMALL = (
     "--set",
-    "jobs.tune.limits.max_total_trials=3",
+    "jobs.tune.limits.max_total_trials=2",
     "jobs.tune.search_space.max_iter.values=[10, 20]",
     "jobs.tune.inputs.cross_validation=2",
 )
@@ -19,7 +19,7 @@ def test_the_best_model_of_a_sweep_is_judged(aml: Aml) -> None:
     job = aml.job(JOB, *SMALL)
     assert job["status"] == "Completed"
     (tune,) = [child for child in job["children"] if child["step"] == "tune"]
-    assert [trial["status"] for trial in tune["children"]] == ["Completed"] * 3
+    assert [trial["status"] for trial in tune["children"]] == ["Completed"] * 2
     found = [trial["metrics"]["cv_accuracy"] for trial in tune["children"]]
     assert tune["sweep"]["value"] == max(found)
     best = tune["children"][found.index(max(found))]
