@@ -411,6 +411,18 @@ def test_fields_that_do_nothing_here_are_warned_of(write: Write) -> None:
     assert automl_of(job).limits.timeout_seconds == 120
 
 
+def test_algorithms_that_only_azure_has_are_told(write: Write) -> None:
+    file = write(job=SMALLEST)
+    series = ["task=forecasting", "forecasting={time_column_name: t, forecast_horizon: 2}"]
+    alone = [*series, "training.allowed_training_algorithms=[TCNForecaster]"]
+    (problem,) = problems_of(file, *alone)
+    assert "TCNForecaster cannot be trained here" in problem
+    check_for_azure(file, alone)
+    beside = [*series, "training.allowed_training_algorithms=[prophet, Naive]"]
+    (warned,) = compile_job(file, overrides=beside).warnings
+    assert warned.message == "Prophet is left out here."
+
+
 def test_data_outside_its_folder_is_warned_of(write: Write, tables: Path) -> None:
     (tables / "rows" / "MLTable").write_text("paths:\n- file: ../rows.csv\n- file: ./a/../b.csv\n")
     job = compile_job(write(job=SMALLEST), overrides=["training_data.path=./rows"])
