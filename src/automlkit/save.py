@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ import pandas as pd
 import automlmodel
 from automlkit.columns import is_number
 from automlkit.request import Request
+from automlmodel.values import category_text
 
-#: Packages that every model needs, and by module those that some do.
+#: Packages that every model needs, and modules that some do.
 _ALWAYS = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
-_PACKAGES = {"lightgbm": ("lightgbm",), "interpret": ("interpret-core",)}
+_SOMETIMES = ("lightgbm", "xgboost", "interpret")
 
 
 def save_model(
@@ -81,8 +82,9 @@ def signed(X: pd.DataFrame) -> pd.DataFrame:
         elif pd.api.types.is_datetime64_any_dtype(column.dtype):
             columns[name] = column
         else:
-            texts = column.astype(object).where(column.notna(), None)
-            columns[name] = texts.map(str, na_action="ignore")
+            texts = column.map(category_text, na_action="ignore").to_numpy(dtype=object)
+            texts[column.isna().to_numpy()] = None
+            columns[name] = pd.Series(texts, index=X.index, dtype=object)
     return pd.DataFrame(columns, index=X.index)
 
 
@@ -101,21 +103,10 @@ def signature(X: pd.DataFrame, y: pd.Series) -> Any:
 def requirements(estimator: Any) -> list[str]:
     """Return the packages that a model needs, pinned to the versions that it was trained with."""
     modules = _modules(estimator)
-    names = [*_ALWAYS]
-    for module, packages in _PACKAGES.items():
-        if module in modules:
-            names += packages
-    pinned = [f"{name}=={version(name)}" for name in names]
-    if "xgboost" in modules:
-        # Where it is trained it may go under another name, which the plain package can stand for.
-        pinned.append(f"xgboost=={_xgboost_version()}")
-    return pinned
-
-
-def _xgboost_version() -> str:
-    import xgboost  # it is loaded: a part of the model is its
-
-    return str(xgboost.__version__)
+    installed = packages_distributions()
+    # One module may come with several packages (xgboost, xgboost-cpu): the one that is here.
+    some = [installed[module][0] for module in _SOMETIMES if module in modules]
+    return [f"{name}=={version(name)}" for name in (*_ALWAYS, *some)]
 
 
 def _modules(estimator: Any) -> set[str]:

@@ -23,11 +23,14 @@ class Splines:
         self.knots = knots
 
     def fit(self, table: Floats) -> None:
-        """Place the knots; a column with too few different quantiles stays straight."""
+        """Place the knots; a column with too few different values stays straight."""
         quantiles = np.linspace(0.02, 0.98, self.knots)
         places, columns = [], []
         for column, values in enumerate(table.T):
             found = np.unique(np.quantile(values, quantiles))
+            if len(found) < self.knots:
+                # Most rows have one value: the knots lie among the different ones.
+                found = np.unique(np.quantile(np.unique(values), quantiles))
             if len(found) == self.knots:
                 places.append(found)
                 columns.append(column)

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 
 from automlmodel.featurizer import Featurizer
+from automlmodel.forests import is_forest_for, mean_of_trees
 from automlmodel.values import Floats
+
+#: Fewer cells than this are learned from sooner by one thread than by several.
+FEW_CELLS = 100_000
 
 
 @dataclass
@@ -71,6 +75,8 @@ class _Tabular(BaseEstimator):  # type: ignore[misc]
             model.set_params(**self.stopping.parameters)
             options.update(self.stopping.arguments(*validation))
         self._tell_categories(model, options)
+        if Z.size < FEW_CELLS and hasattr(model, "n_jobs"):
+            model.set_params(n_jobs=1)
         model.fit(Z, y, **options)
         self.model_ = model
         stopped = self.stopping is not None and validation is not None
@@ -182,9 +188,12 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
     def predict_proba_features(self, Z: Floats) -> Floats:
         """Return probabilities from what the featurizer returned."""
         probabilities = np.zeros((len(Z), len(self.classes_)))
-        probabilities[:, self.present_] = (
-            1.0 if self.model_ is None else self.model_.predict_proba(Z)
-        )
+        if self.model_ is None:
+            probabilities[:, self.present_] = 1.0
+        elif is_forest_for(self.model_, Z):
+            probabilities[:, self.present_] = mean_of_trees(self.model_, Z)
+        else:
+            probabilities[:, self.present_] = self.model_.predict_proba(Z)
         return probabilities
 
     def predict(self, X: pd.DataFrame) -> NDArray[Any]:
@@ -246,4 +255,6 @@ class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
 
     def predict_features(self, Z: Floats) -> Floats:
         """Return quantities from what the featurizer returned."""
+        if is_forest_for(self.model_, Z):
+            return mean_of_trees(self.model_, Z).ravel()
         return np.asarray(self.model_.predict(Z), dtype=np.float64).ravel()

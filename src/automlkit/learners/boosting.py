@@ -9,10 +9,13 @@ from automlkit.learners.base import BOTH, CLASSIFICATION, REGRESSION, Case, Conf
 from automlkit.learners.base import Setting as _Setting
 from automlmodel.tabular import Stopping
 
-#: Rounds at most where validation rows end the training.
-MOST_ROUNDS = 3_000
 #: Tables of fewer rows get small trees that may have small leaves.
 FEW_ROWS = 1_000
+
+
+def most_rounds(learning_rate: float) -> int:
+    """Return the rounds at most; on rows that are told apart perfectly, the gain never ends."""
+    return round(min(max(50 / learning_rate, 200), 3_000))
 
 
 def patience(learning_rate: float) -> int:
@@ -45,7 +48,7 @@ def _lightgbm(setting: _Setting) -> Made:
     if "log_max_bin" in config:
         config["max_bin"] = (1 << int(config.pop("log_max_bin"))) - 1
     parameters: Config = {
-        "n_estimators": MOST_ROUNDS,
+        "n_estimators": most_rounds(rate),
         "subsample_freq": 1,
         # Categories with few rows are pooled less eagerly than by default (100 rows).
         "min_data_per_group": 20,
@@ -110,7 +113,7 @@ def _xgboost(setting: _Setting) -> Made:
     rate = float(config["learning_rate"])
     kind = XGBClassifier if setting.is_classification else XGBRegressor
     model = kind(
-        **{"n_estimators": MOST_ROUNDS, **config},
+        **{"n_estimators": most_rounds(rate), **config},
         tree_method="hist",
         enable_categorical=True,
         n_jobs=setting.threads,
@@ -152,7 +155,8 @@ def _histogram(setting: _Setting) -> Made:
     )
 
     config = {"learning_rate": 0.06, **setting.config}
-    rounds = config.pop("n_estimators", MOST_ROUNDS)
+    rate = float(config["learning_rate"])
+    rounds = config.pop("n_estimators", most_rounds(rate))
     kind = (
         HistGradientBoostingClassifier
         if setting.is_classification
@@ -161,7 +165,7 @@ def _histogram(setting: _Setting) -> Made:
     model = kind(**config, max_iter=rounds, early_stopping=False, random_state=setting.seed)
     stopping = Stopping(
         ("X_val", "y_val"),
-        {"early_stopping": True, "n_iter_no_change": patience(float(config["learning_rate"]))},
+        {"early_stopping": True, "n_iter_no_change": patience(rate)},
     )
     return Made(model, stopping, "categorical_features")
 

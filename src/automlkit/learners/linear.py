@@ -58,7 +58,6 @@ def _elastic(setting: _Setting) -> Made:
             alphas=30,
             cv=5,
             max_iter=_MOST_STEPS,
-            n_jobs=setting.threads,
             selection="random",
             random_state=setting.seed,
         )
@@ -87,7 +86,7 @@ def _lars(setting: _Setting) -> Made:
 
     alpha = setting.config.get("alpha", "cross-validated")
     if alpha == "cross-validated":
-        return Made(LassoLarsCV(cv=5, n_jobs=setting.threads))
+        return Made(LassoLarsCV(cv=5))
     return Made(LassoLars(alpha=float(alpha), random_state=setting.seed))
 
 
@@ -162,7 +161,7 @@ def _svm(setting: _Setting) -> Made:
     config = {"C": 1.0, **setting.config}
     model = SVC(**config, random_state=setting.seed)
     # Probabilities by Platt's sigmoid, fitted on folds.
-    return Made(CalibratedClassifierCV(model, cv=3, ensemble=False, n_jobs=setting.threads))
+    return Made(CalibratedClassifierCV(model, cv=3, ensemble=False))
 
 
 def _linear_svm(setting: _Setting) -> Made:
@@ -171,7 +170,7 @@ def _linear_svm(setting: _Setting) -> Made:
 
     config = {"C": 0.1, **setting.config}
     model = LinearSVC(**config, dual="auto", max_iter=_MOST_STEPS, random_state=setting.seed)
-    return Made(CalibratedClassifierCV(model, cv=3, ensemble=False, n_jobs=setting.threads))
+    return Made(CalibratedClassifierCV(model, cv=3, ensemble=False))
 
 
 def _linear_svm_portfolio(case: Case) -> list[Config]:  # noqa: ARG001
