@@ -1,9 +1,9 @@
 """Measures forecasts: `python benchmarks/forecasting.py`.
 
-Real series that statsforecast and statsmodels ship are forecast from twelve rolling origins each, by
-an AutoML search and by three models alone: the seasonal naive, MSTL, and LightGBM with lags. All get
-the same past, and none sees what it forecasts. Results are added to a file as they come, so that a
-run that was ended goes on: `--results`, by default `.benchmarks/forecasting.jsonl`.
+Real series that statsforecast and statsmodels ship are forecast from twelve rolling origins each,
+by an AutoML search and by three models alone: the seasonal naive, MSTL, and LightGBM with lags. All
+get the same past, and none sees what it forecasts. Results are added to a file as they come, so
+that a run that was ended goes on: `--results`, by default `.benchmarks/forecasting.jsonl`.
 """
 
 from __future__ import annotations
