@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from amlocal.plan.asset import DataAsset, ModelAsset
+from amlocal.plan.automl import (
+    AUTOML_INPUTS,
+    BEST_MODEL,
+    AutoML,
+    AutoMLFeaturization,
+    AutoMLForecasting,
+    AutoMLLimits,
+    AutoMLTask,
+    AutoMLTraining,
+    StackEnsemble,
+)
 from amlocal.plan.base import Value
 from amlocal.plan.component import Component, Distribution
 from amlocal.plan.environment import BuildContext, Environment
@@ -47,10 +58,18 @@ from amlocal.plan.sweep import (
 )
 
 __all__ = [
+    "AUTOML_INPUTS",
+    "BEST_MODEL",
     "DATA_TYPES",
     "LITERAL_TYPES",
     "MODEL_TYPES",
     "AssetInfo",
+    "AutoML",
+    "AutoMLFeaturization",
+    "AutoMLForecasting",
+    "AutoMLLimits",
+    "AutoMLTask",
+    "AutoMLTraining",
     "Binding",
     "BuildContext",
     "Choice",
@@ -79,6 +98,7 @@ __all__ = [
     "Sampling",
     "Scalar",
     "Settings",
+    "StackEnsemble",
     "Step",
     "StepOutput",
     "StepReuse",

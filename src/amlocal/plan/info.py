@@ -113,7 +113,7 @@ class JobInfo(Value, frozen=True):
 
     Attributes:
         name: Its unique name.
-        type: `command`, `pipeline`, or `sweep`.
+        type: `command`, `pipeline`, `sweep`, or `automl`.
         status: Its state.
         display_name: What people read.
         experiment_name: The MLflow experiment.

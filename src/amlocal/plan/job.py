@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from amlocal.plan.automl import AutoML
 from amlocal.plan.base import Value
 from amlocal.plan.component import Component
 from amlocal.plan.ports import Binding, JobBinding, Output
@@ -9,12 +10,12 @@ from amlocal.plan.sweep import Sweep
 
 
 class Step(Value, frozen=True):
-    """One child of a pipeline job, or the one thing that a command or a sweep job runs.
+    """One child of a pipeline job, or the one thing that any other job runs.
 
     Attributes:
-        name: Its name in the job; the step of a command or a sweep job is named as its job's
+        name: Its name in the job; the step of a job that is no pipeline is named as its job's
             display name, or as the job's type.
-        component: What it runs.
+        component: What it runs; of an AutoML search, its inputs and outputs, and no command.
         inputs: What each input of the component is given; one that is optional, or that has a
             default, may be absent.
         outputs: How each output is settled: the component's declaration overlaid with what the
@@ -29,6 +30,7 @@ class Step(Value, frozen=True):
         services: Interactive services asked for, by name to type (Azure only).
         identity: The identity asked for (Azure only).
         sweep: What makes it a sweep, whose trials run the component, or None.
+        automl: What makes it an AutoML search, or None.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Step(Value, frozen=True):
     services: dict[str, str] = {}
     identity: str | None = None
     sweep: Sweep | None = None
+    automl: AutoML | None = None
 
 
 class OutputSource(Value, frozen=True):
@@ -74,7 +77,7 @@ class Job(Value, frozen=True):
     """A compiled job.
 
     Attributes:
-        type: `command`, `pipeline`, or `sweep`.
+        type: `command`, `pipeline`, `sweep`, or `automl`.
         steps: A pipeline's children in the order of the file; else the job's single step.
         name: The name that the file or a flag gives, or None (one is made up).
         display_name: What people read, or an empty string.

@@ -28,6 +28,8 @@ def check_choice(
     if said in choices:
         return
     hint = near_miss(str(said), choices)
+    if value is False and "off" in choices:
+        hint = "put it in quotes: YAML reads off as false"
     if str(said) in LITERALS:
         hint = f"a {said} is one value; this is data: use one of {', '.join(choices)}"
     findings.problem(place, f"{named(place)} cannot be {value!r}", hint)
@@ -46,6 +48,11 @@ def _integer(findings: Findings, place: Place, value: Any) -> None:
     except (TypeError, ValueError):
         message = f"{named(place)} must be a whole number, not {kind_of(value)}"
         findings.problem(place, message, "write a number such as 1, without a unit")
+
+
+def _count(findings: Findings, place: Place, value: Any) -> None:
+    if not (isinstance(value, str) and value.lower() == "auto"):
+        _integer(findings, place, value)
 
 
 def _number(findings: Findings, place: Place, value: Any) -> None:
@@ -129,6 +136,7 @@ def kind_of(value: Any) -> str:
 SCALARS: Mapping[str, Check] = {
     "text": _text,
     "int": _integer,
+    "count": _count,
     "number": _number,
     "bool": _boolean,
     "scalar": _scalar,
