@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from amlocal.errors import TargetError
 from amlocal.local.automl.events import (
     Event,
     Finished,
@@ -64,6 +65,7 @@ class SearchTrials:
 
         Raises:
             UsageError: Another job has a trial's name.
+            TargetError: A trial ended that had not begun.
         """
         if isinstance(event, Setup):
             self._set_up(event)
@@ -122,7 +124,7 @@ class SearchTrials:
         self.state.change_tracking(info.name, run_id=run.run_id)
 
     def _end(self, event: TrialEnded) -> None:
-        name = self._names[event.trial]
+        name = self._name_of(event.trial)
         trial = self.state[name].trial
         assert trial is not None
         info = self.state.change(
@@ -153,6 +155,11 @@ class SearchTrials:
             ended=self._ended,
         )
 
+    def _name_of(self, number: int) -> str:
+        if number not in self._names:
+            raise TargetError(f"the search tells of trial {number}, which has not begun")
+        return self._names[number]
+
     def _end_run(self, info: JobInfo) -> None:
         ended = seconds_of(info.end_time)
         tags = {"amlocal.error": info.error} if info.error else {}
@@ -176,7 +183,7 @@ class SearchTrials:
 
     def conclude(self, finished: Finished) -> JobInfo:
         """Record what was found in the end; returns the trial whose model is delivered."""
-        best = self.state[self._names[finished.best_trial]]
+        best = self.state[self._name_of(finished.best_trial)]
         assert best.trial is not None
         is_best = msgspec.structs.replace(best.trial, is_best=True)
         best = self.state.change(best.name, trial=is_best)
