@@ -8,10 +8,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from commands import output_of
 from peers import Peer, Tools
 
 #: Variables that would make an interpreter slower, or find other packages than its own.
@@ -73,19 +74,12 @@ def install(peer: Peer, folder: Path) -> Path:
     wanted = "\n".join([sys.version, *peer.requirements])
     if not stamp.exists() or stamp.read_text() != wanted:
         uv = str(Path(sys.executable).with_name("uv"))
-        run_quietly([uv, "venv", "--clear", "--seed", "--python", sys.executable, str(venv)])
+        output_of([uv, "venv", "--clear", "--seed", "--python", sys.executable, str(venv)])
         python = str(venv / "bin" / "python")
         command = [uv, "pip", "install", "--compile-bytecode", "--python", python]
-        run_quietly([*command, *peer.requirements])
+        output_of([*command, *peer.requirements])
         stamp.write_text(wanted)
     return venv / "bin"
-
-
-def run_quietly(command: Sequence[str]) -> None:
-    """Run a command, and show what it said only where it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
 
 @dataclass(slots=True)

@@ -12,13 +12,13 @@ import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from commands import output_of
 from comparison import Goal, machine_facts
 from measuring import sane_environment
 
@@ -147,17 +147,7 @@ class Project:
         return self._run([aml, *arguments])
 
     def _run(self, command: Sequence[str]) -> str:
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=dict(self.environ),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        return output_of(command, cwd=self.folder, environ=self.environ)
 
     def script(self) -> float:
         """Return the seconds of the trivial script by itself."""

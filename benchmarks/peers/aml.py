@@ -1,20 +1,25 @@
 """amlocal: `aml job create --stream` of a pipeline of inline command steps.
 
 The tracking server is up and the plan is cached, as in everyday use; the first number of every
-project comes from a run that made both. Every step is recorded in MLflow, which is checked.
+project comes from a run that made both. Every step is recorded in MLflow, which is checked; the
+runs of reused steps are written by the server's keeper right after the job, before the next tool is
+measured.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
+import time
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from commands import output_of
+
 from peers.chain import PROGRAM, Project, Tools
 
+#: Within which the runs of a reused job must be in MLflow.
+_WRITING_SECONDS = 120.0
 _HEAD = """\
 $schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
 type: pipeline
@@ -74,8 +79,10 @@ class Aml(Project):
             RuntimeError: MLflow does not have a finished run for every step.
         """
         name = self._aml(folder, tools, "job", "list", "--query", "[0].name", "-o", "tsv").strip()
-        job = json.loads(self._aml(folder, tools, "job", "show", "-n", name, "-o", "json"))
-        recorded = _recorded(job["tracking"])
+        recorded, deadline = -1, time.monotonic() + _WRITING_SECONDS
+        while recorded != steps and time.monotonic() < deadline:
+            job = json.loads(self._aml(folder, tools, "job", "show", "-n", name, "-o", "json"))
+            recorded = _recorded(job["tracking"])
         if recorded != steps:
             raise RuntimeError(f"MLflow has {recorded} finished step runs, not {steps}")
         return int(Path(job["children"][-1]["outputs"]["out"]["path"]).read_text())
@@ -85,22 +92,14 @@ class Aml(Project):
         self._aml(folder, tools, "workspace", "down")
 
     def _aml(self, folder: Path, tools: Tools, *arguments: str) -> str:
-        command: Sequence[str] = [str(tools.bin / "aml"), *arguments]
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=dict(tools.environ),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        aml = str(tools.bin / "aml")
+        return output_of([aml, *arguments], cwd=folder, environ=tools.environ)
 
 
 def _recorded(tracking: dict[str, Any]) -> int:
     """Return how many finished runs MLflow has under a job's own run."""
+    if not tracking["run_id"]:
+        return 0  # not yet written
     query = {
         "experiment_ids": [tracking["experiment_id"]],
         "filter": f"tags.mlflow.parentRunId = '{tracking['run_id']}' and status = 'FINISHED'",

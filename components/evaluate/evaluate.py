@@ -104,6 +104,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--target", default="", help="where the model does not say it")
+    parser.add_argument("--task", choices=("auto", "classification", "regression"), default="auto")
     parser.add_argument("--positive-label", default="auto")
     parser.add_argument("--report", type=Path, required=True)
     return parser.parse_args(argv)
@@ -113,11 +115,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Evaluate, write the report, and log."""
     args = parse(argv)
     with tracked() as tracking:
-        model = load_model(args.model)
+        model = load_model(args.model, target=args.target, task=args.task)
         scores = score(model, read_table(args.data), args.positive_label)
         plots = draw_all(scores, args.report)
         write_json(args.report / "metrics.json", document(scores, model.target, digest(args.data)))
-        if scores.positive is not None:
+        if scores.positive is not None and scores.has_probabilities:
             curve = threshold_curve(
                 scores.truth == scores.positive, scores.probabilities[:, scores.positive]
             )

@@ -33,6 +33,8 @@ def draw_all(scores: Scores, folder: Path) -> list[str]:
     drawings = REGRESSION if scores.task == "regression" else CLASSIFICATION
     drawn = []
     for name, (title, draw) in drawings.items():
+        if draw in CURVES and not scores.has_probabilities:
+            continue
         if draw is draw_thresholds and scores.positive is None:
             continue
         figure = Figure(figsize=(6.4, 5.2), dpi=120, layout="constrained")
@@ -217,3 +219,5 @@ REGRESSION: dict[str, tuple[str, Draw]] = {
     "predicted_vs_true": ("Predicted and true values", draw_predicted),
     "residuals": ("Residuals", draw_residuals),
 }
+#: Those that need probabilities.
+CURVES = (draw_roc, draw_precision_recall, draw_thresholds)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from stepkit.metrics import MORE_IS_BETTER, task_of
+from stepkit.metrics import MORE_IS_BETTER, more_is_better, task_of
 from stepkit.program import StepError
 
 OPERATORS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
@@ -68,25 +68,6 @@ def parse_thresholds(text: str) -> tuple[Threshold, ...]:
     return tuple(found)
 
 
-def default_metric(task: str) -> str:
-    """Return the metric that models are compared by: `auc`, or `rmse` for quantities."""
-    return "auc" if task == "classification" else "rmse"
-
-
-def check_metric(metric: str, task: str) -> str:
-    """Return the metric to compare by, where `auto` is the task's own.
-
-    Raises:
-        StepError: It is not a metric of the task.
-    """
-    if metric == "auto":
-        return default_metric(task)
-    if task_of(metric) != task:
-        known = [name for name in MORE_IS_BETTER if task_of(name) == task]
-        raise StepError(f"{metric!r} is not a metric of {task}", hint=f"known: {', '.join(known)}")
-    return metric
-
-
 @dataclass(frozen=True)
 class Comparison:
     """A candidate against the model that holds an alias, on the same test data.
@@ -111,7 +92,7 @@ class Comparison:
     def gain(self) -> float:
         """By how much the candidate is better; below 0 where it is worse."""
         difference = self.candidate - self.incumbent
-        return difference if MORE_IS_BETTER[self.metric.removesuffix("_weighted")] else -difference
+        return difference if more_is_better(self.metric) else -difference
 
     @property
     def beaten(self) -> bool:

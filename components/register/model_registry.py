@@ -8,6 +8,7 @@ version stands in. Nothing else here depends on where the registry is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -42,6 +43,11 @@ class RegistryClient(Protocol):
 
     def delete_model_version_tag(self, name: str, version: str, key: str) -> None:
         """Delete a version's tag."""
+
+
+def settle_name(name: str, target: str, task: str) -> str:
+    """Return the model's name, where `auto` is made of target and task, in letters Azure allows."""
+    return re.sub(r"[^\w-]+", "-", f"{target}-{task}").strip("-") if name == "auto" else name
 
 
 def _alias_tag(alias: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +11,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import mlflow
-from gate import Comparison, Decision, Threshold, check_metric, decide, parse_thresholds
+from gate import Comparison, Decision, Threshold, decide, parse_thresholds
 from mlflow.exceptions import MlflowException
-from model_registry import RegisteredModel
+from model_registry import RegisteredModel, settle_name
 
-from stepkit.model import load_model, read_description, score
+from stepkit.metrics import check_metric
+from stepkit.model import Model, load_model, score
 from stepkit.program import StepError, boolean, read_json, run, text_table, write_json
+from stepkit.saved import read_description
 from stepkit.table import digest, read_table
 from stepkit.tracking import Tracking, tracked
 
@@ -51,15 +52,7 @@ def incumbent_comparison(
     if version is None:
         return None
     metric = check_metric(args.compare_by, evaluation["task"])
-    address = f"models:/{model.name}/{version}"
-    with TemporaryDirectory() as folder:
-        incumbent = load_model(Path(mlflow.artifacts.download_artifacts(address, dst_path=folder)))
-    if (incumbent.task, incumbent.target) != (evaluation["task"], evaluation["target"]):
-        raise StepError(
-            f"{model.name} version {version} is {incumbent.task} of {incumbent.target!r}, "
-            f"this model is {evaluation['task']} of {evaluation['target']!r}",
-            hint="register it under another name: model_name",
-        )
+    incumbent = load_incumbent(model.name, version, evaluation)
     positive = evaluation.get("positive_label") or "auto"
     try:
         scores = score(incumbent, read_table(args.test_data), positive)
@@ -80,6 +73,27 @@ def incumbent_comparison(
         incumbent=scores.metrics[metric],
         min_gain=min_gain,
     )
+
+
+def load_incumbent(name: str, version: str, evaluation: Mapping[str, Any]) -> Model:
+    """Load a registered version; what it does not say of itself is as for the candidate.
+
+    Raises:
+        StepError: It is of another task or target.
+    """
+    task, target = evaluation["task"], evaluation["target"]
+    with TemporaryDirectory() as scratch:
+        address = f"models:/{name}/{version}"
+        folder = Path(mlflow.artifacts.download_artifacts(address, dst_path=scratch))
+        said = read_description(folder)["metadata"]
+        found = (said.get("task", task), said.get("target", target))
+        if found != (task, target):
+            raise StepError(
+                f"{name} version {version} is {found[0]} of {found[1]!r}, "
+                f"this model is {task} of {target!r}",
+                hint="register it under another name: model_name",
+            )
+        return load_model(folder, target=target, task=task)
 
 
 def lineage_tags(
@@ -110,11 +124,6 @@ def training_run_tags(run_id: str) -> dict[str, str]:
         # A model may come from another workspace; its lineage then says the run's id only.
         print(f"note: training run {run_id} is not known here: {error.error_code}")
         return {}
-
-
-def settle_name(name: str, target: str, task: str) -> str:
-    """Return the model's name, where `auto` is made of target and task, in letters Azure allows."""
-    return re.sub(r"[^\w-]+", "-", f"{target}-{task}").strip("-") if name == "auto" else name
 
 
 def put(

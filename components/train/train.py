@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import shutil
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +16,7 @@ import pandas as pd
 from estimators import CHOICES, Columns, Number, build, features_of
 
 from stepkit.metrics import task_of
-from stepkit.model import Model, score, typed_features
+from stepkit.model import Model, load_model, score, typed_features
 from stepkit.program import StepError, names, run
 from stepkit.table import Task, digest, read_table, require_column, settle_task
 from stepkit.tracking import Tracking, tracked
@@ -124,6 +127,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--target", required=True)
+    parser.add_argument("--candidate", type=Path, help="model to be taken instead of training")
     parser.add_argument("--task", choices=("auto", "classification", "regression"), default="auto")
     parser.add_argument("--estimator", choices=tuple(CHOICES), default="hist_gradient_boosting")
     parser.add_argument("--ignore", type=names, default=(), help="columns, comma-separated")
@@ -136,10 +140,25 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
+def take(args: argparse.Namespace, tracking: Tracking) -> None:
+    """Let a model that is there already be this step's, as it is.
+
+    Raises:
+        StepError: It is no model of this target and task, or it cannot be loaded here.
+    """
+    model = load_model(args.candidate, target=args.target, task=args.task)
+    shutil.copytree(args.candidate, args.model, dirs_exist_ok=True)
+    tracking.tags({"candidate": model.metadata.get("training_run_id", str(args.candidate))})
+    print(f"took a model that predicts {model.target}: {type(model.estimator).__name__}")
+
+
 def train(args: argparse.Namespace, tracking: Tracking) -> None:
-    """Fit, save, and log one model; see `parse` for the arguments."""
+    """Fit, save, and log one model, or take the candidate; see `parse` for the arguments."""
     whole = read_table(args.data)
     table = labelled_rows(whole, args.target)
+    if args.candidate is not None:
+        take(args, tracking)
+        return
     task = settle_task(args.task, table[args.target])
     columns, left_out = features_of(table, (args.target, args.sample_weight, *args.ignore))
     for name in args.ignore:
@@ -157,13 +176,16 @@ def train(args: argparse.Namespace, tracking: Tracking) -> None:
         if args.cross_validation
         else {}
     )
+    start = time.perf_counter()
     fit(pipeline, features, target, sample_weights(table, args.sample_weight))
+    seconds = time.perf_counter() - start
     model = Model(
         pipeline,
         task,
         args.target,
         dict(columns.kinds),
-        metadata(args, task, whole, tracking.run_id),
+        metadata(args, task, whole, tracking.run_id)
+        | {"hyperparameters": json.dumps(given), "training_seconds": f"{seconds:.3f}"},
     )
     scores = score(model, features.assign(**{args.target: target}))
     found.update({f"train_{name}": value for name, value in scores.metrics.items()})

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.plan import AssetInfo, JobInfo, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
-from amlocal.plan.source import Source
+from amlocal.plan.source import JobFields, Source
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 TARGETS = ("local", "azure")
 
@@ -27,10 +30,7 @@ class JobOperations(Protocol):
         reporter: Reporter | None = None,
         max_parallel: int | None = None,
         environment: str = "auto",
-        description: str | None = None,
-        compute: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        experiment_name: str | None = None,
+        **fields: Unpack[JobFields],
     ) -> JobInfo:
         """Submit a job.
 
@@ -43,17 +43,14 @@ class JobOperations(Protocol):
                 process of its own.
             max_parallel: Steps side by side; None is the number of cores.
             environment: `auto`, `current`, `isolated`, or `docker`.
-            description: This and the following stand, where given, for what the job says.
-            compute: Where Azure runs it.
-            tags: Its labels.
-            experiment_name: The MLflow experiment.
+            fields: Stand, where given, for what the job says.
 
         Returns:
             The job, terminal where a reporter was given.
 
         Raises:
             SpecError: The file is wrong; holds every problem.
-            UsageError: A job of this name exists.
+            UsageError: A job of this name exists, or an argument has no meaning to the target.
             TargetError: The target did not do its part.
         """
 

@@ -22,6 +22,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from stepkit.program import StepError
+
 Floats: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = NDArray[np.int64]
 
@@ -211,15 +213,28 @@ def classification_metrics(
         probabilities: Shape (n, classes).
         positive: The positive class's number; None where there are more than two classes.
     """
-    matrix = confusion_matrix(truth, predicted, probabilities.shape[1])
-    rates = averaged_rates(matrix) if positive is None else class_rates(matrix, positive)
     found = {
         **ranking_metrics(truth, probabilities, positive),
-        **accuracy_metrics(matrix),
-        **rates,
+        **label_metrics(truth, predicted, probabilities.shape[1], positive),
     }
     named = [name for name in CLASSIFICATION_METRICS if name in found]
     return {name: found[name] for name in (*named, *sorted(found.keys() - set(named)))}
+
+
+def label_metrics(
+    truth: NDArray[np.intp], predicted: NDArray[np.intp], classes: int, positive: int | None
+) -> dict[str, float]:
+    """Return the metrics of predicted classes alone: accuracy, its complement, and the rates.
+
+    Args:
+        truth: Class numbers from 0, shape (n,).
+        predicted: Class numbers from 0, shape (n,).
+        classes: How many classes there are.
+        positive: The positive class's number; None where there are more than two classes.
+    """
+    matrix = confusion_matrix(truth, predicted, classes)
+    rates = averaged_rates(matrix) if positive is None else class_rates(matrix, positive)
+    return {**accuracy_metrics(matrix), **rates}
 
 
 def regression_metrics(truth: Floats, predicted: Floats) -> dict[str, float]:
@@ -247,3 +262,27 @@ def task_of(metric: str) -> Literal["classification", "regression"] | None:
     if metric.removesuffix("_weighted") in CLASSIFICATION_METRICS:
         return "classification"
     return "regression" if metric in REGRESSION_METRICS else None
+
+
+def default_metric(task: str) -> str:
+    """Return the metric that models are compared by: `auc`, or `rmse` for quantities."""
+    return "auc" if task == "classification" else "rmse"
+
+
+def check_metric(metric: str, task: str) -> str:
+    """Return the metric to compare by, where `auto` is the task's own.
+
+    Raises:
+        StepError: It is not a metric of the task.
+    """
+    if metric == "auto":
+        return default_metric(task)
+    if task_of(metric) != task:
+        known = [name for name in MORE_IS_BETTER if task_of(name) == task]
+        raise StepError(f"{metric!r} is not a metric of {task}", hint=f"known: {', '.join(known)}")
+    return metric
+
+
+def more_is_better(metric: str) -> bool:
+    """Return whether a greater value of a metric is the better one."""
+    return MORE_IS_BETTER[metric.removesuffix("_weighted")]

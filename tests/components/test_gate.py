@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from gate import Comparison, Threshold, check_metric, decide, default_metric, parse_thresholds
+from gate import Comparison, Threshold, decide, parse_thresholds
 
 from stepkit.program import StepError
 
@@ -103,11 +103,3 @@ def test_one_that_does_not_beat_the_champion_becomes_challenger() -> None:
 
 def test_a_failed_threshold_is_final() -> None:
     assert decide(("auc is 0.7",), comparison(0.92, 0.91), None).alias is None
-
-
-def test_the_metric_to_compare_by() -> None:
-    assert check_metric("auto", "classification") == default_metric("classification") == "auc"
-    assert check_metric("auto", "regression") == "rmse"
-    assert check_metric("f1", "classification") == "f1"
-    with pytest.raises(StepError, match="'f1' is not a metric of regression"):
-        check_metric("f1", "regression")

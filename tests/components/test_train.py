@@ -11,8 +11,9 @@ import pytest
 import train
 from estimators import CHOICES, build, features_of
 
-from stepkit.model import load_model, read_description, score, typed_features
+from stepkit.model import load_model, score, typed_features
 from stepkit.program import StepError
+from stepkit.saved import read_description
 
 
 def mixed(rows: int = 300) -> pd.DataFrame:
@@ -89,6 +90,27 @@ def test_the_saved_model_says_what_it_is(table: Path) -> None:
     assert description["metadata"]["task"] == "classification"
     assert len(description["metadata"]["train_data_digest"]) == 64
     assert "training_run_id" not in description["metadata"]
+    assert json.loads(description["metadata"]["hyperparameters"]) == {}
+    assert float(description["metadata"]["training_seconds"]) > 0
+
+
+def test_a_candidate_is_taken_as_it_is(table: Path, step_run) -> None:
+    first = run(table, "dear", "--estimator", "linear")
+    step = step_run("train")
+    given = ["--data", str(table), "--target", "dear", "--candidate", str(first)]
+    train.main([*given, "--model", str(table.parent / "taken")])
+    for file in (file for file in first.rglob("*") if file.is_file()):
+        taken = table.parent / "taken" / file.relative_to(first)
+        assert taken.read_bytes() == file.read_bytes()
+    assert step.data.tags["candidate"] == str(first)
+
+
+def test_a_candidate_of_another_target_is_refused(table: Path) -> None:
+    first = run(table, "dear", "--estimator", "linear")
+    given = ["--data", str(table), "--target", "price", "--candidate", str(first)]
+    with pytest.raises(StepError, match="predicts 'dear', not 'price'"):
+        train.main([*given, "--model", str(table.parent / "taken")])
+    assert not (table.parent / "taken").exists()
 
 
 def test_the_model_loads_where_only_its_requirements_are(table: Path, tmp_path: Path) -> None:

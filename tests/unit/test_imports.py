@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ ALLOWED = {
 HEAVY = {"azure": {"spec", "azure"}, "mlflow": set(), "pandas": set(), "sklearn": set()}
 
 
+@functools.cache
 def modules() -> dict[str, ast.Module]:
     return {
         ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): (

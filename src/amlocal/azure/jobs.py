@@ -7,10 +7,10 @@ import itertools
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from amlocal.azure.follow import POLL_SECONDS, follow
 from amlocal.azure.history import RunDetails, RunHistory
@@ -19,7 +19,10 @@ from amlocal.azure.sdk import load
 from amlocal.errors import Problem, SpecError, UsageError
 from amlocal.plan import JobInfo, JobStatus
 from amlocal.plan.reporter import Reporter, TextReporter
-from amlocal.plan.source import Source
+from amlocal.plan.source import JobFields, Source, given_fields
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: Checks a job before it is sent; raises SpecError with every problem.
 Check = Callable[[Source, Sequence[str]], object]
@@ -71,10 +74,7 @@ class AzureJobOperations:
         reporter: Reporter | None = None,
         max_parallel: int | None = None,
         environment: str = "auto",
-        description: str | None = None,
-        compute: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        experiment_name: str | None = None,
+        **fields: Unpack[JobFields],
     ) -> JobInfo:
         """Submit a job; with a reporter, follow it, and cancel it on KeyboardInterrupt.
 
@@ -92,15 +92,9 @@ class AzureJobOperations:
         if self._check is not None:
             self._check(job, overrides)
         file = _file(job)
-        fields = {
-            "name": name,
-            "description": description,
-            "compute": compute,
-            "tags": tags,
-            "experiment_name": experiment_name,
-        }
+        given = {"name": name, **given_fields(fields)}
         with self._calls("submit the job", file=file):
-            loaded = load("job", job, overrides, fields)
+            loaded = load("job", job, overrides, given)
             submitted = job_info(self._jobs.create_or_update(loaded), source=file)
         if reporter is None or not self._sends:
             return submitted

@@ -15,7 +15,7 @@ from typing import Any
 
 from amlocal.errors import TargetError
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     name TEXT PRIMARY KEY,
@@ -31,7 +31,6 @@ CREATE TABLE IF NOT EXISTS jobs (
     facts TEXT,
     reusable INTEGER NOT NULL DEFAULT 0,
     reason TEXT,
-    has_open_run INTEGER NOT NULL DEFAULT 0,
     info TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS jobs_parent ON jobs (parent, position);
@@ -46,6 +45,11 @@ CREATE TABLE IF NOT EXISTS assets (
     archived INTEGER NOT NULL DEFAULT 0,
     info TEXT NOT NULL,
     PRIMARY KEY (kind, name, version)
+);
+CREATE TABLE IF NOT EXISTS waiting_runs (
+    name TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    run TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS counter (revision INTEGER NOT NULL);
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);

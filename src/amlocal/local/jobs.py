@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,18 +26,23 @@ from amlocal.local.follow import Follower
 from amlocal.local.names import job_name
 from amlocal.local.notes import Notes
 from amlocal.local.process import JOB_VARIABLE, end_jobs
-from amlocal.local.recovery import close_runs, recover
+from amlocal.local.recovery import recover
 from amlocal.local.services import Services
 from amlocal.local.submission import new_record, settings
 from amlocal.plan import Job, JobInfo, StepReuse
 from amlocal.plan.reporter import Reporter, TextReporter
+from amlocal.plan.source import JobFields, given_fields
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from amlocal.local.engine import Engine, EngineOptions
 
 ENVIRONMENT_MODES = ("auto", "current", "isolated", "docker")
 #: Seconds that a job has to end after it was asked to.
 _CANCEL_SECONDS = 60.0
+#: Seconds that a look at a job waits for its runs to be written: some 50 runs a second.
+_WRITING_SECONDS = 5.0
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 
 
@@ -73,17 +78,11 @@ class LocalJobs:
         reporter: Reporter | None = None,
         max_parallel: int | None = None,
         environment: str = "auto",
-        description: str | None = None,
-        compute: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        experiment_name: str | None = None,
+        **fields: Unpack[JobFields],
     ) -> JobInfo:
         """Submit a job; see `amlocal.client.JobOperations`."""
         options = _options(max_parallel, environment)
-        given = settings(
-            description=description, compute=compute, tags=tags, experiment_name=experiment_name
-        )
-        plan = self._compile(job, [*overrides, *given])
+        plan = self._compile(job, [*overrides, *settings(given_fields(fields))])
         require_packages(plan)
         info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
         with disk_errors(self.services.workspace):
@@ -182,7 +181,20 @@ class LocalJobs:
     def get(self, name: str) -> JobInfo:
         """Return a job or a step with its children."""
         recover(self.services.records, self.services.workspace)
+        self._wait_for_runs(name)
         return self.services.records.get(name)
+
+    def _wait_for_runs(self, name: str) -> None:
+        """Wait until the runs of a job that is over are in MLflow, if its server is up."""
+        root = self.services.records.root_of(name)
+        server = self.services.server
+        deadline = time.monotonic() + _WRITING_SECONDS
+        while server.expects_runs(root) and time.monotonic() < deadline:
+            status = self.services.records.status(root)
+            if status is None or not status.is_terminal or not server.is_alive():
+                return
+            server.wake()
+            time.sleep(0.02)
 
     def list(
         self,
@@ -307,8 +319,8 @@ def _checked_name(name: str | None) -> str | None:
 
 
 def run_engine(engine: Engine, services: Services) -> JobInfo:
-    """Run a job and, once the tracking server is up, close the runs that lost jobs left open."""
+    """Run a job to its end."""
     with services.server.hold(), services.artifacts.in_use():
         job = engine.run()
-        close_runs(services.records, services.server)
+    services.server.wake()
     return job

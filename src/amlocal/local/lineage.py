@@ -11,9 +11,15 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from amlocal.local.locations import redacted
-from amlocal.plan import InputInfo, Step
+from amlocal.plan import InputInfo, JobInfo, Step, Tracking
+
+_NO_DATA = "the job takes no data"
+_NO_CODE = "the step has no code folder"
+_NO_MODEL = "no model was written or registered"
+_NO_SERVING = "no deployment of a model of this job is recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +65,17 @@ def git_tags(git: GitState) -> dict[str, str]:
 
 
 def run_tags(
-    name: str,
+    info: JobInfo,
     *,
     source: str,
-    parent_run: str | None = None,
     tags: Mapping[str, str] | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the tags that a run of a job begins with.
 
     Args:
-        name: The job's name.
+        info: The job's record.
         source: The file that it was read from.
-        parent_run: The run of the pipeline job that it is a step of, or None.
         tags: The job's own tags.
         facts: What is known of it (component, code, environment, ...), without the prefix.
     """
@@ -79,14 +83,59 @@ def run_tags(
         **(tags or {}),
         "mlflow.source.type": "JOB",
         "mlflow.user": _user(),
-        "amlocal.job": name,
+        "amlocal.job": info.name,
         **{f"amlocal.{key}": value for key, value in (facts or {}).items() if value},
     }
     if source:
         found["mlflow.source.name"] = source
-    if parent_run:
-        found["mlflow.parentRunId"] = parent_run
+    if info.description:
+        found["mlflow.note.content"] = info.description
     return found
+
+
+def tags_of_step(
+    info: JobInfo, step: Step, *, source: str, tags: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the tags that the run of a step, a command job, or a trial begins with.
+
+    Args:
+        info: Its record, with what is tracked of it.
+        step: What it runs.
+        source: The file that it was read from.
+        tags: Its own tags.
+    """
+    code, environment = info.tracking.code or {}, info.tracking.environment or {}
+    facts = {
+        "type": info.type,
+        "step": info.step or "",
+        "component": component_reference(step),
+        "code.hash": code.get("hash", ""),
+        "environment.name": environment.get("name", ""),
+        "environment.hash": environment.get("hash", ""),
+    }
+    return run_tags(info, source=source, tags=tags, facts=facts)
+
+
+def tracked(
+    *,
+    data: dict[str, Any],
+    code: dict[str, Any] | None,
+    environment: dict[str, Any] | None,
+) -> Tracking:
+    """Return what is tracked of a job before it has a run; says of what is absent why."""
+    absent = {"model": _NO_MODEL, "serving": _NO_SERVING}
+    if not data:
+        absent["data"] = _NO_DATA
+    if not code:
+        absent["code"] = _NO_CODE
+    if not environment:
+        absent["environment"] = "each step has its own"
+    return Tracking(
+        data=data or None,
+        code=code or None,
+        environment=environment,
+        absent=absent,
+    )
 
 
 def _user() -> str:

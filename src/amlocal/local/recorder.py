@@ -40,10 +40,12 @@ class NewRun:
     Attributes:
         name: What people read.
         tags: Its tags.
+        start: When its job began, in seconds since 1970.
     """
 
     name: str
     tags: Mapping[str, str]
+    start: float
 
 
 class Recorder:
@@ -77,7 +79,7 @@ class Recorder:
         """
         return self.ask(
             lambda client: client.create_run(
-                self.experiment_id, run.name, tags=run.tags, start_time=time.time()
+                self.experiment_id, run.name, tags=run.tags, start_time=run.start
             )
         )
 

@@ -36,6 +36,20 @@ class StepFacts(Value, frozen=True):
     reason: str = ""
 
 
+class WaitingRun(Value, frozen=True):
+    """What an MLflow run is made from, beside its job's record.
+
+    Attributes:
+        experiment: Name of the experiment.
+        name: What people read.
+        tags: Its tags, but for the run that it is nested in.
+    """
+
+    experiment: str
+    name: str
+    tags: dict[str, str]
+
+
 def timestamp(seconds: float | None = None) -> str:
     """Return a moment (seconds since the epoch; None is now) as ISO 8601 in UTC."""
     moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, timezone.utc)
@@ -217,22 +231,25 @@ class JobRecords:
         )
         return [JobInfo.from_json(row[0]) for row in rows]
 
-    def leave_run_open(self, name: str) -> None:
-        """Note that the MLflow run of a job or step was never closed."""
-        self._db.write("UPDATE jobs SET revision = ?, has_open_run = 1 WHERE name = ?", (name,))
+    def wait_for_run(self, name: str, run: WaitingRun) -> None:
+        """Note that the MLflow run of a job or step is still to be written, or to be ended."""
+        self._db.write(
+            "INSERT OR REPLACE INTO waiting_runs (revision, name, run) VALUES (?, ?, ?)",
+            (name, run.to_json().decode()),
+        )
 
-    def has_open_runs(self) -> bool:
-        """Return whether there are runs that were never closed."""
-        return self._db.one("SELECT 1 FROM jobs WHERE has_open_run = 1 LIMIT 1") is not None
+    def waiting_runs(self, root: str) -> Sequence[tuple[str, WaitingRun]]:
+        """Return the runs of a job that are still to be written, each after the one around it."""
+        rows = self._db.all(
+            "SELECT name, run FROM jobs JOIN waiting_runs USING (name)"  # noqa: S608
+            f" WHERE {_TREE} ORDER BY name != ?, parent != ?, position",
+            (root, root, root, root, root),
+        )
+        return [(name, WaitingRun.from_json(run)) for name, run in rows]
 
-    def take_open_runs(self) -> Sequence[JobInfo]:
-        """Return the jobs and steps whose runs were never closed, and forget that they were not."""
-        rows = self._db.all("SELECT info FROM jobs WHERE has_open_run = 1")
-        if rows:
-            self._db.write(
-                "UPDATE jobs SET revision = ?, has_open_run = 0 WHERE has_open_run = 1", ()
-            )
-        return [JobInfo.from_json(row[0]) for row in rows]
+    def forget_waiting(self, name: str) -> None:
+        """Note that the run of a job or step is whole in MLflow."""
+        self._db.write("DELETE FROM waiting_runs WHERE revision < ? AND name = ?", (name,))
 
     def request_cancel(self, name: str) -> None:
         """Ask the engine of a job to end it (or one of its steps)."""

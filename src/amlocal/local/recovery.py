@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 from amlocal.local import joblock
 from amlocal.local.process import end_jobs
-from amlocal.local.records import JobRecords, seconds_of
+from amlocal.local.records import JobRecords
 from amlocal.local.state import JobState
-from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
-from amlocal.plan import JobInfo, JobStatus
+from amlocal.plan import JobStatus
 
 _WHY = "the process that ran the job was killed, or the machine went down"
 
@@ -49,22 +48,4 @@ def _mend(records: JobRecords, workspace: Workspace, name: str) -> bool:
         if info.start_time and not info.status.is_terminal:
             state.change(info.name, **lost)
     state.change(name, **lost)
-    for info in (job, *below):
-        if info.tracking.run_id:
-            records.leave_run_open(info.name)
     return True
-
-
-def close_runs(records: JobRecords, server: TrackingServer) -> None:
-    """Close the MLflow runs that lost jobs have left open, if the server is up."""
-    if not records.has_open_runs() or (uri := server.uri()) is None:
-        return
-    from amlocal.local.tracking.client import TrackingClient  # with HTTP: 20 ms, seldom needed
-
-    with TrackingClient(uri) as client:
-        for info in records.take_open_runs():
-            client.end_run(info.tracking.run_id, info.status, _end(info))
-
-
-def _end(info: JobInfo) -> float:
-    return seconds_of(info.end_time or info.creation_time)

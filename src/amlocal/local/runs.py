@@ -7,6 +7,7 @@ runs: one for the job and, in a pipeline, a nested one for each step.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -19,26 +20,22 @@ from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.inputs import StepInputs
 from amlocal.local.lineage import (
     GitState,
-    component_reference,
     git_state,
     git_tags,
     parameters,
     run_tags,
+    tags_of_step,
+    tracked,
 )
 from amlocal.local.outputs import StepFolders
 from amlocal.local.recorder import NewRun, Recorder
-from amlocal.local.records import seconds_of
+from amlocal.local.records import WaitingRun, seconds_of
 from amlocal.local.services import Services
 from amlocal.local.state import JobState
 from amlocal.local.tracking.client import TrackingClient
-from amlocal.local.tracking.datasets import describe
+from amlocal.local.tracking.datasets import describe_inputs
 from amlocal.local.tracking.values import DatasetInput, Metric, Run, RunData
-from amlocal.plan import MODEL_TYPES, Job, JobInfo, JobStatus, OutputInfo, Step, Tracking
-
-_NO_DATA = "the job takes no data"
-_NO_CODE = "the step has no code folder"
-_NO_MODEL = "no model was written or registered"
-_NO_SERVING = "no deployment of a model of this job is recorded"
+from amlocal.plan import Job, JobInfo, JobStatus, OutputInfo, Step
 
 
 class RunTracking:
@@ -56,14 +53,17 @@ class RunTracking:
         self._state = state
         self._lock = threading.Lock()
         self._packages: set[str] = set()
+        self._waiting: dict[str, WaitingRun] = {}
         self._runs: dict[str, Run] = {}
         self._choices: dict[str, EnvironmentChoice] = {}
-        with ThreadPoolExecutor(1) as pool:
-            asked: Future[GitState] = pool.submit(git_state, self._source_folder())
-            self._recorder = Recorder(services.server, job.experiment_name, services.note)
-            self._git = asked.result()
+        self._begin_lock = threading.Lock()
+        self._recorder: Recorder | None = None
+        self._commit: Future[GitState] = ThreadPoolExecutor(1, "git").submit(
+            git_state, self._source_folder()
+        )
+        services.server.expect_runs(state.root, services.workspace.path)
         if job.type == "pipeline":
-            self._begin_pipeline()
+            self._describe_pipeline()
 
     def _source_folder(self) -> Path:
         source = Path(self._job.source) if self._job.source else self._services.workspace.project
@@ -72,8 +72,17 @@ class RunTracking:
 
     @property
     def recorder(self) -> Recorder:
-        """What writes to the job's runs."""
-        return self._recorder
+        """What writes to the job's runs; starts the tracking server where it is down.
+
+        Raises:
+            TrackingError: It does not start.
+        """
+        with self._lock:
+            if self._recorder is None:
+                self._recorder = Recorder(
+                    self._services.server, self._job.experiment_name, self._services.note
+                )
+            return self._recorder
 
     def run_of(self, name: str) -> Run:
         """Return the run that was begun for a step."""
@@ -82,65 +91,66 @@ class RunTracking:
     @property
     def uri(self) -> str:
         """Address of the MLflow server."""
-        return self._recorder.uri
+        return self.recorder.uri
 
     @property
     def experiment_id(self) -> str:
         """Id of the MLflow experiment."""
-        return self._recorder.experiment_id
+        return self.recorder.experiment_id
 
-    def _begin_pipeline(self) -> None:
+    def _describe_pipeline(self) -> None:
+        """Note what a pipeline is about to use; its run begins with the first of its steps."""
         info = self._state[self._state.root]
-        run = self._recorder.begin(
-            NewRun(
-                info.display_name or info.name,
-                run_tags(
-                    info.name,
-                    source=self._job.source,
-                    tags=self._job.tags,
-                    facts={"type": "pipeline"},
-                )
-                | git_tags(self._git),
-            )
-        )
         data = {
             name: {"source": i.path, "digest": i.digest}
             for name, i in info.inputs.items()
             if i.path is not None
         }
-        self._runs[info.name] = run
-        tracking = self._tracking(run.run_id, data=data, code=self._git_facts(), environment=None)
+        tracking = tracked(data=data, code=self._git_facts(), environment=None)
         self._state.change(info.name, tracking=tracking)
-        if data:
-            self._log_data(info.name, run.run_id)
+        facts = {"type": "pipeline"}
+        tags = run_tags(info, source=self._job.source, tags=self._job.tags, facts=facts)
+        self.wait_for_run(info.name, info.display_name or info.name, tags)
+
+    def wait_for_run(self, name: str, run_name: str, tags: Mapping[str, str]) -> WaitingRun:
+        """Note that a run is to be written: by this process, else by the server's keeper."""
+        run = WaitingRun(
+            self._job.experiment_name, run_name, {**tags, **git_tags(self._commit.result())}
+        )
+        self._services.records.wait_for_run(name, run)
+        with self._lock:
+            self._waiting[name] = run
+        return run
+
+    def run_is_whole(self, name: str) -> None:
+        """Note that a run is written and ended."""
+        self._services.records.forget_waiting(name)
+
+    def _begin(self, name: str) -> Run:
+        """Begin a run now, inside of the one around it."""
+        info = self._state[name]
+        waiting = self._waiting[name]
+        around = {"mlflow.parentRunId": self._runs[info.parent].run_id} if info.parent else {}
+        start = seconds_of(info.start_time) if info.start_time else time.time()
+        run = self.recorder.begin(NewRun(waiting.name, {**waiting.tags, **around}, start))
+        with self._lock:
+            self._runs[name] = run
+        self._state.change_tracking(
+            name, run_id=run.run_id, uri=self.uri, experiment_id=self.experiment_id
+        )
+        if self._state[name].tracking.data:
+            self._log_data(name, run.run_id)
+        return run
+
+    def _begin_pipeline(self) -> None:
+        root = self._state.root
+        with self._begin_lock:
+            if self._job.type == "pipeline" and root not in self._runs:
+                self._begin(root)
 
     def _git_facts(self) -> dict[str, Any]:
-        return {"git_commit": self._git.commit or None, "git_dirty": self._git.is_dirty}
-
-    def _tracking(
-        self,
-        run_id: str,
-        *,
-        data: dict[str, Any],
-        code: dict[str, Any] | None,
-        environment: dict[str, Any] | None,
-    ) -> Tracking:
-        absent = {"model": _NO_MODEL, "serving": _NO_SERVING}
-        if not data:
-            absent["data"] = _NO_DATA
-        if not code:
-            absent["code"] = _NO_CODE
-        if not environment:
-            absent["environment"] = "each step has its own"
-        return Tracking(
-            uri=self.uri,
-            experiment_id=self.experiment_id,
-            run_id=run_id,
-            data=data or None,
-            code=code or None,
-            environment=environment,
-            absent=absent,
-        )
+        git = self._commit.result()
+        return {"git_commit": git.commit or None, "git_dirty": git.is_dirty}
 
     def describe(
         self,
@@ -171,42 +181,29 @@ class RunTracking:
             if code
             else None
         )
-        tracking = self._tracking("", data=data, code=snapshot, environment=environment)
+        tracking = tracked(data=data, code=snapshot, environment=environment)
         with self._lock:
             self._choices[name] = choice
         self._state.change(name, tracking=tracking)
 
-    def begin(self, name: str, step: Step, inputs: StepInputs) -> str:
+    def begin(self, name: str, step: Step) -> str:
         """Begin a step's run and return its id."""
-        info = self._state[name]
-        run = self._recorder.begin(self._new_run(info, step))
-        with self._lock:
-            self._runs[name] = run
-        self._state.change_tracking(name, run_id=run.run_id)
-        if inputs.places:
-            self._log_data(name, run.run_id)
-        return run.run_id
+        self._begin_pipeline()
+        self._note_run(name, step)
+        return self._begin(name).run_id
 
-    def _new_run(self, info: JobInfo, step: Step) -> NewRun:
-        is_root = info.name == self._state.root
-        tracking = info.tracking
-        facts = {
-            "type": info.type,
-            "step": info.step or "",
-            "component": component_reference(step),
-            "code.hash": (tracking.code or {}).get("hash", ""),
-            "environment.name": (tracking.environment or {}).get("name", ""),
-            "environment.hash": (tracking.environment or {}).get("hash", ""),
-        }
-        tags = run_tags(
-            info.name,
+    def _note_run(self, name: str, step: Step, tags: Mapping[str, str] | None = None) -> None:
+        """Note a step's run with the facts that are its tags, and further tags."""
+        info = self._state[name]
+        is_root = name == self._state.root
+        step_tags = tags_of_step(
+            info,
+            step,
             source=step.component.source or self._job.source,
-            parent_run=self._state[info.parent].tracking.run_id if info.parent else None,
             tags=step.tags or (self._job.tags if is_root else {}),
-            facts=facts,
         )
-        name = info.display_name or (info.name if is_root else step.name)
-        return NewRun(name, tags | git_tags(self._git))
+        run_name = info.display_name or (name if is_root else step.name)
+        self.wait_for_run(name, run_name, {**step_tags, **(tags or {})})
 
     def log_packages(self, name: str) -> None:
         """Upload the package list of a step's environment, once a job, and note where it is."""
@@ -222,7 +219,7 @@ class RunTracking:
             is_new = choice.digest not in self._packages
             self._packages.add(choice.digest)
         if is_new:
-            self._recorder.later(
+            self.recorder.later(
                 root.run_id, lambda client: self._upload_packages(client, choice, artifact)
             )
 
@@ -240,23 +237,11 @@ class RunTracking:
         def describe_all() -> list[DatasetInput]:
             info = self._state[name]
             cache = self._services.workspace.cache / "schemas"
-            sets = {}
-            for key, facts in (info.tracking.data or {}).items():
-                kind = info.inputs[key].type
-                if kind not in MODEL_TYPES and facts["digest"]:
-                    place = Path(facts["source"])
-                    sets[key] = describe(
-                        place, name=key, digest=facts["digest"], kind=kind, cache=cache
-                    )
-            data = {
-                key: facts
-                | ({"name": sets[key].name, "schema": sets[key].schema} if (key in sets) else {})
-                for key, facts in (info.tracking.data or {}).items()
-            }
+            sets, data = describe_inputs(info.tracking.data or {}, info.inputs, cache)
             self._state.change_tracking(name, data=data or None)
-            return [DatasetInput(dataset=found, context=key) for key, found in sets.items()]
+            return sets
 
-        self._recorder.log_inputs(run_id, describe_all)
+        self.recorder.log_inputs(run_id, describe_all)
 
     def record_outputs(
         self, name: str, folders: StepFolders, models: Mapping[str, OutputInfo]
@@ -266,9 +251,9 @@ class RunTracking:
         for part in ("outputs", "logs", "user_logs"):
             folder = folders.artifacts / part
             if folder.is_dir() and any(folder.rglob("*")):
-                self._recorder.upload(run, folder, part)
+                self.recorder.upload(run, folder, part)
         for output, info in models.items():
-            self._recorder.upload(run, Path(info.path), output)
+            self.recorder.upload(run, Path(info.path), output)
 
     def note_models(self, name: str, models: Mapping[str, OutputInfo]) -> None:
         """Note the models that a step wrote."""
@@ -292,8 +277,9 @@ class RunTracking:
 
         def receive(data: RunData) -> None:
             self._state.change(name, metrics=dict(data.metrics), params=dict(data.params))
+            self.run_is_whole(name)
 
-        self._recorder.end(
+        self.recorder.end(
             info.tracking.run_id,
             info.status,
             tags=_end_tags(info),
@@ -301,50 +287,34 @@ class RunTracking:
             receive=receive,
         )
 
-    def record_reused(self, info: JobInfo, step: Step, result: JobInfo) -> None:
-        """Write the run of a step that took over an earlier result, with its metrics."""
+    def record_reused(self, name: str, step: Step, result: JobInfo) -> None:
+        """Note the run of a step that is about to take over an earlier result."""
+        self._state.change_tracking(
+            name, data=result.tracking.data, environment=result.tracking.environment
+        )
+        self._note_run(name, step, {"amlocal.reused_from": result.name})
 
-        def task(client: TrackingClient) -> None:
-            new = self._new_run(info, step)
-            tags = {**new.tags, "amlocal.reused_from": result.name}
-            start = seconds_of(info.start_time)
-            run = client.create_run(self.experiment_id, new.name, tags=tags, start_time=start)
-            logged = self._logged_by(client, result)
-            metrics = [
-                Metric(key=key, value=value, timestamp=round(start * 1000))
-                for key, value in logged.metrics.items()
-            ]
-            given = parameters(info.inputs)
-            # Inputs alone are in the run that the tag names: a request less, of three.
-            if metrics or logged.params.keys() - given.keys():
-                params = {**given, **logged.params}
-                client.log_batch(run.run_id, metrics=metrics, params=params)
-            client.end_run(run.run_id, info.status, seconds_of(info.end_time))
-            self._state.change_tracking(info.name, run_id=run.run_id, data=result.tracking.data)
-            self._state.change(info.name, metrics=logged.metrics, params=logged.params)
-
-        self._recorder.later(info.name, task)
-
-    def _logged_by(self, client: TrackingClient, result: JobInfo) -> JobInfo:
+    def logged_by(self, result: JobInfo) -> JobInfo:
         """Return a result with its metrics, read anew where its engine was killed before it did."""
         has_any = result.metrics or result.params or not result.tracking.run_id
         if has_any or self._services.records.status(result.parent or result.name) is (
             JobStatus.COMPLETED  # whose engine has read everything
         ):
             return result
-        data = client.get_run(result.tracking.run_id)
+        data = self.recorder.ask(lambda client: client.get_run(result.tracking.run_id))
         return msgspec.structs.replace(result, metrics=dict(data.metrics), params=dict(data.params))
 
     def settle(self) -> list[str]:
         """Wait until the steps' runs are written and read; returns what could not be written."""
-        if names := self._command_runs():
-            self._recorder.later(
-                self._state.root, lambda client: self._find_registered(client, names)
-            )
-        self._recorder.flush()
+        if self._recorder is not None:
+            if names := self._command_runs():
+                self._recorder.later(
+                    self._state.root, lambda client: self._find_registered(client, names)
+                )
+            self._recorder.flush()
         if self._job.type == "pipeline":
             self._sum_up(self._state[self._state.root])
-        return self._recorder.errors()
+        return self._recorder.errors() if self._recorder is not None else []
 
     def _sum_up(self, root: JobInfo) -> None:
         steps = self._state.steps()
@@ -354,30 +324,37 @@ class RunTracking:
         self._state.change_tracking(
             root.name, model=models or None, environment=environments or None
         )
-        root = self._state.change(root.name, metrics=metrics)
+        self._state.change(root.name, metrics=metrics)
         moment = round(seconds_of(root.creation_time) * 1000)
         logged = [Metric(key=k, value=v, timestamp=moment) for k, v in metrics.items()]
-        if logged:
-            self._recorder.later(
+        if logged and root.tracking.run_id:
+            self.recorder.later(
                 root.tracking.run_id,
                 lambda client: client.log_batch(root.tracking.run_id, metrics=logged),
             )
 
     def close(self) -> None:
-        """Close a pipeline's run, and wait until everything is written."""
+        """Close a pipeline's run if it was begun, and wait until everything is written."""
         root = self._state[self._state.root]
-        if self._job.type == "pipeline":
-            self._recorder.end(
+        if self._recorder is not None:
+            self._close_runs(self._recorder, root)
+        if not self._services.records.waiting_runs(root.name):
+            self._services.server.expect_no_runs(root.name)
+
+    def _close_runs(self, recorder: Recorder, root: JobInfo) -> None:
+        if self._job.type == "pipeline" and root.tracking.run_id:
+            recorder.end(
                 root.tracking.run_id,
                 root.status,
                 tags=_end_tags(root),
                 params=parameters(root.inputs),
                 receive=lambda data: self._note_params(root.name, data),
             )
-        self._recorder.close()
+        recorder.close()
 
     def _note_params(self, name: str, data: RunData) -> None:
         self._state.change(name, params=dict(data.params))
+        self.run_is_whole(name)
 
     def _command_runs(self) -> dict[str, str]:
         """Return the names of the steps that ran a command, by their runs."""

@@ -186,7 +186,10 @@ class StepRun:
         facts = msgspec.structs.replace(verdict.facts, reason=verdict.reuse.to_json().decode())
         if result.tracking.model:
             self.state.change_tracking(self.name, model=result.tracking.model)
-        info = self.state.complete(
+        result = self.tracking.logged_by(result)
+        # First: an engine that is killed in between leaves the run to be written.
+        self.tracking.record_reused(self.name, self.step, result)
+        self.state.complete(
             self.name,
             facts,
             reusable=False,
@@ -199,7 +202,6 @@ class StepRun:
             log=result.log,
             **self._outcome(result),
         )
-        self.tracking.record_reused(info, self.step, result)
 
     def _outcome(self, result: JobInfo | None) -> dict[str, Any]:  # noqa: ARG002 - trials need it
         """Return further fields of the record of a step that completed.
@@ -219,7 +221,7 @@ class StepRun:
 
     def _execute(self, inputs: StepInputs, choice: EnvironmentChoice, verdict: Verdict) -> None:
         self.state.change(self.name, inputs=inputs.infos(), log=str(self._folders.log()))
-        run_id = self.tracking.begin(self.name, self.step, inputs)
+        run_id = self.tracking.begin(self.name, self.step)
         resolved = self.services.environments.prepare(choice)
         self.tracking.log_packages(self.name)
         places = output_places(

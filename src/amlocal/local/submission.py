@@ -22,12 +22,11 @@ from amlocal.plan import (
 from amlocal.plan.ports import JobBinding
 
 
-def settings(**fields: str | Mapping[str, str] | None) -> list[str]:
-    """Return fields of a job as the `a.b=c` settings that give them; None stands for not given."""
+def settings(fields: Mapping[str, str | Mapping[str, str]]) -> list[str]:
+    """Return fields of a job as the `a.b=c` settings that give them."""
     return [
         f"{name}={value if isinstance(value, str) else json.dumps(dict(value))}"
         for name, value in fields.items()
-        if value is not None
     ]
 
 

@@ -3,7 +3,42 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from amlocal.errors import UsageError, near_miss
 
 #: A job or an asset: the path of its YAML file, or an object built with azure-ai-ml.
 Source = str | os.PathLike[str] | Any
+
+
+class JobFields(TypedDict, total=False):
+    """What `MLClient.jobs.create_or_update` takes to stand for what the job itself says.
+
+    Attributes:
+        description: What it is for.
+        compute: Where Azure runs it.
+        tags: Its labels.
+        experiment_name: The MLflow experiment.
+    """
+
+    description: str | None
+    compute: str | None
+    tags: Mapping[str, str] | None
+    experiment_name: str | None
+
+
+def given_fields(fields: JobFields) -> dict[str, str | Mapping[str, str]]:
+    """Return the fields that were given; None stands for not given.
+
+    Raises:
+        UsageError: There is no such field, which Python itself cannot see in keyword arguments.
+    """
+    known = JobFields.__annotations__
+    given: dict[str, str | Mapping[str, str]] = {}
+    for name, value in fields.items():
+        if name not in known:
+            raise UsageError(f"a job is not submitted with {name!r}", hint=near_miss(name, known))
+        if isinstance(value, (str, Mapping)):
+            given[name] = value
+    return given

@@ -23,7 +23,7 @@ from amlocal.plan import (
     Step,
 )
 from amlocal.plan.expression import sole_reference
-from amlocal.spec import build, sweeps
+from amlocal.spec import automl, build, sweeps
 
 #: The output that is a step's own artifacts, which is there without being declared.
 ARTIFACTS = "artifacts"
@@ -79,6 +79,22 @@ def sweep_job(value: Mapping[str, Any], folder: Path, *, source: str) -> Job:
     return _job("sweep", value, (step,), inputs=given, source=source)
 
 
+def automl_job(value: Mapping[str, Any], folder: Path, *, source: str) -> Job:
+    """Assemble an AutoML job: one step, whose data are the job's inputs."""
+    given = job_inputs(automl.data(value), folder)
+    component = automl.component()
+    step = _step(
+        build.text(value.get("display_name")) or "automl",
+        {**value, "type": "automl"},
+        component,
+        inputs={name: ParentInput(name=name) for name in given},
+        outputs=settle(component, build.mapping(value.get("outputs")), {}),
+        parents=given,
+        folder=folder,
+    )
+    return _job("automl", value, (step,), inputs=given, source=source)
+
+
 def pipeline_job(
     value: Mapping[str, Any],
     folder: Path,
@@ -106,11 +122,15 @@ def pipeline_job(
             continue
         said = build.mapping(raw.get("outputs"))
         promoted.update(build.sources(said, name))
+        inputs = raw.get("inputs")
+        if automl.is_automl(raw):
+            raw = automl.resolved(raw, given)
+            inputs = automl.data(raw)
         step = _step(
             name,
             raw,
             components[name],
-            inputs=_bindings(raw.get("inputs"), folder),
+            inputs=_bindings(inputs, folder),
             outputs=settle(components[name], said, outputs),
             parents=given,
             folder=folder,
@@ -203,7 +223,8 @@ def _step(
     folder: Path,
 ) -> Step:
     own = build.environment(value.get("environment"), folder)
-    resources = build.mapping(value.get("resources"))
+    searches = automl.is_automl(value)
+    resources = build.mapping(None if searches else value.get("resources"))
     count = build.integer(resources.get("instance_count"), component.instance_count)
     component = msgspec.structs.replace(
         component,
@@ -227,6 +248,7 @@ def _step(
         services={key: build.text(build.mapping(s).get("type")) for key, s in services.items()},
         identity=build.text_or_none(build.mapping(value.get("identity")).get("type")),
         sweep=sweeps.sweep(value) if build.text(value.get("type")).lower() == "sweep" else None,
+        automl=automl.automl(value) if searches else None,
     )
 
 

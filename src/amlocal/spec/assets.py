@@ -10,6 +10,7 @@ from amlocal.plan import Component, DataAsset, Environment, ModelAsset
 from amlocal.spec import build, convert, overrides, sdk
 from amlocal.spec.check import check_component_name
 from amlocal.spec.compiler import require_mapping
+from amlocal.spec.entities import base
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document
 from amlocal.spec.paths import Files, check_environment, check_path
@@ -76,7 +77,7 @@ def _load(
         UsageError: A setting is wrong.
     """
     if source is not None and not isinstance(source, Path):
-        folder = convert.base(source)
+        folder = base(source)
         own = Document(name="", data=turn(source, folder), folder=folder)
         document = overrides.apply(own, settings)
         return document, document.data

@@ -79,7 +79,8 @@ class _Graph:
             at = self._places.job.at("jobs", step.name)
             yield from self._step(step, at)
             for name, binding in step.inputs.items():
-                yield from self._binding(step, name, binding, at.at("inputs", name))
+                where = at.at(name) if step.automl is not None else at.at("inputs", name)
+                yield from self._binding(step, name, binding, where)
             yield from self._promotions(step, at.at("outputs"))
         yield from self._cycles()
 
@@ -153,7 +154,14 @@ class _Graph:
         if binding.step == step.name:
             hint = "bind it to another step, or to ${{parent.inputs.NAME}}"
             return at.problem(f"step {step.name!r} takes its own output {binding.output!r}", hint)
-        known = self._steps[binding.step].outputs
+        source = self._steps[binding.step]
+        known = source.outputs
+        declared = build.mapping(said(self._places.job.at("jobs", source.name, "outputs")))
+        if source.automl is not None and binding.output in known and binding.output not in declared:
+            # The SDK looks up the types of what a step takes, and finds none.
+            message = f"step {binding.step!r} does not declare the output {binding.output!r}"
+            hint = f"add {binding.output}: with type: mlflow_model below its outputs:"
+            return at.problem(message, hint)
         if binding.output == ARTIFACTS and binding.output not in known:
             # The SDK looks up the types of what an inline step takes, and only there.
             if self._is_inline(step):

@@ -7,6 +7,7 @@ out, since the checks have spoken of it.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -85,14 +86,14 @@ def number(value: Any) -> float | None:
     """Return a number, also one that is written as text, or None."""
     try:
         return None if value is None or isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
 def integer(value: Any, default: int) -> int:
     """Return a whole number, also one that is written as text, or the default."""
     found = number(value)
-    return default if found is None else int(found)
+    return default if found is None or not math.isfinite(found) else int(found)
 
 
 def is_scalar(value: object) -> TypeGuard[Scalar]:
@@ -118,7 +119,7 @@ def typed(value: Any, kind: str) -> Scalar | None:
     found = number(value)
     if found is None or kind == "number":
         return found if isinstance(value, str) or found is None else value
-    return int(found) if found == int(found) else None
+    return int(found) if found.is_integer() else None
 
 
 def component_input(value: Any, folder: Path) -> Input:

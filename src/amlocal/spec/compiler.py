@@ -16,6 +16,8 @@ from amlocal.spec.bindings import Places, check_job
 from amlocal.spec.cache import Entry
 from amlocal.spec.check import check_component
 from amlocal.spec.check_sweep import check_sweep
+from amlocal.spec.convert_automl import automl_mapping
+from amlocal.spec.entities import base
 from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place, shown
@@ -23,6 +25,8 @@ from amlocal.spec.paths import Files, check_code, check_environment, check_input
 from amlocal.spec.source import AssetSource
 from amlocal.spec.steps import (
     Parts,
+    check_automl_job,
+    check_automl_step,
     check_command_job,
     check_sweep_job,
     inline_component,
@@ -77,7 +81,7 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
     ):
         hint = "give a path, a command(...), or the job that a @pipeline function returns"
         raise UsageError(f"no job can be made of this {type(source).__name__}", hint=hint)
-    folder = convert.base(source)
+    folder = base(source)
     with sdk.quiet():
         data = _MAPPINGS[kind](source)
     document = overrides.apply(Document(name="", data=data, folder=folder), settings)
@@ -92,6 +96,10 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
         check_sweep(findings, document.place, document.data, None)
         job = assemble.sweep_job(document.data, folder, source="")
         places = Places(document.place)
+    elif kind == "automl":
+        check_automl_job(findings, Files(), document.place, document.data)
+        job = assemble.automl_job(document.data, folder, source="")
+        places = Places(document.place)
     else:
         parts = _object_steps(findings, source, document, assets)
         job = _pipeline(document, parts)
@@ -105,6 +113,7 @@ _MAPPINGS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "command": convert.command_mapping,
     "pipeline": convert.pipeline_mapping,
     "sweep": convert.sweep_mapping,
+    "automl": lambda job: automl_mapping(job, base(job)),
 }
 
 
@@ -148,6 +157,9 @@ def _check(
     elif kind == "sweep":
         check_sweep_job(findings, files, document.place, document.data)
         draft = assemble.sweep_job(document.data, document.folder, source=document.name)
+    elif kind == "automl":
+        check_automl_job(findings, files, document.place, document.data)
+        draft = assemble.automl_job(document.data, document.folder, source=document.name)
     else:
         return parts
     findings.add(check_job(draft, _places(document, parts)))
@@ -178,11 +190,14 @@ def _convert(loaded: Any, document: Document, parts: Parts) -> Job:
     if loaded.type == "sweep":
         data = convert.sweep_mapping(loaded)
         return assemble.sweep_job(data, document.folder, source=document.name)
+    if loaded.type == "automl":
+        data = automl_mapping(loaded, document.folder)
+        return assemble.automl_job(data, document.folder, source=document.name)
     data = convert.pipeline_mapping(loaded)
     components = {}
     for name, step in loaded.jobs.items():
         draft = parts.components[name]
-        component = convert.component_of(step)
+        component = "" if step.type == "automl" else convert.component_of(step)
         if isinstance(component, str):
             components[name] = draft
         elif name in parts.inline:
@@ -214,6 +229,9 @@ def _object_steps(
         at = document.place.at("jobs", name)
         if not job_type(findings, at, {"type": step.type}):
             continue
+        if step.type == "automl":
+            check_automl_step(findings, Files(), at, document.data, parts)
+            continue
         is_sweep = step.type == "sweep"
         data = document.data["jobs"][name]
         schema = "sweep_step" if is_sweep else "component_step"
@@ -227,7 +245,7 @@ def _object_steps(
             parts.components[name] = found
         else:
             fields = convert.component_mapping(component)
-            folder = convert.base(component)
+            folder = base(component)
             own = Document(name="", data=fields, folder=folder).place
             _check_object_fields(findings, own, fields, "command_component")
             file = getattr(component, "_source_path", None)

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from amlocal.spec import build
-from amlocal.spec.locate import absolute
+from amlocal.spec.convert_automl import automl_mapping
+from amlocal.spec.entities import OUTPUT, base, described, is_built, located, outputs, picked
 
-_VERSIONED = re.compile(r"[^/:@]+(:[^/:@]+|@[^/:@]+)")
 _LIMITS = ("timeout",)
 _DISTRIBUTION = ("type", "process_count_per_instance", "parameter_server_count", "worker_count")
 _ANONYMOUS = frozenset(
     {"azureml_anonymous", "CliV2AnonymousEnvironment", "CliV2AnonymousComponent"}
 )
 _INPUT = ("type", "path", "mode")
-_OUTPUT = ("type", "path", "mode", "name", "version", "description")
 _PORT = ("type", "optional", "default", "min", "max", "enum", "mode", "description")
 _SETTINGS = ("default_compute", "default_datastore", "continue_on_step_failure", "force_rerun")
 
@@ -34,20 +32,20 @@ def command_mapping(job: Any) -> dict[str, Any]:
     component = job.component
     own = {} if isinstance(component, str) else component_mapping(component)
     fields = {
-        **_described(job),
+        **described(job),
         "command": own.get("command"),
         "code": own.get("code"),
         "environment": environment_mapping(job.environment, folder) or own.get("environment"),
         "inputs": _inputs(job, folder),
-        "outputs": _outputs(job),
-        "resources": _picked(job.resources, ("instance_count",)),
-        "distribution": _picked(job.distribution, _DISTRIBUTION),
-        "limits": _picked(job.limits, _LIMITS),
+        "outputs": outputs(job),
+        "resources": picked(job.resources, ("instance_count",)),
+        "distribution": picked(job.distribution, _DISTRIBUTION),
+        "limits": picked(job.limits, _LIMITS),
         "environment_variables": dict(job.environment_variables or {}),
         "services": {
             name: {"type": service.type} for name, service in (job.services or {}).items()
         },
-        "identity": _picked(job.identity, ("type",)),
+        "identity": picked(job.identity, ("type",)),
         "compute": job.compute,
     }
     return {name: value for name, value in fields.items() if value not in (None, {})}
@@ -65,20 +63,23 @@ def step_mapping(step: Any) -> dict[str, Any]:
     return {name: fields[name] for name in fields if name not in {"command", "code"}}
 
 
+def _step_mapping(step: Any, folder: Path) -> dict[str, Any]:
+    if step.type == "automl":
+        return automl_mapping(step, folder)
+    return sweep_step_mapping(step) if step.type == "sweep" else step_mapping(step)
+
+
 def pipeline_mapping(job: Any) -> dict[str, Any]:
     """Return a pipeline job (`azure.ai.ml.entities.PipelineJob`) as its YAML fields."""
     folder = base(job)
-    settings = _picked(job.settings, _SETTINGS)
+    settings = picked(job.settings, _SETTINGS)
     fields = {
-        **_described(job),
+        **described(job),
         "inputs": _inputs(job, folder),
-        "outputs": _outputs(job),
+        "outputs": outputs(job),
         "settings": settings,
         "compute": job.compute,
-        "jobs": {
-            name: sweep_step_mapping(step) if step.type == "sweep" else step_mapping(step)
-            for name, step in job.jobs.items()
-        },
+        "jobs": {name: _step_mapping(step, folder) for name, step in job.jobs.items()},
     }
     return {name: value for name, value in fields.items() if value not in (None, {})}
 
@@ -87,7 +88,7 @@ def sweep_mapping(job: Any) -> dict[str, Any]:
     """Return a sweep job as its YAML fields: a `SweepJob`, or what `command(...).sweep()` gives."""
     folder = base(job)
     trial = _trial(job.trial, folder)
-    if _is_built(job):
+    if is_built(job):
         # As the SDK does when it makes a job of such a step.
         for name in job.search_space or {}:
             said, meant = f"${{{{inputs.{name}}}}}", f"${{{{search_space.{name}}}}}"
@@ -96,12 +97,12 @@ def sweep_mapping(job: Any) -> dict[str, Any]:
         job = copy.copy(job)
         job._override_missing_properties_from_trial()  # noqa: SLF001 - as it is sent to Azure
     fields = {
-        **_described(job),
+        **described(job),
         "trial": {name: value for name, value in trial.items() if value not in (None, {})},
         "inputs": _inputs(job, folder),
-        "outputs": _outputs(job),
-        "resources": _picked(job.resources, ("instance_count",)) or trial["resources"],
-        "identity": _picked(job.identity, ("type",)),
+        "outputs": outputs(job),
+        "resources": picked(job.resources, ("instance_count",)) or trial["resources"],
+        "identity": picked(job.identity, ("type",)),
         "compute": job.compute,
         **_sweep_fields(job),
     }
@@ -113,11 +114,11 @@ def _trial(trial: Any, folder: Path) -> dict[str, Any]:
     own = base(trial, folder)
     return {
         "command": trial.command,
-        "code": _located(trial.code, own),
+        "code": located(trial.code, own),
         "environment": environment_mapping(trial.environment, own),
         "environment_variables": dict(getattr(trial, "environment_variables", None) or {}),
-        "distribution": _picked(trial.distribution, _DISTRIBUTION),
-        "resources": _picked(trial.resources, ("instance_count",)),
+        "distribution": picked(trial.distribution, _DISTRIBUTION),
+        "resources": picked(trial.resources, ("instance_count",)),
     }
 
 
@@ -125,12 +126,12 @@ def sweep_step_mapping(step: Any) -> dict[str, Any]:
     """Return a sweep step (`azure.ai.ml.entities.Sweep`) as its YAML fields, without its trial."""
     folder = base(step)
     fields = {
-        **_described(step),
+        **described(step),
         "type": "sweep",
         "inputs": _inputs(step, folder),
-        "outputs": _outputs(step),
-        "resources": _picked(step.resources, ("instance_count",)),
-        "identity": _picked(step.identity, ("type",)),
+        "outputs": outputs(step),
+        "resources": picked(step.resources, ("instance_count",)),
+        "identity": picked(step.identity, ("type",)),
         "compute": step.compute,
         **_sweep_fields(step),
     }
@@ -147,13 +148,13 @@ def _sweep_fields(job: Any) -> dict[str, Any]:
         else _attributes(algorithm),
         "objective": _attributes(job.objective),
         "early_termination": _attributes(job.early_termination),
-        "limits": _picked(job.limits, names),
+        "limits": picked(job.limits, names),
     }
 
 
 def _attributes(entity: Any) -> dict[str, Any]:
     """Return every attribute that an object has, those without a value left out."""
-    return {} if entity is None else _picked(entity, tuple(vars(entity)))
+    return {} if entity is None else picked(entity, tuple(vars(entity)))
 
 
 def component_of(step: Any) -> Any:
@@ -171,16 +172,16 @@ def component_mapping(component: Any) -> dict[str, Any]:
         "description": component.description,
         "tags": dict(component.tags or {}),
         "command": component.command,
-        "code": _located(component.code, folder),
+        "code": located(component.code, folder),
         "additional_includes": [
             build.local_path(item, folder) for item in component.additional_includes or ()
         ],
         "environment": environment_mapping(component.environment, folder),
         "inputs": {name: _port(port) for name, port in component.inputs.items()},
-        "outputs": {name: _picked(port, _OUTPUT) for name, port in component.outputs.items()},
+        "outputs": {name: picked(port, OUTPUT) for name, port in component.outputs.items()},
         "is_deterministic": component.is_deterministic,
-        "distribution": _picked(component.distribution, _DISTRIBUTION),
-        "resources": _picked(component.resources, ("instance_count",)),
+        "distribution": picked(component.distribution, _DISTRIBUTION),
+        "resources": picked(component.resources, ("instance_count",)),
     }
     return {name: value for name, value in fields.items() if value not in (None, {}, [])}
 
@@ -199,7 +200,7 @@ def environment_mapping(environment: Any, folder: Path) -> Any:
         "version": environment.version if named else None,
         "image": environment.image,
         "conda_file": dict(environment.conda_file) if environment.conda_file else None,
-        "build": _picked(context, ("path", "dockerfile_path")) if context else None,
+        "build": picked(context, ("path", "dockerfile_path")) if context else None,
         "description": environment.description,
         "tags": dict(environment.tags or {}),
         "properties": dict(environment.properties or {}),
@@ -214,7 +215,7 @@ def environment_mapping(environment: Any, folder: Path) -> Any:
 def asset_mapping(asset: Any) -> dict[str, Any]:
     """Return a data asset or a model as its YAML fields."""
     folder = base(asset)
-    fields = _picked(asset, ("name", "version", "type", "description", "stage"))
+    fields = picked(asset, ("name", "version", "type", "description", "stage"))
     fields["tags"] = dict(asset.tags or {})
     fields["properties"] = dict(asset.properties or {})
     if asset.path is not None:
@@ -222,70 +223,26 @@ def asset_mapping(asset: Any) -> dict[str, Any]:
     return fields
 
 
-def base(entity: Any, default: Path | None = None) -> Path:
-    """Return what the relative paths of an object are relative to."""
-    found = getattr(entity, "base_path", None)
-    return absolute(found, Path.cwd()) if found else default or Path.cwd()
-
-
-def _described(job: Any) -> dict[str, Any]:
-    return {
-        "name": job.name,
-        "display_name": job.display_name,
-        "description": job.description,
-        "tags": dict(job.tags or {}),
-        "properties": dict(job.properties or {}),
-        "experiment_name": job.experiment_name,
-    }
-
-
 def _inputs(job: Any, folder: Path) -> dict[str, Any]:
     # The only view in which bindings, data and literals of YAML and of Python look the same.
-    built: Mapping[str, Any] = job._build_inputs() if _is_built(job) else job.inputs  # noqa: SLF001
+    built: Mapping[str, Any] = job._build_inputs() if is_built(job) else job.inputs  # noqa: SLF001
     inputs = {}
     for name, value in built.items():
         if value is None:
             continue
         if hasattr(value, "path"):
-            data = _picked(value, _INPUT)
-            inputs[name] = {**data, "path": _located(value.path, folder)}
+            data = picked(value, _INPUT)
+            inputs[name] = {**data, "path": located(value.path, folder)}
         else:
             inputs[name] = value
     return inputs
 
 
-def _is_built(job: Any) -> bool:
-    """Whether a job is made by the SDK's builders; the class `SweepJob` has plain inputs."""
-    return hasattr(job, "_build_inputs")
-
-
-def _outputs(job: Any) -> dict[str, Any]:
-    built: Mapping[str, Any] = job._build_outputs() if _is_built(job) else job.outputs  # noqa: SLF001
-    named = {name: _picked(value, _OUTPUT) for name, value in built.items() if value is not None}
-    return {name: named.get(name) for name in dict.fromkeys([*job.outputs, *named])}
-
-
 def _port(port: Any) -> dict[str, Any]:
-    fields = _picked(port, _PORT)
+    fields = picked(port, _PORT)
     if isinstance(fields.get("enum"), (tuple, list)):
         fields["enum"] = [getattr(choice, "value", choice) for choice in fields["enum"]]
     return fields
-
-
-def _located(path: Any, folder: Path) -> str | None:
-    """Return a path as an absolute one, or as the reference that the SDK has cut it from.
-
-    The SDK's loaders drop `azureml:` from `azureml:NAME:VERSION`.
-    """
-    if path is None:
-        return None
-    said = os.fspath(path)
-    local = build.local_path(said, folder)
-    if said.startswith("/subscriptions/"):
-        return f"azureml:{said}"
-    if _VERSIONED.fullmatch(said) and not Path(local).exists():
-        return f"azureml:{said}"
-    return local
 
 
 def _reference(said: str) -> str:
@@ -299,23 +256,4 @@ def _name(name: str | None) -> str | None:
 def _routes(config: Any) -> dict[str, Any]:
     names = ("liveness_route", "readiness_route", "scoring_route")
     routes = {} if config is None else {name: getattr(config, name, None) for name in names}
-    return {name: _picked(route, ("port", "path")) for name, route in routes.items() if route}
-
-
-def _picked(entity: Any, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the attributes that an object has, those without a value left out."""
-    if entity is None:
-        return {}
-    found = {name: getattr(entity, name, None) for name in names}
-    return {name: _plain(value) for name, value in found.items() if value is not None}
-
-
-def _plain(value: Any) -> Any:
-    """Return a value without the SDK's own classes, as JSON has it."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple, range)):
-        return [_plain(item) for item in value]
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    return str(value)
+    return {name: picked(route, ("port", "path")) for name, route in routes.items() if route}

@@ -28,6 +28,8 @@ def check_choice(
     if said in choices:
         return
     hint = near_miss(str(said), choices)
+    if value is False and "off" in choices:
+        hint = "put it in quotes: YAML reads off as false"
     if str(said) in LITERALS:
         hint = f"a {said} is one value; this is data: use one of {', '.join(choices)}"
     findings.problem(place, f"{named(place)} cannot be {value!r}", hint)
@@ -43,20 +45,25 @@ def _integer(findings: Findings, place: Place, value: Any) -> None:
     # As marshmallow's Integer: text that reads as a number, and floats, are cut to one.
     try:
         int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last: infinity
         message = f"{named(place)} must be a whole number, not {kind_of(value)}"
         findings.problem(place, message, "write a number such as 1, without a unit")
+
+
+def _count(findings: Findings, place: Place, value: Any) -> None:
+    if not (isinstance(value, str) and value.lower() == "auto"):
+        _integer(findings, place, value)
 
 
 def _number(findings: Findings, place: Place, value: Any) -> None:
     # As marshmallow's Float: text that reads as a number is one.
     try:
-        if not isinstance(value, bool) and math.isfinite(float(value)):
-            return
-    except (TypeError, ValueError):
-        pass
-    message = f"{named(place)} must be a number, not {kind_of(value)}"
-    findings.problem(place, message, "write a number such as 0.1")
+        is_number = not isinstance(value, bool) and math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        is_number = False  # told below, as what is no finite number is
+    if not is_number:
+        message = f"{named(place)} must be a number, not {kind_of(value)}"
+        findings.problem(place, message, "write a number such as 0.1")
 
 
 def _boolean(findings: Findings, place: Place, value: Any) -> None:
@@ -129,6 +136,7 @@ def kind_of(value: Any) -> str:
 SCALARS: Mapping[str, Check] = {
     "text": _text,
     "int": _integer,
+    "count": _count,
     "number": _number,
     "bool": _boolean,
     "scalar": _scalar,

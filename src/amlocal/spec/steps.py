@@ -9,9 +9,11 @@ from typing import Any
 
 from amlocal.errors import NotFoundError, near_miss
 from amlocal.plan import Component
-from amlocal.spec import build
+from amlocal.spec import automl, build
+from amlocal.spec.assemble import job_inputs
 from amlocal.spec.cache import Registered, digest_of
 from amlocal.spec.check import check_component
+from amlocal.spec.check_automl import check_automl
 from amlocal.spec.check_sweep import check_sweep
 from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
@@ -89,6 +91,30 @@ def check_sweep_job(findings: Findings, files: Files, place: Place, value: objec
     check_sweep(findings, place, data, None)
 
 
+def check_automl_job(findings: Findings, files: Files, place: Place, value: object) -> None:
+    """Check the fields of an AutoML job and the data that it names."""
+    check_automl(findings, files, place, build.mapping(value), "automl_job")
+
+
+def check_automl_step(
+    findings: Findings, files: Files, at: Place, job: Mapping[str, Any], parts: Parts
+) -> None:
+    """Check an AutoML step of a pipeline job, and put it among the job's parts.
+
+    Args:
+        findings: Where problems and warnings go.
+        files: Reads the MLTable files that it names.
+        at: The step's place.
+        job: The pipeline's fields: what its inputs are given stands in the step's fields.
+        parts: What the steps of the job are made of.
+    """
+    given = job_inputs(build.mapping(job.get("inputs")), at.document.folder)
+    name = str(at.path[-1])
+    value = automl.resolved(build.mapping(job["jobs"][name]), given)
+    check_automl(findings, files, at, value, "automl_step")
+    parts.components[name], parts.places[name] = automl.component(), at
+
+
 def read_pipeline(
     findings: Findings, files: Files, place: Place, value: object, assets: AssetSource | None
 ) -> Parts:
@@ -102,7 +128,11 @@ def read_pipeline(
         findings.problem(place.at("jobs"), "the pipeline has no steps", "add one below jobs:")
     for name, step in build.mapping(jobs).items():
         at = place.at("jobs", name)
-        if isinstance(name, str) and step is not None and job_type(findings, at, step):
+        if not isinstance(name, str) or step is None or not (kind := job_type(findings, at, step)):
+            continue
+        if kind == "automl":
+            check_automl_step(findings, files, at, data, parts)
+        else:
             _read_step(findings, files, at, step, assets, parts)
     return parts
 

@@ -3,7 +3,7 @@
 The kinds of the ledger, of which one that ends in `!` is required and one that ends in `?` may have
 no value:
 
-- `text`, `int`, `number`, `bool`, `scalar`, `version`, `any`
+- `text`, `int`, `count` (an `int`, or `auto`), `number`, `bool`, `scalar`, `version`, `any`
 - `enum(a b)` in any case, `exactly(a b)` in this case
 - `list(KIND)`, `map(KIND)`, `KIND|KIND`
 - the name of another schema: an object of that schema, or one of `_NAMED` below
@@ -43,15 +43,17 @@ _NAMED = {
     "component_mode": f"exactly({_MODES})",
     "sampling_name": "enum(random grid bayesian)",
     "choice_value": "scalar|conditional",
+    "mltable_binding": "text|mltable_input",
     "port_type": f"exactly(path {_DATA} {' '.join(LITERALS)})",
     "output_type": f"exactly(path {_DATA})",
 }
 
-_STEP_SCHEMAS = frozenset({"component_step", "command_step", "sweep_step"})
+_STEP_SCHEMAS = frozenset({"component_step", "command_step", "sweep_step", "automl_step"})
 # Where expressions are bound, or belong to a command, or stay text; elsewhere no value is there yet
 # when a step is made ready.
 _FIELDS_WITH_EXPRESSIONS = frozenset(
     {"inputs", "outputs", "command", "component", "trial", "compute", "environment_variables"}
+    | {"training_data", "validation_data", "test_data"}
 )
 
 
@@ -198,6 +200,18 @@ def _job_input(findings: Findings, place: Place, value: Any) -> None:
         findings.problem(place, f"{named(place)} has neither a path nor a value", "give one")
 
 
+def _mltable_input(findings: Findings, place: Place, value: Any) -> None:
+    check_object(findings, place, value, "job_input")
+    data = value if isinstance(value, Mapping) else {}
+    kind = data.get("type", "mltable")
+    if isinstance(kind, str) and kind.lower() != "mltable":
+        message = f"{named(place)} must be an mltable, not {kind!r}"
+        hint = "write type: mltable, with a path to a folder that has an MLTable file"
+        findings.problem(place.at("type"), message, hint)
+    if isinstance(value, Mapping) and "path" not in data:
+        findings.problem(place, f"{named(place)} has no path", "add path:")
+
+
 def _environment(findings: Findings, place: Place, value: Any) -> None:
     stray = [name for name in ("channels", "dependencies") if name in value]
     if stray:
@@ -265,6 +279,7 @@ _STEP = "step"
 _OBJECTS: Mapping[str, Check] = {
     "job_input_object": _job_input,
     "environment_object": _environment,
+    "mltable_input": _mltable_input,
     "component_input": _component_input,
     "search_space": functools.partial(_variant, schemas=_DISTRIBUTIONS),
     "sampling_object": functools.partial(_variant, schemas=_SAMPLINGS),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from amlocal.azure.client import AzureClient
+
 FILES = {
     "src/main.py": "print(1)\n",
     "src/other.py": "print(2)\n",
@@ -78,3 +80,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         file.write_text(text)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def client(project: Path) -> AzureClient:
+    """A client that keeps its requests instead of sending them."""
+    return AzureClient.open(
+        None, {}, subscription_id="sub", resource_group="rg", workspace_name="ws", dry_run=True
+    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 from amlocal.azure.history import RunDetails
+from amlocal.azure.sdk import quiet
 from amlocal.plan import JobInfo
 
 
@@ -187,3 +189,13 @@ class FakeObserved:
             file: lambda offset, address=address: self._history.read(address, offset)
             for file, address in addresses.items()
         }
+
+
+def as_the_sdk_sends(job: Any) -> Any:
+    """Return the request body that azure-ai-ml itself makes of a job that was submitted."""
+    from azure.ai.ml._restclient.arm_ml_service._utils.model_base import SdkJSONEncoder
+    from azure.ai.ml.entities._job.to_rest_functions import to_rest_job_object
+
+    with quiet():  # the SDK left the ids of what it created in its object
+        theirs = to_rest_job_object(job)
+    return json.loads(json.dumps(theirs, cls=SdkJSONEncoder, exclude_readonly=True))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.azure.fakes import as_the_sdk_sends
 
 import amlocal
 from amlocal.azure.client import AzureClient
+from amlocal.azure.sdk import load, quiet
 from amlocal.errors import SpecError
 from amlocal.plan import JobStatus
 
@@ -34,28 +35,17 @@ limits: {max_total_trials: 8, max_concurrent_trials: 2, timeout: 3600}
 """
 
 
-@pytest.fixture
-def client(project: Path) -> AzureClient:
+@pytest.fixture(autouse=True)
+def _sweep_file(project: Path) -> None:
     (project / "sweep.yml").write_text(SWEEP)
-    return AzureClient.open(
-        None, {}, subscription_id="sub", resource_group="rg", workspace_name="ws", dry_run=True
-    )
 
 
 @pytest.mark.parametrize("file", ["sweep.yml", str(ROOT / "jobs" / "sweep.yml")])
 def test_the_body_is_the_sdks_own(client: AzureClient, file: str) -> None:
-    from azure.ai.ml._restclient.arm_ml_service._utils.model_base import SdkJSONEncoder
-    from azure.ai.ml.entities._job.to_rest_functions import to_rest_job_object
-
-    from amlocal.azure.sdk import load, quiet
-
     with quiet():
         job = load("job", file, (), {"name": "j"})  # unnamed, each conversion makes one up
     client.jobs.create_or_update(job)
-    with quiet():  # the SDK left the ids of what it created in its object
-        theirs = to_rest_job_object(job)
-    as_sent = json.loads(json.dumps(theirs, cls=SdkJSONEncoder, exclude_readonly=True))
-    assert client.requests[-1].body == as_sent
+    assert client.requests[-1].body == as_the_sdk_sends(job)
 
 
 def test_a_sweep_job_is_sent_as_its_file_says(client: AzureClient) -> None:

@@ -236,7 +236,12 @@ def test_many_steps_may_write_equal_outputs_at_once(lab: Lab) -> None:
     outputs = {"o": Output(), "e": Output(), "f": Output(type="uri_file", mode="upload")}
     line = "for n in 1 2 3; do echo $n > ${{outputs.o}}/$n; done; echo f > ${{outputs.f}}"
     steps = [step(f"s{n}", f"{line} # {n}", outputs=outputs) for n in range(8)]
-    completed(lab.run(pipeline(*steps), max_parallel=8))
+    job = completed(lab.run(pipeline(*steps), max_parallel=8))
+    assert len({child.outputs["o"].digest for child in job.children}) == 1
+    for child in job.children:
+        written = {file.name: file.read_text() for file in Path(child.outputs["o"].path).iterdir()}
+        assert written == {"1": "1\n", "2": "2\n", "3": "3\n"}
+        assert Path(child.outputs["f"].path).read_text() == "f\n"
 
 
 def test_steps_that_did_not_run_are_explained_too(lab: Lab) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from tests.lab import Recording
 
-from amlocal.local.database import Database
 from amlocal.local.follow import Follower
 from amlocal.local.notes import Notes
 from amlocal.local.records import JobRecords, timestamp
@@ -24,11 +23,6 @@ class Script:
         if self._parts:
             self._parts.pop(0)()
         return not self._parts
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> JobRecords:
-    return JobRecords(Database(tmp_path / "records.db", on_full=lambda: None))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.lab import step
+from tests.lab import pipeline, step
 
 from amlocal.local.lineage import (
     GitState,
@@ -14,6 +14,7 @@ from amlocal.local.lineage import (
     parameters,
     run_tags,
 )
+from amlocal.local.submission import new_record
 from amlocal.plan import InputInfo
 
 
@@ -73,16 +74,14 @@ def test_tags_name_the_commit() -> None:
 
 
 def test_a_runs_tags() -> None:
-    tags = run_tags(
-        "fig_a", source="jobs/x.yml", parent_run="r", tags={"team": "blue"}, facts={"code": ""}
-    )
+    info = new_record(pipeline(step("a", "true"), description="Says it."), "fig_a")
+    tags = run_tags(info, source="jobs/x.yml", tags={"team": "blue"}, facts={"code": ""})
     assert tags["amlocal.job"] == "fig_a"
     assert tags["mlflow.source.name"] == "jobs/x.yml"
-    assert tags["mlflow.parentRunId"] == "r"
+    assert tags["mlflow.note.content"] == "Says it."
     assert tags["team"] == "blue"
     assert tags["mlflow.user"]
     assert "amlocal.code" not in tags
-    assert "mlflow.parentRunId" not in run_tags("fig", source="")
 
 
 def test_a_component_is_told_as_far_as_it_is_given() -> None:

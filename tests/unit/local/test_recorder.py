@@ -21,7 +21,7 @@ def recorder(tracking_server: TrackingServer) -> Iterator[Recorder]:
 
 
 def begun(recorder: Recorder) -> Run:
-    return recorder.begin(NewRun("a run", {"team": "blue"}))
+    return recorder.begin(NewRun("a run", {"team": "blue"}, time.time()))
 
 
 def ended(recorder: Recorder, run: Run, status: JobStatus = JobStatus.COMPLETED) -> list[RunData]:

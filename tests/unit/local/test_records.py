@@ -1,20 +1,13 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from amlocal.errors import NotFoundError, UsageError
-from amlocal.local.database import Database
-from amlocal.local.records import JobRecords, StepFacts, seconds_of, timestamp
+from amlocal.local.records import JobRecords, StepFacts, WaitingRun, seconds_of, timestamp
 from amlocal.plan import JobInfo, JobStatus, StepReuse, TrialInfo
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> JobRecords:
-    return JobRecords(Database(tmp_path / "records.db", on_full=lambda: None))
 
 
 def job(name: str, *steps: str, status: JobStatus = JobStatus.NOT_STARTED) -> JobInfo:
@@ -165,14 +158,16 @@ def test_cancel_requests_are_those_of_one_job(records: JobRecords) -> None:
     assert records.cancel_requests("bean") == {"bean"}
 
 
-def test_runs_left_open_are_taken_once(records: JobRecords) -> None:
-    records.add(job("fig", "a"))
-    assert not records.has_open_runs()
-    records.leave_run_open("fig_a")
-    assert records.has_open_runs()
-    assert [info.name for info in records.take_open_runs()] == ["fig_a"]
-    assert records.take_open_runs() == []
-    assert not records.has_open_runs()
+def test_a_run_waits_until_it_is_written(records: JobRecords) -> None:
+    records.add(job("fig", "a", "b"))
+    runs = {name: WaitingRun("e", name, {"team": "blue"}) for name in ("fig_b", "fig_a", "fig")}
+    for name, run in runs.items():
+        records.wait_for_run(name, run)
+    # That of the job first: the others are nested in it.
+    assert records.waiting_runs("fig") == [(n, runs[n]) for n in ("fig", "fig_a", "fig_b")]
+    assert records.waiting_runs("bean") == []
+    records.forget_waiting("fig_a")
+    assert [name for name, _ in records.waiting_runs("fig")] == ["fig", "fig_b"]
 
 
 def test_a_running_job_has_lasted_until_now(records: JobRecords) -> None:

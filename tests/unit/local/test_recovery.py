@@ -6,10 +6,11 @@ import os
 import subprocess
 
 import msgspec
-from tests.lab import Lab, children, command, pipeline, processes_of, step, wait_for
+from tests.lab import Lab, children, pipeline, processes_of, step, wait_for
 
 from amlocal.local import joblock
 from amlocal.local.process import JOB_VARIABLE, WORKSPACE_VARIABLE
+from amlocal.local.records import WaitingRun
 from amlocal.local.recovery import recover
 from amlocal.local.submission import new_record
 from amlocal.local.tracking.client import TrackingClient
@@ -28,6 +29,9 @@ def leave(lab: Lab, name: str, *, run_id: str = "") -> None:
     )
     records.save(running)
     records.save(msgspec.structs.replace(job, status=JobStatus.RUNNING))
+    if run_id:
+        lab.services.server.expect_runs(name, lab.workspace)
+        records.wait_for_run(first.name, WaitingRun("tests", "a", {}))
 
 
 def test_a_lost_job_reads_failed_with_the_reason(lab: Lab) -> None:
@@ -69,12 +73,11 @@ def test_what_it_left_running_is_ended(lab: Lab) -> None:
     assert orphan.wait(5) != 0
 
 
-def test_its_runs_are_closed_when_the_server_is_next_up(lab: Lab, tracking: TrackingClient) -> None:
+def test_its_runs_are_closed(lab: Lab, tracking: TrackingClient) -> None:
     experiment = tracking.experiment("tests")
     run = tracking.create_run(experiment, "a", tags={}, start_time=0)
     leave(lab, "lost", run_id=run.run_id)
-    assert lab.client.jobs.get("lost").status is JobStatus.FAILED
     assert tracking.get_run(run.run_id).status == "RUNNING"
-    lab.run(command("true"))
+    assert lab.client.jobs.get("lost").status is JobStatus.FAILED
     assert tracking.get_run(run.run_id).status == "FAILED"
-    assert not lab.services.records.has_open_runs()
+    assert not lab.services.server.expects_runs("lost")

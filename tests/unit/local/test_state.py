@@ -1,18 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from amlocal.local.database import Database
 from amlocal.local.records import JobRecords, StepFacts, timestamp
 from amlocal.local.state import JobState
 from amlocal.plan import JobInfo, JobStatus, Tracking
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> JobRecords:
-    return JobRecords(Database(tmp_path / "records.db", on_full=lambda: None))
 
 
 @pytest.fixture

@@ -54,5 +54,5 @@ def test_warnings_name_their_field() -> None:
 
 
 def test_fields_become_settings() -> None:
-    given = settings(description="a: b", compute=None, tags={"a.b": "1"}, experiment_name="e")
+    given = settings({"description": "a: b", "tags": {"a.b": "1"}, "experiment_name": "e"})
     assert given == ["description=a: b", 'tags={"a.b": "1"}', "experiment_name=e"]

@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.unit.spec.files import Write
 
 from amlocal.errors import not_found
 from amlocal.plan import Component, Input, Output
-
-Write = Callable[..., Path]
 
 
 @pytest.fixture
@@ -26,6 +25,15 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
         return path
 
     return files
+
+
+@pytest.fixture
+def sdk() -> Any:
+    """Give azure-ai-ml, which takes seconds to import."""
+    import azure.ai.ml
+    import azure.ai.ml.sweep
+
+    return azure.ai.ml
 
 
 @dataclass

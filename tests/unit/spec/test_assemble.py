@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.unit.spec.files import TRAIN, Write
 
 from amlocal.plan import (
     DataValue,
@@ -14,22 +14,6 @@ from amlocal.plan import (
     StepOutput,
 )
 from amlocal.spec import compile_job
-
-Write = Callable[..., Path]
-
-COMPONENT = """
-    $schema: http://azureml/sdk-2-0/CommandComponent.json
-    name: train
-    version: 2
-    type: command
-    inputs:
-      data: {type: uri_folder}
-      rounds: {type: integer, default: 10}
-    outputs:
-      model: {type: mlflow_model}
-    command: train --data ${{inputs.data}} --rounds ${{inputs.rounds}} --to ${{outputs.model}}
-    environment: azureml:training:1
-"""
 
 
 def test_inputs_keep_their_values_and_types(write: Write, tmp_path: Path) -> None:
@@ -192,7 +176,7 @@ def test_an_output_typed_only_by_the_pipeline_has_that_type_in_its_step(write: W
 def test_outputs_are_settled_by_component_step_and_pipeline(write: Write) -> None:
     job = compile_job(
         write(
-            train=COMPONENT,
+            train=TRAIN,
             job="""
             type: pipeline
             outputs: {best: {path: "azureml://datastores/d/paths/best/", name: adult}}
@@ -240,7 +224,7 @@ def test_compute_may_be_an_input_of_the_pipeline(write: Write) -> None:
 def test_a_step_may_replace_its_components_environment(write: Write) -> None:
     job = compile_job(
         write(
-            train=COMPONENT,
+            train=TRAIN,
             job="""
             type: pipeline
             jobs:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.unit.spec.files import Write
 
 from amlocal.errors import SpecError
 from amlocal.plan import (
@@ -17,8 +17,6 @@ from amlocal.plan import (
     Output,
 )
 from amlocal.spec import load_component, load_data, load_environment, load_model
-
-Write = Callable[..., Path]
 
 
 def test_every_field_of_a_component_is_loaded(write: Write, tmp_path: Path) -> None:

@@ -3,18 +3,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from tests.unit.spec.files import Write
 
 from amlocal.errors import SpecError
 from amlocal.plan import Job
 from amlocal.spec import compile_job
 
-Write = Callable[..., Path]
 COMPONENT = """
 name: c
 command: echo ${{inputs.n}}

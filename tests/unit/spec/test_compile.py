@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.spec.files import TRAIN, Write
 
 from amlocal.errors import SpecError
 from amlocal.plan import (
@@ -18,22 +18,6 @@ from amlocal.plan import (
     Settings,
 )
 from amlocal.spec import check_for_azure, compile_job
-
-Write = Callable[..., Path]
-
-COMPONENT = """
-    $schema: http://azureml/sdk-2-0/CommandComponent.json
-    name: train
-    version: 2
-    type: command
-    inputs:
-      data: {type: uri_folder}
-      rounds: {type: integer, default: 10}
-    outputs:
-      model: {type: mlflow_model}
-    command: train --data ${{inputs.data}} --rounds ${{inputs.rounds}} --to ${{outputs.model}}
-    environment: azureml:training:1
-"""
 
 
 def test_every_field_of_a_command_job_reaches_the_plan(write: Write, tmp_path: Path) -> None:
@@ -94,7 +78,7 @@ def test_every_field_of_a_command_job_reaches_the_plan(write: Write, tmp_path: P
 def test_every_field_of_a_pipeline_job_reaches_the_plan(write: Write) -> None:
     job = compile_job(
         write(
-            train=COMPONENT,
+            train=TRAIN,
             job="""
             type: pipeline
             name: night
@@ -153,7 +137,7 @@ def test_every_field_of_a_step_reaches_the_plan(write: Write, tmp_path: Path) ->
     """
     job = compile_job(
         write(
-            train=COMPONENT,
+            train=TRAIN,
             job=f"""
             type: pipeline
             jobs:
@@ -196,7 +180,7 @@ def test_a_step_without_a_type_is_a_command(write: Write) -> None:
 def test_old_schema_addresses_are_accepted(write: Write) -> None:
     job = compile_job(
         write(
-            train=COMPONENT,
+            train=TRAIN,
             job="""
             $schema: http://azureml/sdk-2-0/PipelineJob.json
             type: pipeline
@@ -214,7 +198,7 @@ def test_old_schema_addresses_are_accepted(write: Write) -> None:
 def test_components_are_found_by_file_by_name_and_inline(write: Write, registry: Any) -> None:
     job = compile_job(
         write(
-            train=COMPONENT,
+            train=TRAIN,
             job="""
             type: pipeline
             jobs:

@@ -16,6 +16,8 @@ from amlocal.spec.fields import Status, ledger
 ROOT = Path(__file__).parents[3]
 ROWS = [row for rows in ledger().values() for row in rows.values()]
 
+TASKS = ("Classification", "Regression", "Forecasting")
+
 #: The SDK's schemas that each schema of the ledger stands for.
 SCHEMAS = {
     "command_job": ["CommandJobSchema"],
@@ -40,6 +42,14 @@ SCHEMAS = {
     "median_stopping": ["MedianStoppingPolicySchema"],
     "truncation_selection": ["TruncationSelectionPolicySchema"],
     "sweep_limits": ["SweepJobLimitsSchema"],
+    "automl_job": [f"AutoML{task}Schema" for task in TASKS],
+    "automl_step": [f"AutoML{task}NodeSchema" for task in TASKS],
+    "automl_limits": ["AutoMLTableLimitsSchema"],
+    "featurization": ["TableFeaturizationSettingsSchema"],
+    "column_transformer": ["ColumnTransformerSchema"],
+    "automl_training": [f"{task}TrainingSettingsSchema" for task in TASKS],
+    "stack_ensemble": ["StackEnsembleSettingsSchema"],
+    "forecasting": ["ForecastingSettingsSchema"],
     "command_component": ["CommandComponentSchema", "AnonymousCommandComponentSchema"],
     "component_input": ["ParameterSchema", "InputPortSchema"],
     "component_output": ["OutputPortSchema", "PrimitiveOutputSchema"],
@@ -86,6 +96,8 @@ ROOTS = [
     "_sweep.sweep_job.SweepJobSchema",
     "pipeline.pipeline_command_job.PipelineCommandJobSchema",
     "component.command_component.CommandComponentSchema",
+    *[f"automl.table_vertical.{task.lower()}.AutoML{task}Schema" for task in TASKS],
+    *[f"pipeline.automl_node.AutoML{task}NodeSchema" for task in TASKS],
     "assets.environment.EnvironmentSchema",
     "assets.data.DataSchema",
     "assets.model.ModelSchema",

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.spec.files import Write
 
 from amlocal.errors import SpecError, UsageError
 from amlocal.plan import (
@@ -23,7 +24,6 @@ from amlocal.spec import compile_job, load_component
 # The SDK's own use of marshmallow.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
-Write = Callable[..., Path]
 TRAIN = """
 name: train
 version: 3
@@ -36,13 +36,6 @@ outputs:
 command: train ${{inputs.data}} ${{inputs.rounds}} ${{outputs.model}}
 environment: azureml:training:1
 """
-
-
-@pytest.fixture
-def sdk() -> Any:
-    import azure.ai.ml
-
-    return azure.ai.ml
 
 
 @pytest.fixture

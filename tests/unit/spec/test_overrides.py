@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydash import objects
+from tests.unit.spec.files import Write
 
 from amlocal.errors import SpecError, UsageError
 from amlocal.plan import DataValue, LiteralValue
 from amlocal.spec import compile_job
 from amlocal.spec.locate import Document, parse_document
 from amlocal.spec.overrides import apply, parse
-
-Write = Callable[..., Path]
 
 JOB = """
 type: pipeline

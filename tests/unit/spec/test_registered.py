@@ -1,16 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.spec.files import Write
 
 from amlocal.errors import SpecError
 from amlocal.plan import Component
 from amlocal.spec import compile_job
-
-Write = Callable[..., Path]
 
 
 def job_of(write: Write, reference: str) -> Path:

@@ -49,7 +49,7 @@ STRANGE = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-5, 5),
-    st.floats(allow_nan=False, allow_infinity=False),
+    st.floats(),
     st.sampled_from(
         ["", "x", "azureml:", "azureml:a@b", "file:", "/", "${{", "${{parent.inputs.q}}", "a: b"]
     ),
@@ -116,6 +116,7 @@ def test_whatever_stands_in_a_field_no_traceback_comes(
         ("a", "text"),
         ("60", "int"),
         (60.0, "int"),
+        ("1e-3", "number"),
         ("True", "bool"),
         (0, "bool"),
         (1.5, "version"),
@@ -138,6 +139,10 @@ def test_what_fits_is_no_problem(value: object, kind: str) -> None:
     [
         (5, "text", "'x' must be text, not 5"),
         ("soon", "int", "'x' must be a whole number, not 'soon'"),
+        (float("inf"), "int", "'x' must be a whole number, not inf"),
+        ("much", "number", "'x' must be a number, not 'much'"),
+        (True, "number", "'x' must be a number, not true"),
+        (10**400, "number", "'x' must be a number, not 1000"),
         ("perhaps", "bool", "'x' must be true or false, not 'perhaps'"),
         (True, "version", "'x' must be text or a number, not true"),
         ("Linux", "exactly(linux windows)", "'x' cannot be 'Linux'"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.spec.files import Write
 
 from amlocal.errors import SpecError
 from amlocal.plan import (
@@ -29,8 +29,6 @@ from amlocal.spec import check_for_azure, compile_job
 
 # The SDK's own use of marshmallow.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-Write = Callable[..., Path]
 
 COMPONENT = """
     name: train
@@ -290,14 +288,6 @@ def test_settings_change_a_sweep(write: Write) -> None:
     assert job.steps[0].sweep is not None
     assert job.steps[0].sweep.max_total_trials == 9
     assert job.steps[0].sweep.search_space == {"x": Choice(values=(3,))}
-
-
-@pytest.fixture
-def sdk() -> Any:
-    import azure.ai.ml
-    import azure.ai.ml.sweep
-
-    return azure.ai.ml
 
 
 @pytest.fixture

@@ -13,14 +13,17 @@ from stepkit.metrics import (
     auc,
     average_precision,
     averaged_rates,
+    check_metric,
     class_rates,
     classification_metrics,
     confusion_matrix,
+    default_metric,
     ranking_metrics,
     regression_metrics,
     task_of,
     threshold_curve,
 )
+from stepkit.program import StepError
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -169,3 +172,11 @@ def test_the_task_of_a_metric() -> None:
     assert task_of("auc") == task_of("recall_weighted") == "classification"
     assert task_of("rmse") == "regression"
     assert task_of("ausc") is None
+
+
+def test_the_metric_to_compare_by() -> None:
+    assert check_metric("auto", "classification") == default_metric("classification") == "auc"
+    assert check_metric("auto", "regression") == "rmse"
+    assert check_metric("f1", "classification") == "f1"
+    with pytest.raises(StepError, match="'f1' is not a metric of regression"):
+        check_metric("f1", "regression")

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from stepkit.model import Model, read_description, score, typed_features
+from stepkit.model import Model, one_column, score, typed_features
 from stepkit.program import StepError
 
 
@@ -96,9 +94,58 @@ def test_rows_must_have_a_target() -> None:
         score(classifier(["a", "b"], [1, 0]), pd.DataFrame({"n": [1], "y": [None]}))
 
 
-def test_a_folder_that_is_no_model_of_ours(tmp_path: Path) -> None:
-    with pytest.raises(StepError, match="no MLmodel file"):
-        read_description(tmp_path)
-    (tmp_path / "MLmodel").write_text("flavors: {sklearn: {}}\nmetadata: {task: regression}\n")
-    with pytest.raises(StepError, match="does not say its task and target"):
-        read_description(tmp_path)
+class Labels:
+    """A classifier that tells no probabilities."""
+
+    def __init__(self, labels: list) -> None:
+        self.labels = labels
+
+    def predict(self, features: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"label": self.labels})
+
+
+def test_classes_without_probabilities_are_scored_by_what_they_allow() -> None:
+    table = pd.DataFrame({"n": [1, 2, 3], "y": ["no", "yes", "yes"]})
+    model = Model(Labels(["no", "yes", "no"]), "classification", "y", {"n": "double"}, {})
+    scores = score(model, table)
+    assert not scores.has_probabilities
+    assert scores.matrix.tolist() == [[1, 0], [1, 1]]
+    assert scores.metrics["accuracy"] == pytest.approx(2 / 3)
+    assert not {"auc", "log_loss", "average_precision"} & scores.metrics.keys()
+
+
+def test_fractions_are_no_classes() -> None:
+    model = Model(Labels([0.5, 0.25]), "classification", "y", {"n": "double"}, {})
+    with pytest.raises(StepError, match="fractions where classes"):
+        score(model, pd.DataFrame({"n": [1, 2], "y": ["no", "yes"]}))
+
+
+def test_several_predicted_columns_are_refused() -> None:
+    with pytest.raises(StepError, match="predicts 2 columns"):
+        one_column(np.zeros((3, 2)))
+
+
+def test_every_type_of_a_signature_is_made() -> None:
+    table = pd.DataFrame(
+        {
+            "i": [1.0, 2.0],
+            "m": [1.0, None],
+            "f": [1, 2],
+            "b": [1, 0],
+            "c": [True, None],
+            "t": ["2024-01-01", "2024-01-02"],
+        }
+    )
+    kinds = {"i": "integer", "m": "long", "f": "float"}
+    kinds |= {"b": "boolean", "c": "boolean", "t": "datetime"}
+    typed = typed_features(table, kinds).dtypes.astype(str).to_dict()
+    assert typed.pop("t").startswith("datetime64")
+    assert typed == {
+        "i": "int32",
+        "m": "float64",
+        "f": "float32",
+        "b": "bool",
+        "c": "float64",
+    }
+    with pytest.raises(StepError, match="'t' must hold times"):
+        typed_features(pd.DataFrame({"t": ["noon"]}), {"t": "datetime"})

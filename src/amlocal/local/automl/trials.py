@@ -103,16 +103,12 @@ class SearchTrials:
         )
         self.state.add_trial(info, event.trial)
         self._names[event.trial] = info.name
-        tags = run_tags(
-            info.name,
-            source=own.source,
-            parent_run=own.tracking.run_id,
-            tags=own.tags,
-            facts={"type": "automl"},
-        )
+        tags = run_tags(info, source=own.source, tags=own.tags, facts={"type": "automl"})
         tags |= {"run_algorithm": event.algorithm, "iteration": str(event.trial)}
+        run = self.tracking.wait_for_run(info.name, info.display_name, tags)
+        nested = {**run.tags, "mlflow.parentRunId": own.tracking.run_id}
         self.tracking.recorder.later(
-            info.name, lambda client: self._create_run(client, info, tags, event.time)
+            info.name, lambda client: self._create_run(client, info, nested, event.time)
         )
 
     def _create_run(
@@ -172,6 +168,7 @@ class SearchTrials:
             metrics = _logged(info.metrics, ended)
             client.log_batch(run.run_id, metrics=metrics, params=info.params, tags=tags)
             client.end_run(run.run_id, info.status, ended)
+            self.tracking.run_is_whole(info.name)
 
         self.tracking.recorder.later(info.name, task)
 

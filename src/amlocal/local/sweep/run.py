@@ -80,7 +80,7 @@ class SweepRun(StepRun):
 
     def _execute(self, inputs: StepInputs, choice: EnvironmentChoice, verdict: Verdict) -> None:  # noqa: ARG002
         self.state.change(self.name, inputs=inputs.infos(), status=JobStatus.RUNNING)
-        self.tracking.begin(self.name, self.step, inputs)
+        self.tracking.begin(self.name, self.step)
         self._run_trials(f"sweep/{_family(verdict, self.sweep)}")
         if self._is_stopping:
             why = self.processes.ended_because or "it was canceled"

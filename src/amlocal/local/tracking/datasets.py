@@ -6,13 +6,20 @@ pyarrow is imported only for content that was not seen before.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from amlocal.files import write_whole
-from amlocal.local.tracking.values import MAX_DATASET_DIGEST_LENGTH, Dataset, json_text
+from amlocal.local.tracking.values import (
+    MAX_DATASET_DIGEST_LENGTH,
+    Dataset,
+    DatasetInput,
+    json_text,
+)
+from amlocal.plan import MODEL_TYPES, InputInfo
 from amlocal.plan.base import Value
 
 #: Counted up when another version of `tables` describes the same content otherwise.
@@ -73,6 +80,34 @@ def describe(path: Path, *, name: str, digest: str, kind: str, cache: Path) -> D
         schema=schema,
         profile=json_text(profile),
     )
+
+
+def describe_inputs(
+    data: Mapping[str, Mapping[str, Any]], inputs: Mapping[str, InputInfo], cache: Path
+) -> tuple[list[DatasetInput], dict[str, Any]]:
+    """Describe what a run reads.
+
+    Args:
+        data: Each input's `source` and `digest`, as they are tracked.
+        inputs: The inputs.
+        cache: As `describe` takes it.
+
+    Returns:
+        The data sets for MLflow, and `data` with the name and the schema of each.
+    """
+    found: list[DatasetInput] = []
+    told: dict[str, Any] = {}
+    for key, facts in data.items():
+        told[key] = dict(facts)
+        kind = inputs[key].type
+        if kind in MODEL_TYPES or not facts["digest"]:
+            continue
+        dataset = describe(
+            Path(facts["source"]), name=key, digest=facts["digest"], kind=kind, cache=cache
+        )
+        told[key] |= {"name": dataset.name, "schema": dataset.schema}
+        found.append(DatasetInput(dataset=dataset, context=key))
+    return found, told
 
 
 def _described(path: Path, digest: str, cache: Path) -> Description:

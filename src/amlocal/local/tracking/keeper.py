@@ -3,7 +3,8 @@
     python -m amlocal.local.tracking.keeper FOLDER IDLE_SECONDS START_TIMEOUT
 
 It leaves its parent at once and prints its process id. The server idles when its log (a line a
-request) has not changed for that time and nobody holds `hold.lock`.
+request) has not changed for that time and nobody holds `hold.lock`. Meanwhile the keeper writes the
+runs that wait for it (`waiting`), when it starts and when somebody wakes it.
 """
 
 from __future__ import annotations
@@ -22,13 +23,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from amlocal.errors import TrackingError
+import msgspec
+
+from amlocal.errors import AmlocalError, TrackingError
 from amlocal.files import write_whole
-from amlocal.local.tracking.state import Layout, ServerState, locked
+from amlocal.local import waiting
+from amlocal.local.tracking.client import TrackingClient
+from amlocal.local.tracking.state import Layout, ServerState, locked, read_state
 
 HOST = "127.0.0.1"
 _GRACE_SECONDS = 8.0
 _POLL_SECONDS = 0.05
+#: How long and how often it looks for the end of jobs whose runs wait, once it was woken: their
+#: engines wake it as the last thing before they end.
+_JOB_END_SECONDS = 2.0
+_JOB_END_POLL_SECONDS = 0.05
 
 
 def main(arguments: list[str]) -> None:
@@ -166,8 +175,17 @@ def _watch(
     # A thread and a pipe instead of `Popen.wait(timeout)`, which wakes twenty times a second.
     threading.Thread(target=lambda: (server.wait(), os.write(writer, b"x")), daemon=True).start()
     tick = min(max(idle_seconds / 5, 0.1), 30.0)
-    while not select.select([reader], [], [], tick)[0]:
-        if _idle_for(layout) < idle_seconds:
+    wake = _open_wake(layout)
+    writes = _Writes(layout)
+    while True:
+        ready = select.select([reader, wake], [], [], writes.pause(tick))[0]
+        if reader in ready:
+            return
+        if wake in ready:
+            os.read(wake, 1 << 16)
+            writes.expect()
+        writes.look()
+        if writes.are_expected or _idle_for(layout) < idle_seconds:
             continue
         with contextlib.ExitStack() as taken:
             try:
@@ -178,6 +196,56 @@ def _watch(
             if _idle_for(layout) >= idle_seconds:
                 locks.push(taken.pop_all())
                 return
+
+
+def _open_wake(layout: Layout) -> int:
+    """Open the pipe that others wake this process by."""
+    with contextlib.suppress(FileExistsError):
+        os.mkfifo(layout.wake, 0o600)
+    # To read and to write, so that it does not end when those who woke us close it.
+    return os.open(layout.wake, os.O_RDWR | os.O_NONBLOCK)
+
+
+class _Writes:
+    """The writing of runs that wait."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._looks_again = True
+        self._until = 0.0
+        self.expect()
+
+    def expect(self) -> None:
+        """Look often for a while: a job is about to end."""
+        self._until = time.monotonic() + _JOB_END_SECONDS
+
+    @property
+    def are_expected(self) -> bool:
+        """Whether it looks often."""
+        return time.monotonic() < self._until
+
+    def pause(self, tick: float) -> float:
+        """Return the seconds until the next look."""
+        return min(tick, _JOB_END_POLL_SECONDS) if self.are_expected else tick
+
+    def look(self) -> None:
+        """Write what waits."""
+        if not self._layout.expected_jobs():
+            self._until = 0.0
+            return
+        state = read_state(self._layout)
+        assert state is not None  # it is ours
+        try:
+            with TrackingClient(state.uri) as client:
+                held = waiting.write_all(self._layout, client, looks_again=self._looks_again)
+        except (AmlocalError, OSError, msgspec.MsgspecError) as error:
+            # The server has gone, or a workspace cannot be used: the next look goes on.
+            print(f"runs are still to be written: {error}", file=sys.stderr)
+            self._until = 0.0
+            return
+        self._looks_again = False
+        if not held:
+            self._until = 0.0
 
 
 def _idle_for(layout: Layout) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amlocal.errors import TrackingError
+from amlocal.files import write_whole
 from amlocal.local.tracking.state import (
     MARKER,
     Layout,
@@ -119,6 +121,28 @@ class TrackingServer:
         self._layout.folder.mkdir(parents=True, exist_ok=True)
         with locked(self._layout.hold_lock, shared=True, timeout=self._start_timeout):
             yield
+
+    def expect_runs(self, job: str, workspace: Path) -> None:
+        """Note that runs of a job are to be written, by its engine or else by the keeper."""
+        write_whole(self._layout.waiting / job, str(workspace).encode())
+
+    def expects_runs(self, job: str) -> bool:
+        """Tell whether runs of a job are still to be written."""
+        return (self._layout.waiting / job).exists()
+
+    def expect_no_runs(self, job: str) -> None:
+        """Note that all runs of a job are written."""
+        (self._layout.waiting / job).unlink(missing_ok=True)
+
+    def wake(self) -> None:
+        """Have the keeper look for runs that wait to be written; nothing where there is none."""
+        try:
+            pipe = os.open(self._layout.wake, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return  # no keeper reads it: the next one looks when it starts
+        with contextlib.suppress(BlockingIOError):  # full: it will wake anyway
+            os.write(pipe, b"x")
+        os.close(pipe)
 
     def stop(self) -> None:
         """End the server and its keeper, also those that were left behind by a kill."""

@@ -8,6 +8,8 @@ Everything lies in one folder, `<workspace>/mlflow`:
 `server.log`              the server's output, one line a request: its age tells when it idles
 `server.json`             where the server is, from when it answers until it ends
 `port`                    the port of the last server, taken again where it is free
+`waiting/`                the jobs of which runs wait to be written, and their workspaces
+`wake`                    a pipe: what is written to it makes the keeper look there
 `start.lock`              locked while somebody starts or ends the server
 `alive.lock`              locked by the keeper as long as it lives
 `hold.lock`               locked (shared) by whoever needs the server not to end when it idles
@@ -75,6 +77,22 @@ class Layout:
     def port(self) -> Path:
         """The port of the last server."""
         return self.folder / "port"
+
+    @property
+    def waiting(self) -> Path:
+        """A file for each job of which runs wait to be written; it names the job's workspace."""
+        return self.folder / "waiting"
+
+    def expected_jobs(self) -> list[Path]:
+        """Return the files of `waiting`, but for those that are being written."""
+        if not self.waiting.is_dir():
+            return []
+        return sorted(file for file in self.waiting.iterdir() if file.name[0] != ".")
+
+    @property
+    def wake(self) -> Path:
+        """A pipe that wakes the keeper."""
+        return self.folder / "wake"
 
     @property
     def start_lock(self) -> Path:
