@@ -19,14 +19,23 @@ from amlocal.local.automl.events import (
     TrialEnded,
     TrialStarted,
 )
-from amlocal.local.lineage import run_tags
+from amlocal.local.lineage import run_tags, tracked
 from amlocal.local.records import seconds_of, timestamp
 from amlocal.local.runs import RunTracking
 from amlocal.local.state import JobState
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.values import Metric, Run
 from amlocal.local.trials import log_best, trial_record, with_best
-from amlocal.plan import AutoMLInfo, Guardrail, JobInfo, JobStatus, Scalar, TrialInfo, best_trial
+from amlocal.plan import (
+    AutoMLInfo,
+    Guardrail,
+    JobInfo,
+    JobStatus,
+    Scalar,
+    Tracking,
+    TrialInfo,
+    best_trial,
+)
 
 #: By this tag of the parent's run Azure's own examples find the best child's.
 BEST_CHILD_TAG = "automl_best_child_run_id"
@@ -99,7 +108,7 @@ class SearchTrials:
             status=JobStatus.RUNNING,
             creation_time=began,
             start_time=began,
-            tracking=msgspec.structs.replace(own.tracking, run_id=""),
+            tracking=_tracked(own),
         )
         self.state.add_trial(info, event.trial)
         self._names[event.trial] = info.name
@@ -117,7 +126,9 @@ class SearchTrials:
         experiment = self.tracking.experiment_id
         run = client.create_run(experiment, info.display_name, tags=tags, start_time=began)
         self._runs[info.name] = run
-        self.state.change_tracking(info.name, run_id=run.run_id)
+        self.state.change_tracking(
+            info.name, run_id=run.run_id, uri=self.tracking.uri, experiment_id=experiment
+        )
 
     def _end(self, event: TrialEnded) -> None:
         name = self._name_of(event.trial)
@@ -222,6 +233,12 @@ class SearchTrials:
                 client.upload(run, source, artifact_path)
 
         self.tracking.recorder.later(trial.name, task)
+
+
+def _tracked(own: JobInfo) -> Tracking:
+    """Return what is tracked of a trial: data and environment are its search's."""
+    found = tracked(data={}, code=None, environment=own.tracking.environment)
+    return msgspec.structs.replace(found, absent={**found.absent, "data": f"as of {own.name}"})
 
 
 def _with_best(found: AutoMLInfo, best: JobInfo) -> AutoMLInfo:

@@ -47,6 +47,8 @@ for action, given in script:
         is_known = kept.exists()
         if not is_known:
             time.sleep(given.get("seconds", 0))
+        while not is_known and pathlib.Path(given.get("until_gone", "/none")).exists():
+            time.sleep(0.05)
         end = {k: given[k] for k in ("status", "score", "metrics", "message") if k in given}
         end.setdefault("status", "Completed")
         events.tell(TrialEnded(trial=number, time=time.time(), is_known=is_known, **end))

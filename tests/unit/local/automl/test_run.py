@@ -221,22 +221,30 @@ def test_a_search_is_canceled_with_its_trials(searches: Searches) -> None:
     assert processes_of(searches.lab) == []
 
 
-def test_a_search_whose_engine_was_killed_goes_on(searches: Searches, shared_folder: Path) -> None:
+def test_a_search_whose_engine_was_killed_goes_on(
+    searches: Searches, shared_folder: Path, tracking: TrackingClient
+) -> None:
     lab, hold = searches.lab, searches.lab.write("hold", "")
-    script = [trial(0, 0.7), trial(1, 0.8), ("hold", str(hold)), trial(2, 0.6), *finish(1)]
+    script = [trial(0, 0.7), trial(1, 0.8), trial(2, 0.6, until_gone=str(hold)), *finish(1)]
     searches.write(script)
     engine = subprocess.Popen(
         [PYTHON, "-m", "tests.unit.local.automl.conftest", str(lab.project), str(shared_folder)],
         cwd=Path(__file__).parents[4],
     )
-    wait_for(lambda: lab.services.records.status("lost_1") is COMPLETED)
+    records = lab.services.records
+    wait_for(lambda: records.status("lost_2") is JobStatus.RUNNING)
+    wait_for(lambda: records.get("lost_2").tracking.run_id != "")
     engine.kill()
     engine.wait()
     lost = lab.client.jobs.get("lost")
     assert (lost.status, processes_of(lab)) == (FAILED, [])
+    assert trials_of(lost, lambda info: info.status) == [COMPLETED, COMPLETED, FAILED]
     hold.unlink()
     job = completed(searches.run(script))
     assert trials_of(job, lambda info: info.reused_from) == ["lost_0", "lost_1", None]
+    run_id = lost.children[2].tracking.run_id
+    wait_for(lambda: tracking.get_run(run_id).status == "FAILED")
+    assert lab.client.jobs.get("lost").warnings == ()
 
 
 def test_a_search_that_was_interrupted_goes_on(searches: Searches) -> None:
