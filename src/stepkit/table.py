@@ -5,22 +5,21 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-import re
+import os
 from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
 
+from stepkit.inference import parsed
+from stepkit.mltable import is_mltable, mltable_files, read_mltable
 from stepkit.program import StepError, write_bytes
 
 Task = Literal["classification", "regression"]
 
 #: Endings of the files that are read as tables.
 READABLE = (".parquet", ".pq", ".csv", ".csv.gz", ".tsv", ".tsv.gz")
-#: What every value of a text column must look like for the column to be read as times or numbers.
-_ISO_TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"
-_COMMA_NUMBER = r"[+-]?\d+(,\d+)?"
 #: A target of more different texts than this, in more than half of the rows, is no class.
 MOST_RARE_CLASSES = 20
 #: A target of whole numbers with at most this many different values is read as classes.
@@ -48,14 +47,15 @@ def table_files(path: Path) -> list[Path]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV or Parquet file, or a folder of them, as one table.
+    """Read a CSV or Parquet file, a folder of them, or an MLTable folder, as one table.
 
     Columns come out as plain NumPy types: booleans, integers, floats, times (in UTC), and `object`
     for text, with `None` for what is missing. Booleans and whole numbers of which some are missing
     come out as `float64`; what is a mix of kinds comes out as text.
 
     Args:
-        path: A file or a folder; in a folder all tables must have the same columns.
+        path: A file or a folder; in a folder all tables must have the same columns, where no
+            MLTable file says otherwise.
 
     Returns:
         The rows in the order of the files, with a fresh index. `attrs` are those that
@@ -64,6 +64,8 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises:
         StepError: Nothing to read, or not readable, or no rows or columns, or a name twice.
     """
+    if is_mltable(path):
+        return _plain(_whole(read_mltable(path), path))
     files = table_files(path)
     frames = [_read_file(file) for file in files]
     for file, frame in zip(files[1:], frames[1:], strict=True):
@@ -74,12 +76,16 @@ def read_table(path: Path) -> pd.DataFrame:
                 hint="a folder is read as one table",
             )
     table = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    return _plain(_whole(table, path))
+
+
+def _whole(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     if table.empty:
         raise StepError(f"{path} has no rows")
     doubles = table.columns[table.columns.duplicated()]
     if len(doubles):
         raise StepError(f"{path} has columns of one name: {', '.join(sorted(set(doubles)))}")
-    return _plain(table)
+    return table
 
 
 def _read_file(file: Path) -> pd.DataFrame:
@@ -112,29 +118,8 @@ def _read_text(file: Path) -> pd.DataFrame:
             hint="give every column a name, and quote values that hold the separator",
         )
     for name in frame.select_dtypes(object).columns:
-        frame[name] = _parsed(frame[name], commas=separator != ",")
+        frame[name] = parsed(frame[name], commas=separator != ",")
     return frame
-
-
-def _parsed(column: pd.Series, *, commas: bool) -> pd.Series:
-    """Return text as times where all of it is ISO 8601, or as numbers with decimal commas."""
-    present = column.dropna()
-    if _all_look_like(_ISO_TIME, present):
-        try:
-            times = pd.to_datetime(present, format="ISO8601", utc=True)
-        except ValueError:  # a day that no month has: it stays text
-            return column
-        return times.dt.tz_localize(None).reindex(column.index)
-    if commas and _all_look_like(_COMMA_NUMBER, present):
-        return pd.to_numeric(column.str.replace(",", "."))
-    return column
-
-
-def _all_look_like(pattern: str, present: pd.Series) -> bool:
-    # Most columns are told by their first value.
-    if present.empty or not re.fullmatch(pattern, str(present.iloc[0])):
-        return False
-    return bool(present.str.fullmatch(pattern).eq(True).all())
 
 
 def _separator(file: Path) -> str:
@@ -200,6 +185,8 @@ def write_table(table: pd.DataFrame, folder: Path) -> None:
 def digest(path: Path, pattern: str = "*") -> str:
     """Return the SHA-256 of a file, or of the names and contents of a folder's files.
 
+    Of an MLTable, files that are named and lie outside its folder count, too.
+
     Args:
         path: A file or a folder.
         pattern: Which of a folder's files count, as in `*.py`.
@@ -210,6 +197,10 @@ def digest(path: Path, pattern: str = "*") -> str:
     for file in sorted(file for file in path.rglob(pattern) if file.is_file()):
         name = file.relative_to(path).as_posix().encode()
         total.update(hashlib.sha256(name).digest() + hashlib.sha256(file.read_bytes()).digest())
+    if is_mltable(path):
+        for file in mltable_files(path):
+            if not Path(os.path.normpath(file)).is_relative_to(path):
+                total.update(hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()
 
 
