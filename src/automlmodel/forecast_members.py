@@ -1,0 +1,112 @@
+"""Fitted models of a forecaster: one of each series, or one regression of all series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from automlmodel.forecast_features import SERIES, TARGET, TIME, Floats
+
+#: exp() of more than this is no number.
+_LARGEST_LOG = 700.0
+
+
+class Member(Protocol):
+    """A fitted model of all series."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The features that it takes."""
+
+    def predict(self, steps: int, future: pd.DataFrame) -> Floats:
+        """Return forecasts of the periods after each series' end.
+
+        Args:
+            steps: Periods ahead.
+            future: `steps` rows of each series, sorted by series and time, with the features.
+
+        Returns:
+            Forecasts, shape (series, steps), the series in sorted order.
+        """
+
+
+@dataclass(frozen=True)
+class StatisticalMember:
+    """A statsforecast model of each series.
+
+    Attributes:
+        models: Fitted models by series.
+        is_log: Whether they were fitted to the target's logarithm.
+        columns: Features that they take.
+    """
+
+    models: dict[str, Any]
+    is_log: bool = False
+    columns: tuple[str, ...] = ()
+
+    def predict(self, steps: int, future: pd.DataFrame) -> Floats:
+        """Return forecasts, shape (series, steps)."""
+        found = np.empty((len(self.models), steps))
+        values = future[list(self.columns)].to_numpy() if self.columns else None
+        for place, name in enumerate(sorted(self.models)):
+            rows = slice(place * steps, (place + 1) * steps)
+            extra = {} if values is None else {"X": values[rows]}
+            found[place] = self.models[name].predict(h=steps, **extra)["mean"]
+        return np.exp(np.minimum(found, _LARGEST_LOG)) if self.is_log else found
+
+
+@dataclass(frozen=True)
+class Components:
+    """What STL finds in each series, as features: its season, and where asked its trend.
+
+    Attributes:
+        season: The last whole season of each series.
+        trend: The trend's last value and its mean change a period over that season, or None.
+    """
+
+    season: dict[str, Floats]
+    trend: dict[str, tuple[float, float]] | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return ("stl_season",) if self.trend is None else ("stl_season", "stl_trend")
+
+    def ahead(self, steps: int) -> dict[str, Floats]:
+        """Return the features of the periods after the end, shape (series * steps,) each."""
+        names = sorted(self.season)
+        found = {"stl_season": np.concatenate([np.resize(self.season[n], steps) for n in names])}
+        if self.trend is not None:
+            count = np.arange(1, steps + 1)
+            lines = [self.trend[n][0] + self.trend[n][1] * count for n in names]
+            found["stl_trend"] = np.concatenate(lines)
+        return found
+
+
+@dataclass(frozen=True)
+class RegressionMember:
+    """A regression on lags, windows and features, that forecasts step upon step.
+
+    Attributes:
+        model: A fitted `mlforecast.MLForecast`.
+        columns: Features that it takes.
+        components: What STL found, or None.
+    """
+
+    model: Any
+    columns: tuple[str, ...] = ()
+    components: Components | None = None
+
+    def predict(self, steps: int, future: pd.DataFrame) -> Floats:
+        """Return forecasts, shape (series, steps)."""
+        ahead = None
+        if self.columns or self.components:
+            ahead = future[[SERIES, TIME, *self.columns]]
+            if self.components:
+                ahead = ahead.assign(**self.components.ahead(steps))
+        found = self.model.predict(steps, X_df=ahead)
+        name = next(c for c in found.columns if c not in (SERIES, TIME, TARGET))
+        return np.asarray(found[name], dtype=np.float64).reshape(-1, steps)
