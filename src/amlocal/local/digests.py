@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from amlocal.local.mltables import FILE, outside_files
+
 # A file changed again within the clock's grain keeps its modification time: what is younger than
 # this when it is read is not remembered (the same rule as git's index has for "racy" files).
 _GRAIN_NS = 50_000_000
@@ -91,8 +93,15 @@ class Digests:
         return {name: digests[path] for name, path in sorted(paths.items())}
 
     def content(self, path: Path) -> str:
-        """Return the SHA-256 of a file or folder."""
-        return tree_digest(self.tree(path)) if path.is_dir() else self.file(path)
+        """Return the SHA-256 of a file or folder; of an MLTable, what it names elsewhere counts."""
+        if not path.is_dir():
+            return self.file(path)
+        tree = self.tree(path)
+        if FILE in tree:
+            outside = outside_files(path)
+            digests = self._files(list(outside.values()))
+            tree |= {name: digests[file] for name, file in outside.items()}
+        return tree_digest(tree)
 
     def _files(self, paths: list[Path]) -> dict[Path, str]:
         found: dict[Path, str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from amlocal.errors import AmlocalError, Problem, SpecError, TargetError
 from amlocal.local.bind import BoundInput, literal_text
 from amlocal.local.digests import Digests
 from amlocal.local.locations import Locations, in_datastore, is_address, redacted
+from amlocal.local.mltables import outside_files
 from amlocal.plan import (
     Binding,
     DataValue,
@@ -151,7 +153,11 @@ def read_job_inputs(
 
 
 def copy_inputs(inputs: StepInputs) -> None:
-    """Copy what is to be downloaded, so that the step may do with it what it likes."""
+    """Copy what is to be downloaded, so that the step may do with it what it likes.
+
+    Raises:
+        TargetError: An MLTable names files too far from it to keep their relative place.
+    """
     for name, place in inputs.places.items():
         bound = inputs.bound[name]
         if bound.mode in _COPIED:
@@ -159,8 +165,24 @@ def copy_inputs(inputs: StepInputs) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             if place.is_dir():
                 shutil.copytree(place, target, copy_function=shutil.copyfile)
+                _copy_named(name, place, target)
             else:
                 shutil.copyfile(place, target)
+
+
+def _copy_named(name: str, place: Path, target: Path) -> None:
+    """Copy what an MLTable names outside its folder to the same relative place."""
+    for relative, file in outside_files(place).items():
+        copy = Path(os.path.normpath(target / relative))
+        if copy == file:
+            continue  # an absolute path, which reaches the file itself
+        if not copy.is_relative_to(target.parent):
+            raise TargetError(
+                f"the MLTable of input {name!r} names {relative}, which cannot be downloaded",
+                hint="put the file beside the MLTable, or take the input with: mode: ro_mount",
+            )
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
 
 
 def _followed(job: Job, binding: Binding | None) -> LiteralValue | DataValue | StepOutput | None:

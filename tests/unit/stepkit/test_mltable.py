@@ -102,7 +102,7 @@ def test_lines_of_json_are_read(tmp_path: Path) -> None:
     lines = [json.dumps({"a": 1, "b": "x"}), "{broken", "", json.dumps({"a": 2})]
     (folder / "r.jsonl").write_text("\n".join(lines))
     assert read_table(folder).to_dict("list") == {"a": [1, 2], "b": ["x", None]}
-    table(tmp_path, "read_json_lines", paths=paths)
+    table(tmp_path, "read_json_lines", paths=[{"file": "r.jsonl"}])
     with pytest.raises(StepError, match=r"r\.jsonl:2 is no JSON object"):
         read_mltable(folder)
 
