@@ -140,7 +140,7 @@ class SearchTrials:
             end_time=timestamp(event.time),
             duration=round(max(0.0, event.time - seconds_of(self.state[name].start_time)), 3),
             trial=msgspec.structs.replace(trial, value=event.score),
-            metrics=_numbers(event.metrics),
+            metrics=self._metrics(event.metrics, event.score),
             params={key: str(value) for key, value in trial.parameters.items()},
             reused_from=self.known_as(event.trial) if event.is_known else None,
             error=event.message or "",
@@ -161,6 +161,10 @@ class SearchTrials:
             moment=event.time,
             ended=self._ended,
         )
+
+    def _metrics(self, told: Metrics, score: float | None) -> dict[str, float]:
+        """Return metrics with the primary one as trials are compared by it, which is the score."""
+        return _numbers({**told, self.found.metric: score})
 
     def _name_of(self, number: int) -> str:
         if number not in self._names:
@@ -208,7 +212,7 @@ class SearchTrials:
     def _log_outcome(self, best: JobInfo, finished: Finished) -> None:
         assert best.trial is not None
         run_id = self.state[self.name].tracking.run_id
-        metrics = _numbers(finished.metrics)
+        metrics = self._metrics(finished.metrics, best.trial.value)
         metrics |= {f"test_{key}": x for key, x in _numbers(finished.test_metrics).items()}
         params = {f"best.{name}": str(value) for name, value in best.trial.parameters.items()}
         params["best.algorithm"] = best.trial.algorithm

@@ -67,6 +67,13 @@ def test_the_searchs_model_becomes_the_jobs(searches: Searches) -> None:
     assert job.params["best.algorithm"] == "LightGBM"
 
 
+def test_the_primary_metric_is_the_score_everywhere(searches: Searches) -> None:
+    told = trial(0, 0.8, metrics={"AUC_weighted": 0.79, "accuracy": 0.5})
+    job = completed(searches.run([told, *finish(metrics={"AUC_weighted": 0.78})]))
+    assert job.children[0].metrics == {"AUC_weighted": 0.8, "accuracy": 0.5}
+    assert job.metrics == {"AUC_weighted": 0.8}
+
+
 def test_trials_are_child_jobs(searches: Searches) -> None:
     recording = Recording()
     job = completed(searches.run(WHOLE, reporter=recording))
