@@ -12,7 +12,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from stepkit.program import StepError, boolean, read_json, run, write_json
-from stepkit.table import digest, read_table, require_column, settle_task, write_table
+from stepkit.table import (
+    digest,
+    read_table,
+    require_column,
+    settle_task,
+    write_mltable,
+    write_table,
+)
 
 METHODS = ("auto", "given", "fraction", "group", "time")
 
@@ -218,6 +225,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--drop-test-rows", type=boolean, default=True)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--test", type=Path, required=True)
+    parser.add_argument("--train-table", type=Path, help="the train part as an MLTable, too")
     parser.add_argument("--report", type=Path, required=True)
     args = parser.parse_args(argv)
     if not 0 < args.test_fraction < 1:
@@ -250,6 +258,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         part = part.reset_index(drop=True)
         part.attrs = {"part": name, "source_digest": origin, "split": method}
         write_table(part, getattr(args, name))
+        if name == "train" and args.train_table is not None:
+            write_mltable(part, args.train_table)
     write_json(
         args.report / "split.json",
         {

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from stepkit.inference import parsed
-from stepkit.mltable import is_mltable, mltable_files, read_mltable
-from stepkit.program import StepError, write_bytes
+from stepkit.mltable import FILE, is_mltable, mltable_files, read_mltable
+from stepkit.program import StepError, write_bytes, write_text
 
 Task = Literal["classification", "regression"]
 
@@ -180,6 +180,20 @@ def write_table(table: pd.DataFrame, folder: Path) -> None:
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     write_bytes(folder / "part-0.parquet", buffer.getvalue())
+
+
+def write_mltable(table: pd.DataFrame, folder: Path) -> None:
+    """Write a table as `write_table` does, and beside it the file that makes it an MLTable."""
+    write_table(table, folder)
+    write_text(
+        folder / FILE,
+        "$schema: https://azuremlschemas.azureedge.net/latest/MLTable.schema.json\n"
+        "type: mltable\n"
+        "paths:\n"
+        "  - file: ./part-0.parquet\n"
+        "transformations:\n"
+        "  - read_parquet\n",
+    )
 
 
 def digest(path: Path, pattern: str = "*") -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from amlocal.azure.history import RunDetails
 from amlocal.plan import (
+    AUTOML_INPUTS,
     MODEL_TYPES,
     AssetInfo,
     InputInfo,
@@ -41,7 +42,7 @@ def job_info(
         run_details: What run history knows of those, by name.
         source: The file that the job was read from.
     """
-    inputs = {name: _input(value) for name, value in _ports(job, "inputs")}
+    inputs = {name: _input(value) for name, value in (*_ports(job, "inputs"), *_tables(job))}
     outputs = {name: _output(value) for name, value in _ports(job, "outputs")}
     properties = _strings(getattr(job, "properties", None))
     known = details or RunDetails()
@@ -163,6 +164,14 @@ def _ports(job: Any, kind: str) -> list[tuple[str, Any]]:
     """Return names and values of a job's inputs or outputs, out of the SDK's wrappers."""
     ports = getattr(job, kind, None) or {}
     return [(name, getattr(value, "_data", value)) for name, value in ports.items()]
+
+
+def _tables(job: Any) -> list[tuple[str, Any]]:
+    """Return the data of an AutoML job, which the SDK does not count as its inputs."""
+    if job.type != "automl":
+        return []
+    found = [(name, getattr(job, name, None)) for name in AUTOML_INPUTS]
+    return [(name, value) for name, value in found if value is not None]
 
 
 def _input(value: Any) -> InputInfo:

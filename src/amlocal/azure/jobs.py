@@ -204,8 +204,8 @@ class AzureJobOperations:
         )
 
     def _runs(self, job: Any) -> builtins.list[Any]:
-        """Return the child runs of a pipeline or a sweep, in the order in which they began."""
-        if job.type not in {"pipeline", "sweep"}:
+        """Return a job's child runs (steps or trials), in the order in which they began."""
+        if job.type not in {"pipeline", "sweep", "automl"}:
             return []
         return [run for run in self._jobs.list(parent_job_name=job.name) if run is not None]
 

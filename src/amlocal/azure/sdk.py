@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from amlocal.errors import UsageError
+from amlocal.plan import AUTOML_INPUTS
 from amlocal.plan.source import Source
 
 
@@ -93,7 +96,9 @@ def load(kind: str, source: Source, overrides: Sequence[str], fields: Mapping[st
     given = {key: value for key, value in fields.items() if value is not None}
     if isinstance(source, str) or hasattr(source, "__fspath__"):
         params = [*parse_overrides(overrides), *({key: value} for key, value in given.items())]
-        return LOADERS[kind](source, params_override=params)
+        loaded = LOADERS[kind](source, params_override=params)
+        _locate_automl_data(loaded, Path(source).absolute().parent)
+        return loaded
     if overrides:
         raise UsageError(
             "settings can change a file, not an object", hint="set the object's attributes instead"
@@ -101,3 +106,18 @@ def load(kind: str, source: Source, overrides: Sequence[str], fields: Mapping[st
     for key, value in given.items():
         setattr(source, key, value)
     return source
+
+
+def _locate_automl_data(loaded: Any, folder: Path) -> None:
+    """Make the relative data paths of AutoML jobs and steps relative to their file.
+
+    The SDK takes them for relative to the current folder, other than those of every other job.
+    """
+    for job in (loaded, *getattr(loaded, "jobs", {}).values()):
+        if getattr(job, "type", None) != "automl":
+            continue
+        for name in AUTOML_INPUTS:
+            path = getattr(getattr(job, name, None), "path", None)
+            # A colon is an address's, or a registered table's version.
+            if isinstance(path, str) and not path.startswith("$") and not set(":@") & set(path):
+                getattr(job, name).path = os.path.normpath(folder / path)

@@ -38,7 +38,9 @@ def test_opening_sends_nothing_and_says_nothing(
     assert capfd.readouterr() == ("", "")
     # The SDK logs each call for its telemetry; without it that logger leads nowhere.
     handlers = logging.getLogger("azure.ai.ml._telemetry").handlers
-    assert all(isinstance(handler, logging.NullHandler) for handler in handlers)
+    # pytest listens where a logger was there before the test.
+    others = [found for found in handlers if not type(found).__module__.startswith("_pytest")]
+    assert all(isinstance(handler, logging.NullHandler) for handler in others)
 
 
 def test_without_a_workspace_the_target_cannot_be_had(tmp_path: Path) -> None:
