@@ -1,0 +1,151 @@
+"""Trials, and the folder that they are kept in so that an interrupted search goes on."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from automlkit.search.objective import Floats
+from automlkit.search.work import FoldDone
+from stepkit.program import write_bytes, write_text
+
+Status = Literal["Running", "Completed", "Failed", "Canceled"]
+
+
+@dataclass
+class Trial:
+    """One configuration of one learner, and how it did.
+
+    Attributes:
+        number: From 0, in the order of starting.
+        algorithm: The learner's name.
+        config: Its hyperparameters.
+        status: `Running` until its first round of folds is done.
+        message: Why it is not Completed.
+        predictions: Out-of-fold predictions of each round, the folds one after the other.
+        fold_metrics: Metrics of each fold of each round.
+        seconds: Of fitting and predicting, all folds of the first round.
+        predict_ms: Milliseconds that one row takes.
+        iterations: What the folds' fits stopped at, where they stopped by themselves.
+    """
+
+    number: int
+    algorithm: str
+    config: dict[str, Any]
+    status: Status = "Running"
+    message: str | None = None
+    predictions: dict[int, Floats] = field(default_factory=dict)
+    fold_metrics: dict[int, list[dict[str, float]]] = field(default_factory=dict)
+    seconds: float = 0.0
+    predict_ms: float = 0.0
+    iterations: list[int] = field(default_factory=list)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Metrics as Azure reports them, the mean over folds; and over rounds, where repeated."""
+        return mean_metrics([one for each in self.fold_metrics.values() for one in each])
+
+    def complete(self, round_number: int, done: Mapping[int, FoldDone]) -> None:
+        """Take over the results of a round's folds."""
+        folds = [done[number] for number in sorted(done)]
+        self.predictions[round_number] = np.concatenate([one.predictions for one in folds])
+        self.fold_metrics[round_number] = [dict(one.metrics) for one in folds]
+        if round_number == 0:
+            self.seconds = sum(one.seconds for one in folds)
+            self.predict_ms = min(one.predict_ms for one in folds)
+            self.iterations = [one.iterations for one in folds if one.iterations is not None]
+            self.status = "Completed"
+
+
+def mean_metrics(folds: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of each metric that every fold has, those that are no numbers left out."""
+    names = [name for name in (folds[0] if folds else {}) if all(name in one for one in folds)]
+    means = {name: float(np.mean([one[name] for one in folds])) for name in names}
+    return {name: value for name, value in means.items() if np.isfinite(value)}
+
+
+def plain(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters as values of JSON: searchers give NumPy's numbers."""
+    return {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in config.items()
+    }
+
+
+class Store:
+    """A folder of trials: each a JSON file, and its predictions in an npz file.
+
+    Args:
+        folder: Made where missing.
+        key: What the trials depend on (the data, the folds, the settings); trials that were kept
+            under another key are dropped.
+    """
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self._folder = folder
+        self.models = folder / "models"
+        self.models.mkdir(parents=True, exist_ok=True)
+        stamp = folder / "key.txt"
+        if not stamp.exists() or stamp.read_text() != key:
+            for path in (*folder.glob("*.json"), *folder.glob("*.npz"), *self.models.iterdir()):
+                path.unlink()
+            write_text(stamp, key)
+
+    def save(self, trial: Trial) -> None:
+        """Write a trial that is over; the JSON file last, so that it stands for a whole trial."""
+        if trial.predictions:
+            stream = io.BytesIO()
+            arrays: dict[str, Any] = {f"round_{n}": one for n, one in trial.predictions.items()}
+            np.savez(stream, **arrays)
+            write_bytes(self._file(trial.number, "npz"), stream.getvalue())
+        facts = {
+            "number": trial.number,
+            "algorithm": trial.algorithm,
+            "config": trial.config,
+            "status": trial.status,
+            "message": trial.message,
+            "fold_metrics": trial.fold_metrics,
+            "seconds": trial.seconds,
+            "predict_ms": trial.predict_ms,
+            "iterations": trial.iterations,
+        }
+        write_text(self._file(trial.number, "json"), json.dumps(facts))
+
+    def load(self) -> list[Trial]:
+        """Return the trials that are kept, in their order; one with a torn file is left out."""
+        found = [self._read(path) for path in sorted(self._folder.glob("*.json"))]
+        return [trial for trial in found if trial is not None]
+
+    def model_file(self, number: int) -> Path:
+        """Return where the first fold's model of a trial is kept."""
+        return self.models / f"{number}.pkl"
+
+    def keep_models(self, numbers: set[int]) -> None:
+        """Delete the models of all trials but these."""
+        for path in self.models.glob("*.pkl"):
+            if int(path.stem) not in numbers:
+                path.unlink()
+
+    def _file(self, number: int, kind: str) -> Path:
+        return self._folder / f"{number:05d}.{kind}"
+
+    def _read(self, path: Path) -> Trial | None:
+        try:
+            facts = json.loads(path.read_text())
+            rounds = {int(number): folds for number, folds in facts.pop("fold_metrics").items()}
+            trial = Trial(**facts, fold_metrics=rounds)
+            if rounds:
+                with np.load(path.with_suffix(".npz")) as arrays:
+                    trial.predictions = {number: arrays[f"round_{number}"] for number in rounds}
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile):
+            # A disk that lost the end of a file: the trial is run anew.
+            path.unlink()
+            return None
+        return trial
