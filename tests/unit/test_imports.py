@@ -114,6 +114,26 @@ def test_step_programs_never_import_amlocal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("package", "allowed"),
+    [
+        ("amlocal", {"amlocal"}),
+        ("automlkit", {"automlkit", "automlmodel", "stepkit"}),
+        ("automlmodel", {"automlmodel"}),
+        ("stepkit", {"stepkit"}),
+    ],
+)
+def test_packages_know_of_each_other_what_they_must(package: str, allowed: set[str]) -> None:
+    own = {"amlocal", "automlkit", "automlmodel", "stepkit"}
+    wrong = [
+        f"{path.relative_to(SOURCE)} imports {name}"
+        for path in (SOURCE / package).rglob("*.py")
+        for name in imported(ast.parse(path.read_text()), also_in_functions=True)
+        if name.split(".")[0] in own - allowed
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
     "arguments", [["--help"], ["job", "--help"], ["job", "list"], ["workspace", "show"]]
 )
 def test_quick_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ class PlainReporter:
             facts.append(f"{search.metric} {text.number(info.trial.value)}")
             facts += ["best so far"] if is_best else []
         told = f"{info.label}: {info.status.value}" + (f" ({', '.join(facts)})" if facts else "")
-        why = f": {text.clean(info.error.splitlines()[0])}" if info.error else ""
-        self._say(f"{told}: {trials.parameters(info.trial.parameters)}{why}")
+        why = text.clean(info.error.splitlines()[0]) if info.error else ""
+        tried = trials.brief(info.trial)
+        self._say(": ".join(filter(None, (told, tried, why))))
 
     def log(self, step: JobInfo, text: str) -> None:
         """Write log lines, after the name of their step or trial where there are several."""

@@ -36,7 +36,7 @@ def facts(info: JobInfo) -> dict[str, str]:
 def tried(search: SearchInfo) -> str:
     """Return what a search's best trial tries, on one line."""
     algorithm = search.algorithm if isinstance(search, AutoMLInfo) else ""
-    return ", ".join(filter(None, (algorithm, trials.parameters(search.parameters))))
+    return trials.with_algorithm(algorithm, search.parameters)
 
 
 def guardrails(info: JobInfo, *, only_alerts: bool = False) -> list[str]:

@@ -27,7 +27,24 @@ def value(found: Scalar) -> str:
 
 def tried(trial: TrialInfo) -> str:
     """Return what a trial tries on one line: its algorithm, if it has one, and parameters."""
-    return ", ".join(filter(None, (trial.algorithm, parameters(trial.parameters))))
+    return with_algorithm(trial.algorithm, trial.parameters)
+
+
+def with_algorithm(algorithm: str, given: Mapping[str, Scalar]) -> str:
+    """Return an algorithm, or an empty string, and parameters on one line."""
+    if not algorithm:
+        return parameters(given)
+    return ", ".join(filter(None, (algorithm, _clipped(given))))
+
+
+def brief(trial: TrialInfo) -> str:
+    """Return a trial's parameters on one line, whose length is bounded where AutoML chose them."""
+    return _clipped(trial.parameters) if trial.algorithm else parameters(trial.parameters)
+
+
+def _clipped(given: Mapping[str, Scalar]) -> str:
+    # An ensemble's members, which are parameters too, may be many.
+    return text.clip(parameters(given), _LONGEST, "...")
 
 
 def rows(
@@ -50,7 +67,7 @@ def rows(
 
 def _columns(trial: TrialInfo) -> dict[str, str]:
     if trial.algorithm:  # each algorithm has parameters of its own: a column for all
-        return {"hyperparameters": text.clip(parameters(trial.parameters), _LONGEST, "...")}
+        return {"hyperparameters": brief(trial)}
     return {name: value(found) for name, found in sorted(trial.parameters.items())}
 
 

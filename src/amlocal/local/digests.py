@@ -22,6 +22,7 @@ from amlocal.local.mltables import FILE, outside_files
 # this when it is read is not remembered (the same rule as git's index has for "racy" files).
 _GRAIN_NS = 50_000_000
 _CHUNK = 2**20
+_BYTE_CODE = "__pycache__"
 
 
 class Digests:
@@ -143,7 +144,11 @@ def tree_digest(files: Mapping[str, str]) -> str:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Yield every file below a folder; links to files count, links to folders are followed once."""
+    """Yield every file below a folder; links to files count, links to folders are followed once.
+
+    Byte code is left out: Python writes it beside what it imports, as a model's own modules, and
+    that makes no other content.
+    """
     seen: set[tuple[int, int]] = set()
     for base, names, files in os.walk(folder, followlinks=True):
         status = os.stat(base)  # noqa: PTH116
@@ -151,7 +156,7 @@ def walk(folder: Path) -> Iterator[Path]:
             names.clear()
             continue
         seen.add((status.st_dev, status.st_ino))
-        names.sort()
+        names[:] = sorted(name for name in names if name != _BYTE_CODE)
         for name in sorted(files):
             path = Path(base, name)
             if path.is_file():

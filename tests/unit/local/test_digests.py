@@ -168,3 +168,13 @@ def test_a_large_file_is_read_in_parts(tmp_path: Path) -> None:
     content = os.urandom(2**20 + 17)
     file.write_bytes(content)
     assert file_digest(file) == hashlib.sha256(content).hexdigest()
+
+
+def test_byte_code_is_no_content(digests: Digests, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    (folder / "code" / "__pycache__").mkdir(parents=True)
+    (folder / "code" / "m.py").write_text("x = 1\n")
+    before = digests.content(folder)
+    (folder / "code" / "__pycache__" / "m.cpython-311.pyc").write_bytes(b"compiled")
+    assert digests.content(folder) == before
+    assert list(digests.tree(folder)) == ["code/m.py"]

@@ -88,3 +88,13 @@ def test_a_linked_file_is_counted_once(tmp_path: Path) -> None:
     (tmp_path / "b").hardlink_to(tmp_path / "a")
     (tmp_path / "c").write_bytes(bytes(10))
     assert size(tmp_path) == 1010
+
+
+def test_an_interrupted_search_goes_unless_it_runs(lab: Lab) -> None:
+    kept = lab.write(".amlocal/automl/abc/state/0", "x" * 1000)
+    lock = joblock.take(kept.parents[1])
+    assert lock is not None
+    assert collect(lab) == 0
+    os.close(lock)
+    assert collect(lab) >= 1000
+    assert not kept.exists()

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from amlocal.errors import TargetError
 from amlocal.local.automl.events import (
     Event,
     Finished,
@@ -18,14 +19,23 @@ from amlocal.local.automl.events import (
     TrialEnded,
     TrialStarted,
 )
-from amlocal.local.lineage import run_tags
+from amlocal.local.lineage import run_tags, tracked
 from amlocal.local.records import seconds_of, timestamp
 from amlocal.local.runs import RunTracking
 from amlocal.local.state import JobState
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.values import Metric, Run
 from amlocal.local.trials import log_best, trial_record, with_best
-from amlocal.plan import AutoMLInfo, Guardrail, JobInfo, JobStatus, Scalar, TrialInfo, best_trial
+from amlocal.plan import (
+    AutoMLInfo,
+    Guardrail,
+    JobInfo,
+    JobStatus,
+    Scalar,
+    Tracking,
+    TrialInfo,
+    best_trial,
+)
 
 #: By this tag of the parent's run Azure's own examples find the best child's.
 BEST_CHILD_TAG = "automl_best_child_run_id"
@@ -64,6 +74,7 @@ class SearchTrials:
 
         Raises:
             UsageError: Another job has a trial's name.
+            TargetError: A trial ended that had not begun.
         """
         if isinstance(event, Setup):
             self._set_up(event)
@@ -97,7 +108,7 @@ class SearchTrials:
             status=JobStatus.RUNNING,
             creation_time=began,
             start_time=began,
-            tracking=msgspec.structs.replace(own.tracking, run_id=""),
+            tracking=_tracked(own),
         )
         self.state.add_trial(info, event.trial)
         self._names[event.trial] = info.name
@@ -115,10 +126,12 @@ class SearchTrials:
         experiment = self.tracking.experiment_id
         run = client.create_run(experiment, info.display_name, tags=tags, start_time=began)
         self._runs[info.name] = run
-        self.state.change_tracking(info.name, run_id=run.run_id)
+        self.state.change_tracking(
+            info.name, run_id=run.run_id, uri=self.tracking.uri, experiment_id=experiment
+        )
 
     def _end(self, event: TrialEnded) -> None:
-        name = self._names[event.trial]
+        name = self._name_of(event.trial)
         trial = self.state[name].trial
         assert trial is not None
         info = self.state.change(
@@ -127,7 +140,7 @@ class SearchTrials:
             end_time=timestamp(event.time),
             duration=round(max(0.0, event.time - seconds_of(self.state[name].start_time)), 3),
             trial=msgspec.structs.replace(trial, value=event.score),
-            metrics=_numbers(event.metrics),
+            metrics=self._metrics(event.metrics, event.score),
             params={key: str(value) for key, value in trial.parameters.items()},
             reused_from=self.known_as(event.trial) if event.is_known else None,
             error=event.message or "",
@@ -148,6 +161,15 @@ class SearchTrials:
             moment=event.time,
             ended=self._ended,
         )
+
+    def _metrics(self, told: Metrics, score: float | None) -> dict[str, float]:
+        """Return metrics with the primary one as trials are compared by it, which is the score."""
+        return _numbers({**told, self.found.metric: score})
+
+    def _name_of(self, number: int) -> str:
+        if number not in self._names:
+            raise TargetError(f"the search tells of trial {number}, which has not begun")
+        return self._names[number]
 
     def _end_run(self, info: JobInfo) -> None:
         ended = seconds_of(info.end_time)
@@ -173,7 +195,7 @@ class SearchTrials:
 
     def conclude(self, finished: Finished) -> JobInfo:
         """Record what was found in the end; returns the trial whose model is delivered."""
-        best = self.state[self._names[finished.best_trial]]
+        best = self.state[self._name_of(finished.best_trial)]
         assert best.trial is not None
         is_best = msgspec.structs.replace(best.trial, is_best=True)
         best = self.state.change(best.name, trial=is_best)
@@ -190,7 +212,7 @@ class SearchTrials:
     def _log_outcome(self, best: JobInfo, finished: Finished) -> None:
         assert best.trial is not None
         run_id = self.state[self.name].tracking.run_id
-        metrics = _numbers(finished.metrics)
+        metrics = self._metrics(finished.metrics, best.trial.value)
         metrics |= {f"test_{key}": x for key, x in _numbers(finished.test_metrics).items()}
         params = {f"best.{name}": str(value) for name, value in best.trial.parameters.items()}
         params["best.algorithm"] = best.trial.algorithm
@@ -215,6 +237,12 @@ class SearchTrials:
                 client.upload(run, source, artifact_path)
 
         self.tracking.recorder.later(trial.name, task)
+
+
+def _tracked(own: JobInfo) -> Tracking:
+    """Return what is tracked of a trial: data and environment are its search's."""
+    found = tracked(data={}, code=None, environment=own.tracking.environment)
+    return msgspec.structs.replace(found, absent={**found.absent, "data": f"as of {own.name}"})
 
 
 def _with_best(found: AutoMLInfo, best: JobInfo) -> AutoMLInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,8 @@ for action, given in script:
         is_known = kept.exists()
         if not is_known:
             time.sleep(given.get("seconds", 0))
+        while not is_known and pathlib.Path(given.get("until_gone", "/none")).exists():
+            time.sleep(0.05)
         end = {k: given[k] for k in ("status", "score", "metrics", "message") if k in given}
         end.setdefault("status", "Completed")
         events.tell(TrialEnded(trial=number, time=time.time(), is_known=is_known, **end))
@@ -132,10 +135,16 @@ class Searches:
             self.lab.write("table/rows.csv", "age,income\n1,2\n")
         return folder
 
-    def jobs(self, script: Script) -> Any:
-        program = self.lab.write("search.py", PROGRAM)
-        told = self.lab.write("script.json", json.dumps(script))
-        command = (PYTHON, str(program), str(told))
+    def write(self, script: Script) -> None:
+        self.lab.write("search.py", PROGRAM)
+        self.lab.write("script.json", json.dumps(script))
+
+    def jobs(self, script: Script | None = None) -> Any:
+        """Return the workspace's jobs; None takes the script that was written."""
+        if script is not None:
+            self.write(script)
+        folder = self.lab.project
+        command = (PYTHON, str(folder / "search.py"), str(folder / "script.json"))
         jobs = self.lab.client.jobs
         return dataclasses.replace(
             jobs, services=dataclasses.replace(jobs.services, automl=command)
@@ -169,3 +178,13 @@ def trials_of(job: JobInfo, tell: Callable[[JobInfo], Any]) -> list[Any]:
 def json_of(path: Path) -> Mapping[str, Any]:
     found: Mapping[str, Any] = json.loads(path.read_text())
     return found
+
+
+def main(project: str, shared: str) -> None:
+    """Run the job of a folder as `lost`, in a process that can be killed."""
+    searches = Searches(Lab.open(Path(project), shared=Path(shared)))
+    searches.jobs().create_or_update(searches.job(), name="lost", reporter=Recording())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

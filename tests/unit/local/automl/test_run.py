@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
-from tests.lab import Recording, children, pipeline, processes_of, step, wait_for
+from tests.lab import PYTHON, Recording, children, pipeline, processes_of, step, wait_for
 from tests.unit.local.automl.conftest import (
     SETUP,
     Searches,
@@ -20,8 +21,17 @@ from tests.unit.local.automl.conftest import (
 )
 
 from amlocal.errors import UsageError
+from amlocal.local.automl.run import deadline_of, threads_of
 from amlocal.local.tracking.client import TrackingClient
-from amlocal.plan import BEST_MODEL, Guardrail, JobInfo, JobStatus, Settings, StepOutput
+from amlocal.plan import (
+    BEST_MODEL,
+    AutoMLLimits,
+    Guardrail,
+    JobInfo,
+    JobStatus,
+    Settings,
+    StepOutput,
+)
 
 COMPLETED, FAILED, CANCELED = JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELED
 
@@ -31,9 +41,7 @@ WHOLE = [
     trial(1, 0.9),
     trial(2, None, status="Failed", message="out of memory"),
     trial(3, 0.9001, "VotingEnsemble", hyperparameters={"weights": {"0": 0.5, "1": 0.5}}),
-    *finish(
-        1, reason="a single model, since the vote gains 0.0001", test_metrics={"accuracy": 0.5}
-    ),
+    *finish(1, reason="the vote gains only 0.0001", test_metrics={"accuracy": 0.5}),
 ]
 
 
@@ -51,12 +59,19 @@ def test_the_searchs_model_becomes_the_jobs(searches: Searches) -> None:
     assert job.automl is not None
     assert (job.automl.best_trial, job.automl.algorithm) == (f"{job.name}_1", "LightGBM")
     assert (job.automl.value, job.automl.parameters) == (0.9, {"rate": 0.5})
-    assert job.automl.reason == "a single model, since the vote gains 0.0001"
+    assert job.automl.reason == "the vote gains only 0.0001"
     assert job.automl.validation["folds"] == 3
     assert job.automl.guardrails[0] == Guardrail(**SETUP["guardrails"][0])
     assert job.automl.test_metrics == {"accuracy": 0.5}
     assert job.metrics == {"AUC_weighted": 0.9, "accuracy": 0.45, "test_accuracy": 0.5}
     assert job.params["best.algorithm"] == "LightGBM"
+
+
+def test_the_primary_metric_is_the_score_everywhere(searches: Searches) -> None:
+    told = trial(0, 0.8, metrics={"AUC_weighted": 0.79, "accuracy": 0.5})
+    job = completed(searches.run([told, *finish(metrics={"AUC_weighted": 0.78})]))
+    assert job.children[0].metrics == {"AUC_weighted": 0.8, "accuracy": 0.5}
+    assert job.metrics == {"AUC_weighted": 0.8}
 
 
 def test_trials_are_child_jobs(searches: Searches) -> None:
@@ -159,18 +174,26 @@ def test_a_search_without_a_model_has_failed(searches: Searches, script: Any) ->
     assert job.error.startswith("the search ended without a model")
 
 
-def test_a_broken_line_ends_the_search(searches: Searches) -> None:
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("{}", "holds a line that is no event"),
+        (
+            '{"event": "trial_ended", "trial": 3, "status": "Completed", "time": 1}',
+            "the search tells of trial 3, which has not begun",
+        ),
+    ],
+)
+def test_a_broken_line_ends_the_search(searches: Searches, line: str, why: str) -> None:
     hold = searches.lab.write("hold", "")
-    job = searches.run([("raw", "{}\n"), ("hold", str(hold))])
+    job = searches.run([("raw", f"{line}\n"), ("hold", str(hold))])
     assert job.status is FAILED
-    assert "holds a line that is no event" in job.error
+    assert why in job.error
     assert job.error_code == "SystemError"
     assert processes_of(searches.lab) == []
 
 
-def test_a_search_that_goes_on_after_its_timeout_is_ended(
-    searches: Searches, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_that_goes_on_after_its_timeout_is_ended(searches: Searches) -> None:
     hold = searches.lab.write("hold", "")
     slow = trial(1, 0.9, seconds=600)
     began = time.monotonic()
@@ -203,6 +226,32 @@ def test_a_search_is_canceled_with_its_trials(searches: Searches) -> None:
     (job,) = ended
     assert trials_of(job, lambda info: info.status) == [COMPLETED, CANCELED]
     assert processes_of(searches.lab) == []
+
+
+def test_a_search_whose_engine_was_killed_goes_on(
+    searches: Searches, shared_folder: Path, tracking: TrackingClient
+) -> None:
+    lab, hold = searches.lab, searches.lab.write("hold", "")
+    script = [trial(0, 0.7), trial(1, 0.8), trial(2, 0.6, until_gone=str(hold)), *finish(1)]
+    searches.write(script)
+    engine = subprocess.Popen(
+        [PYTHON, "-m", "tests.unit.local.automl.conftest", str(lab.project), str(shared_folder)],
+        cwd=Path(__file__).parents[4],
+    )
+    records = lab.services.records
+    wait_for(lambda: records.status("lost_2") is JobStatus.RUNNING)
+    wait_for(lambda: records.get("lost_2").tracking.run_id != "")
+    engine.kill()
+    engine.wait()
+    lost = lab.client.jobs.get("lost")
+    assert (lost.status, processes_of(lab)) == (FAILED, [])
+    assert trials_of(lost, lambda info: info.status) == [COMPLETED, COMPLETED, FAILED]
+    hold.unlink()
+    job = completed(searches.run(script))
+    assert trials_of(job, lambda info: info.reused_from) == ["lost_0", "lost_1", None]
+    run_id = lost.children[2].tracking.run_id
+    wait_for(lambda: tracking.get_run(run_id).status == "FAILED")
+    assert lab.client.jobs.get("lost").warnings == ()
 
 
 def test_a_search_that_was_interrupted_goes_on(searches: Searches) -> None:
@@ -257,3 +306,17 @@ def test_an_automl_step_feeds_other_steps(searches: Searches) -> None:
     assert job.metrics["best.AUC_weighted"] == 0.9
     again = completed(searches.run(WHOLE, pipeline(best, use)))
     assert all(info.reused_from for info in again.children)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "cores_a_trial", "cores", "threads"),
+    [(1, -1, 4, 4), (2, -1, 4, 2), (3, -1, 4, 1), (9, -1, 4, 1), (1, 2, 4, 2), (2, 8, 4, 2)],
+)
+def test_trials_share_the_cores(at_once: int, cores_a_trial: int, cores: int, threads: int) -> None:
+    limits = AutoMLLimits(max_concurrent_trials=at_once, max_cores_per_trial=cores_a_trial)
+    assert threads_of(limits, cores) == threads
+
+
+@pytest.mark.parametrize(("timeout", "deadline"), [(60.0, 73.0), (None, float("inf"))])
+def test_a_search_has_a_grace_after_its_timeout(timeout: float | None, deadline: float) -> None:
+    assert deadline_of(AutoMLLimits(timeout_seconds=timeout)) == deadline
