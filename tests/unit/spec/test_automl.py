@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from amlocal.errors import SpecError, UsageError
+from amlocal.errors import SpecError
 from amlocal.plan import (
     AutoML,
     AutoMLFeaturization,
@@ -396,8 +396,3 @@ def test_data_outside_its_folder_is_warned_of(write: Write, tables: Path) -> Non
     job = compile_job(write(job=SMALLEST), overrides=["training_data.path=./rows"])
     (warned,) = job.warnings
     assert "'../rows.csv' is outside its folder" in warned.message
-
-
-def test_a_setting_of_another_shape_is_refused(write: Write) -> None:
-    with pytest.raises((SpecError, UsageError), match="task"):
-        compile_job(write(job=SMALLEST), overrides=["task=clasification"])
