@@ -157,6 +157,15 @@ def test_the_program_splits_and_says_where_rows_come_from(table: Path, method: l
     assert train.attrs["source_digest"] == report["digests"]["data"] == digest(table)
 
 
+def test_the_train_part_is_an_mltable_where_asked(table: Path) -> None:
+    folder = table.parent / "train_table"
+    run(table, "--train-table", str(folder))
+    assert (folder / "MLTable").is_file()
+    train, again = read_table(table.parent / "train"), read_table(folder)
+    assert again.equals(train)
+    assert again.attrs == train.attrs
+
+
 def test_the_program_writes_the_same_bytes_again(table: Path) -> None:
     run(table)
     first = digest(table.parent / "train")

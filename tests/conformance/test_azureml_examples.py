@@ -255,8 +255,6 @@ REFUSED = {
     f"{STEPS}/pipeline_with_pipeline_component/pipeline_with_train_eval_pipeline_component/"
     "pipeline.yml": "a pipeline component as a step",
     "parallel/1a_oj_sales_prediction/pipeline.yml": "a parallel step",
-    "automl-standalone-jobs/cli-automl-regression-task-hardware-perf/"
-    "cli-automl-regression-task-hardware-perf.yml": "an AutoML job",
 }
 
 

@@ -107,6 +107,9 @@ ALGORITHMS: Mapping[AutoMLTask, Mapping[str, str]] = {
     ),
 }
 
+#: Algorithms whose packages do not come with this project.
+ONLY_IN_AZURE = frozenset({"Prophet", "TCNForecaster"})
+
 #: Transformers that may be blocked.
 TRANSFORMERS = _by_snake(
     (

@@ -113,7 +113,10 @@ class _Graph:
             yield problem
             return
         literal = self._literal(binding)
-        if literal is None:
+        if literal is not None and step.automl is not None:
+            message = f"{name!r} of step {step.name!r} takes an mltable, not {literal.value!r}"
+            yield at.problem(message, "write type: mltable and path: below it")
+        elif literal is None:
             yield from self._data(step, name, declared, binding, at)
         elif expressions := _expressions(literal):
             yield from _no_binding(literal, expressions, at)
@@ -136,6 +139,10 @@ class _Graph:
                 f"input {name!r} of step {step.name!r} takes {article(declared.type)}, not data"
             )
             yield at.problem(f"{message} ({found.type})", "give it one value")
+        if found is not None and step.automl is not None and found.type != "mltable":
+            message = f"{name!r} of step {step.name!r} takes an mltable, not {found.type}"
+            hint = "write type: mltable where it is declared: a folder with an MLTable file"
+            yield at.problem(message, hint)
 
     def _missing_input(self, binding: ParentInput, at: Place) -> Problem | None:
         if binding.name in self._job.inputs:

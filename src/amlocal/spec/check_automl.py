@@ -7,6 +7,7 @@ from typing import Any
 
 from amlocal.errors import Problem, near_miss
 from amlocal.plan import AUTOML_INPUTS, BEST_MODEL, AutoMLTask
+from amlocal.plan.expression import references
 from amlocal.spec import automl, build
 from amlocal.spec import automl_names as names
 from amlocal.spec.check import plain
@@ -52,7 +53,9 @@ def check_automl(
     task = automl.task(value)
     findings.add(_of_another_task(at, value, task))
     findings.add(_metric(at.at("primary_metric"), value, task))
-    findings.add(_algorithms(at.at("training"), build.mapping(value.get("training")), task))
+    training = build.mapping(value.get("training"))
+    findings.add(_algorithms(at.at("training"), training, task))
+    _check_absent(findings, at.at("training", "allowed_training_algorithms"), training, task)
     findings.add(_columns(at, value))
     findings.add(_validation(at, value))
     findings.add(_limits(at.at("limits"), build.mapping(value.get("limits"))))
@@ -99,7 +102,7 @@ def _of_another_task(at: Place, value: Mapping[str, Any], task: AutoMLTask) -> I
 def _metric(at: Place, value: Mapping[str, Any], task: AutoMLTask) -> Iterator[Problem]:
     said = value.get("primary_metric")
     known = names.METRICS[task]
-    if isinstance(said, str) and names.snake(said) not in known:
+    if isinstance(said, str) and names.snake(said) not in known and not references(said):
         hint = near_miss(said, known.values())
         yield at.problem(f"{said!r} is no primary metric of {task}", hint)
 
@@ -116,6 +119,23 @@ def _algorithms(at: Place, value: Mapping[str, Any], task: AutoMLTask) -> Iterat
     if (allowed or set(known)) <= blocked:
         message = "every algorithm that is allowed is blocked, too"
         yield at.at("blocked_training_algorithms").problem(message, "leave one of them")
+
+
+def _check_absent(
+    findings: Findings, at: Place, value: Mapping[str, Any], task: AutoMLTask
+) -> None:
+    """Tell of algorithms that are allowed, and that only Azure has."""
+    said = [names.snake(name) for name in automl.strings(value.get("allowed_training_algorithms"))]
+    allowed = {names.ALGORITHMS[task].get(name, name) for name in said}
+    absent = sorted(allowed & names.ONLY_IN_AZURE)
+    if not absent:
+        return
+    listed = " and ".join(absent)
+    if allowed <= names.ONLY_IN_AZURE:
+        hint = "allow another algorithm, or send it to Azure: --target azure"
+        findings.unsupported(at, f"{listed} cannot be trained here, and nothing else may be", hint)
+    else:
+        findings.warn("automl_training.allowed_training_algorithms", f"{listed} is left out here.")
 
 
 def _unknown_names(
@@ -152,13 +172,13 @@ def _validation(at: Place, value: Mapping[str, Any]) -> Iterator[Problem]:
         "validation_data_size": value.get("validation_data_size") is not None,
         "cv_split_column_names": bool(value.get("cv_split_column_names")),
     }
-    for name, said in rivals.items():
-        if said and "validation_data" in given:
-            message = f"{name!r} splits the training data, though validation_data is given"
-            yield at.at(name).problem(message, "keep one")
     for name in ("n_cross_validations", "validation_data_size"):
         if rivals[name] and rivals["cv_split_column_names"]:
             message = f"{name!r} splits the training data, and so does 'cv_split_column_names'"
+            yield at.at(name).problem(message, "keep one")
+    for name, said in rivals.items():
+        if said and "validation_data" in given:
+            message = f"{name!r} splits the training data, though validation_data is given"
             yield at.at(name).problem(message, "keep one")
     if value.get("test_data_size") is not None and "test_data" in given:
         message = "'test_data_size' splits the training data, though test_data is given"

@@ -18,14 +18,13 @@ from amlocal.plan import (
     DataValue,
     Input,
     Job,
-    LiteralValue,
     Output,
     OutputSource,
     ParentInput,
     StackEnsemble,
     StepOutput,
 )
-from amlocal.spec import automl_names, check_for_azure, compile_job, sdk
+from amlocal.spec import check_for_azure, compile_job
 
 # The SDK's own use of marshmallow.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -312,37 +311,6 @@ def test_names_are_read_as_azures_client_reads_them(write: Write, said: str, exp
     assert found.training.blocked_training_algorithms == ("LinearSVM",)
 
 
-def test_the_names_are_those_of_the_sdk() -> None:
-    with sdk.quiet():
-        from azure.ai.ml._restclient.arm_ml_service import models
-        from azure.ai.ml.constants._job.automl import AutoMLTransformerParameterKeys
-
-    def values(kind: Any) -> set[str]:
-        return {item.value for item in kind}
-
-    for task in automl_names.TASKS:
-        title = task.capitalize()
-        assert set(automl_names.ALGORITHMS[task].values()) == values(
-            getattr(models, f"{title}Models")
-        )
-        metrics = values(getattr(models, f"{title}PrimaryMetrics"))
-        assert set(automl_names.METRICS[task]) == {automl_names.snake(name) for name in metrics}
-    transformers = set(automl_names.TRANSFORMERS.values())
-    assert transformers == values(models.BlockedTransformers)
-    parametric = set(automl_names.PARAMETRIC_TRANSFORMERS.values())
-    assert parametric == values(AutoMLTransformerParameterKeys)
-    assert set(automl_names.META_LEARNERS.values()) == values(models.StackMetaLearnerType)
-    tasks = {automl_names.snake(name) for name in values(models.TaskType)}
-    assert tasks == {*automl_names.TASKS, *automl_names.IMAGE_AND_TEXT_TASKS}
-
-
-@pytest.mark.parametrize("name", ["XGBoostClassifier", "SGD", "WoETargetEncoder", "TCNForecaster"])
-def test_a_name_in_snake_case_is_the_sdks(name: str) -> None:
-    with sdk.quiet():
-        from azure.ai.ml._utils.utils import camel_to_snake
-    assert automl_names.snake(name) == camel_to_snake(name)
-
-
 def test_a_stack_is_off_where_azure_has_none(write: Write) -> None:
     onnx = compile_job(
         write(job=SMALLEST), overrides=["training.enable_onnx_compatible_models=true"]
@@ -411,110 +379,23 @@ def test_fields_that_do_nothing_here_are_warned_of(write: Write) -> None:
     assert automl_of(job).limits.timeout_seconds == 120
 
 
+def test_algorithms_that_only_azure_has_are_told(write: Write) -> None:
+    file = write(job=SMALLEST)
+    series = ["task=forecasting", "forecasting={time_column_name: t, forecast_horizon: 2}"]
+    alone = [*series, "training.allowed_training_algorithms=[TCNForecaster]"]
+    (problem,) = problems_of(file, *alone)
+    assert "TCNForecaster cannot be trained here" in problem
+    check_for_azure(file, alone)
+    beside = [*series, "training.allowed_training_algorithms=[prophet, Naive]"]
+    (warned,) = compile_job(file, overrides=beside).warnings
+    assert warned.message == "Prophet is left out here."
+
+
 def test_data_outside_its_folder_is_warned_of(write: Write, tables: Path) -> None:
     (tables / "rows" / "MLTable").write_text("paths:\n- file: ../rows.csv\n- file: ./a/../b.csv\n")
     job = compile_job(write(job=SMALLEST), overrides=["training_data.path=./rows"])
     (warned,) = job.warnings
     assert "'../rows.csv' is outside its folder" in warned.message
-
-
-def test_a_job_is_built_in_python(tables: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tables)
-    with sdk.quiet():
-        from azure.ai.ml import Input as Data
-        from azure.ai.ml import automl
-
-        job = automl.classification(
-            training_data=Data(type="mltable", path="rows"),
-            target_column_name="y",
-            primary_metric="accuracy",
-            n_cross_validations=3,
-            experiment_name="finds",
-        )
-        job.set_limits(max_trials=3, timeout_minutes=20)
-        job.set_training(allowed_training_algorithms=["LightGBM"], enable_vote_ensemble=False)
-        job.set_featurization(
-            mode="custom",
-            blocked_transformers=["label_encoder"],
-            transformer_params={
-                "imputer": [automl.ColumnTransformer(fields=["a"], parameters={"strategy": "mean"})]
-            },
-        )
-    found = compile_job(job)
-    assert (found.type, found.experiment_name) == ("automl", "finds")
-    assert found.inputs == {"training_data": DataValue(path=str(tables / "rows"), type="mltable")}
-    assert automl_of(found) == AutoML(
-        task="classification",
-        primary_metric="accuracy",
-        target_column_name="y",
-        n_cross_validations=3,
-        limits=AutoMLLimits(timeout_seconds=1200, trial_timeout_seconds=1800, max_trials=3),
-        training=AutoMLTraining(
-            allowed_training_algorithms=("LightGBM",), enable_vote_ensemble=False
-        ),
-        featurization=AutoMLFeaturization(
-            mode="custom",
-            blocked_transformers=("LabelEncoder",),
-            transformer_params={"Imputer": [{"fields": ["a"], "parameters": {"strategy": "mean"}}]},
-        ),
-    )
-
-
-def test_a_forecast_built_in_python_is_checked(tables: Path) -> None:
-    with sdk.quiet():
-        from azure.ai.ml import Input as Data
-        from azure.ai.ml import automl
-
-        job = automl.forecasting(
-            training_data=Data(type="mltable", path=str(tables / "rows")),
-            target_column_name="y",
-            forecasting_settings=automl.ForecastingSettings(
-                time_column_name="t", forecast_horizon=3, target_lags=[1, 2]
-            ),
-        )
-    found = automl_of(compile_job(job)).forecasting
-    assert found == AutoMLForecasting(time_column_name="t", forecast_horizon=3, target_lags=(1, 2))
-    job.forecasting_settings.time_column_name = "y"
-    (problem,) = problems_of(job)
-    assert "column 'y' is the time and the target" in problem
-
-
-def test_a_pipeline_built_in_python_has_automl_steps(tables: Path) -> None:
-    with sdk.quiet():
-        from azure.ai.ml import Input as Data
-        from azure.ai.ml import Output as Written
-        from azure.ai.ml import automl, dsl
-
-        @dsl.pipeline(compute="cpu")
-        def finds(rows, target):
-            find = automl.regression(
-                training_data=rows,
-                target_column_name=target,
-                outputs={"best_model": Written(type="mlflow_model")},
-            )
-            find.set_limits(max_trials=2)
-            return {"model": find.outputs.best_model}
-
-        job = finds(Data(type="mltable", path=str(tables / "rows")), "y")
-    found = compile_job(job)
-    (step,) = found.steps
-    assert step.inputs == {"training_data": ParentInput(name="rows")}
-    assert found.inputs["target"] == LiteralValue(value="y")
-    assert (automl_of(found).target_column_name, automl_of(found).limits.max_trials) == ("y", 2)
-    assert found.output_sources == {"model": OutputSource(step=step.name, output="best_model")}
-
-
-def test_an_image_job_built_in_python_is_refused(tables: Path) -> None:
-    with sdk.quiet():
-        from azure.ai.ml import Input as Data
-        from azure.ai.ml import automl
-
-        job = automl.image_classification(
-            training_data=Data(type="mltable", path=str(tables / "rows")),
-            target_column_name="y",
-        )
-    (problem,) = problems_of(job)
-    assert "(image_classification) does not run here" in problem
 
 
 def test_a_setting_of_another_shape_is_refused(write: Write) -> None:
