@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10 python; do \
 	&& echo $$p && break; done)
 VENV := .venv
 AML := $(VENV)/bin/aml
+# Tests of one module stay together, since they share servers and trained models.
+TEST_WORKERS ?= 2
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 UV_INSTALL := $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python
 
@@ -40,8 +42,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup  ## Train, judge, and register a model on the Adult census data
 	@$(AML) job create -f jobs/lifecycle.yml --stream
 
-test: setup  ## Run the tests (minutes)
-	$(VENV)/bin/python -m pytest
+test: setup  ## Run the tests (minutes); TEST_WORKERS=1 for one after another
+	$(VENV)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 test-slow: setup  ## Run the tests that take longer: faults, other Python versions
 	$(VENV)/bin/python -m pytest -m slow

@@ -3,6 +3,7 @@
 What a trial costs over the bare script, from sweeps of a trivial script one trial at a time; and
 how much faster two trials side by side are than one, from a script that computes. Every sweep has
 a seed of its own, so that nothing is reused, and is checked to have tried what it was asked to.
+With `--sampling`, how good the points of a bayesian sweep are instead; see `sampling`.
 """
 
 from __future__ import annotations
@@ -193,6 +194,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="how often each is measured")
     parser.add_argument("--seconds", type=float, default=3.0, help="what the other script computes")
     parser.add_argument("--folder", type=Path, default=Path(".benchmarks"), help="working folder")
+    parser.add_argument("--sampling", action="store_true", help="measure the points, not the time")
+    parser.add_argument("--seeds", type=int, default=20, help="of the points, with --sampling")
     parser.add_argument("--json", type=Path, help="write every timing to this file as well")
     return parser.parse_args(argv)
 
@@ -209,9 +212,22 @@ def measure(project: Project, arguments: argparse.Namespace) -> Found:
     return found
 
 
+def main_of_sampling(arguments: argparse.Namespace) -> int:
+    """Measure how good the points are, and print it."""
+    import sampling  # optuna: half a second that only this pays
+
+    found = sampling.measure(sampling.TRIALS, arguments.seeds)
+    print(f"{sampling.TRIALS} trials, {arguments.seeds} seeds\n\n{sampling.text(found)}")
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(each) for each in found], indent=2) + "\n")
+    return 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, and print what was found."""
     arguments = parse(argv)
+    if arguments.sampling:
+        return main_of_sampling(arguments)
     facts = machine_facts()
     project = Project.write(arguments.folder.absolute() / "sweep")
     try:

@@ -209,7 +209,7 @@ def register(args: argparse.Namespace, tracking: Tracking) -> Decision:
         version = put(model, args.model, decision.alias, tags, tracking)
         summary = f"REGISTERED {name} version {version} as {decision.alias}"
     else:
-        summary = f"NOT REGISTERED: {name}"
+        summary = f"NOT REGISTERED {name}"
     tracking.metrics({"registered": float(version is not None)})
     tracking.tags({"registered_model": f"{name}:{version}" if version else ""})
     write_json(
@@ -224,6 +224,7 @@ def register(args: argparse.Namespace, tracking: Tracking) -> Decision:
             "metrics": evaluation["metrics"],
         },
     )
+    tracking.conclude(f"{summary}: {'; '.join(decision.reasons)}")
     summary += "".join(f"\n  {reason}" for reason in decision.reasons)
     print_verdict(parse_thresholds(args.thresholds), evaluation, comparisons, summary)
     return decision

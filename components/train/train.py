@@ -201,6 +201,7 @@ def metadata(
         "task": task,
         "target": args.target,
         "estimator": args.estimator,
+        "sample_weight": args.sample_weight,
         "training_run_id": run_id,
         "train_data_digest": digest(args.data),
         "source_data_digest": str(table.attrs.get("source_digest", "")),

@@ -15,6 +15,11 @@ from typing import Protocol
 
 from stepkit.program import StepError
 
+#: The parameter that says what came of a step; `aml` shows it at the end of the job.
+CONCLUSION = "conclusion"
+#: Azure ML refuses longer parameters.
+_LONGEST = 500
+
 
 class Tracking(Protocol):
     """Where a step logs what it did."""
@@ -35,6 +40,9 @@ class Tracking(Protocol):
     def artifacts(self, folder: Path, path: str) -> None:
         """Upload a folder under a path of the run's artifacts."""
 
+    def conclude(self, text: str) -> None:
+        """Say in a line, once, what came of the step, for who sees only the job's end."""
+
 
 class Untracked:
     """No tracking address is set: nothing is logged."""
@@ -52,6 +60,9 @@ class Untracked:
 
     def artifacts(self, folder: Path, path: str) -> None:
         """Upload nothing."""
+
+    def conclude(self, text: str) -> None:
+        """Log nothing."""
 
 
 class ActiveRun:
@@ -83,6 +94,11 @@ class ActiveRun:
         import mlflow  # as above
 
         mlflow.log_artifacts(str(folder), path)
+
+    def conclude(self, text: str) -> None:
+        """Log what came of the step as a parameter, which jobs that reuse the step have too."""
+        line = " ".join(text.split())
+        self.params({CONCLUSION: line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"})
 
 
 @contextmanager

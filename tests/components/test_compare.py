@@ -30,15 +30,17 @@ def rows(number: int, seed: int, *, bend: float) -> pd.DataFrame:
 
 
 class Bench:
-    """A folder with train and test rows, where models are trained and compared."""
+    """A folder with train and test rows, where each model is trained once, and compared."""
 
     def __init__(self, folder: Path, bend: float) -> None:
-        self.folder = folder
+        self.folder = self.out = folder
         rows(600, 1, bend=bend).to_parquet(folder / "train.parquet")
         rows(500, 2, bend=bend).to_parquet(folder / "test.parquet")
 
     def train(self, estimator: str, target: str = "y", name: str = "") -> Path:
-        model = self.folder / (name or estimator)
+        model = self.folder / (name or f"{estimator}-{target}")
+        if model.exists():
+            return model
         given = ["--data", str(self.folder / "train.parquet"), "--target", target]
         given += ["--ignore", "q" if target == "y" else "y", "--estimator", estimator]
         train.main([*given, "--max-iter", "60", "--model", str(model)])
@@ -46,20 +48,21 @@ class Bench:
 
     def compare(self, *models: Path, more: tuple[str, ...] = ()) -> dict:
         given = [f"--model-{slot}={folder}" for slot, folder in enumerate(models, 1)]
-        out = ["--report", str(self.folder / "report"), "--best", str(self.folder / "best")]
+        self.out = self.folder / f"comparison-{sum(1 for _ in self.folder.iterdir())}"
+        out = ["--report", str(self.out / "report"), "--best", str(self.out / "best")]
         test = ["--data", str(self.folder / "test.parquet"), "--resamples", "500"]
         compare.main([*test, *given, *out, *more])
-        return json.loads((self.folder / "report/comparison.json").read_text())
+        return json.loads((self.out / "report/comparison.json").read_text())
 
 
-@pytest.fixture
-def bent(tmp_path: Path) -> Bench:
-    return Bench(tmp_path, bend=3)
+@pytest.fixture(scope="module")
+def bent(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("bent"), bend=3)
 
 
-@pytest.fixture
-def straight(tmp_path: Path) -> Bench:
-    return Bench(tmp_path, bend=0)
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("straight"), bend=0)
 
 
 def test_what_is_surely_better_is_recommended(bent: Bench, capsys) -> None:
@@ -84,11 +87,11 @@ def test_the_simplest_of_equals_is_recommended(straight: Bench) -> None:
     found = straight.compare(trees, linear, more=("--names", "forest, ridge"))
     assert found["metric"] == "rmse"
     assert found["recommended"] == "ridge"
-    assert (straight.folder / "best/MLmodel").read_bytes() == (linear / "MLmodel").read_bytes()
-    report = (straight.folder / "report/comparison.md").read_text()
+    assert (straight.out / "best/MLmodel").read_bytes() == (linear / "MLmodel").read_bytes()
+    report = (straight.out / "report/comparison.md").read_text()
     assert "| ridge * |" in report
     assert "| forest | ridge |" in report
-    assert (straight.folder / "report/comparison.png").read_bytes().startswith(PNG)
+    assert (straight.out / "report/comparison.png").read_bytes().startswith(PNG)
 
 
 def test_simpler_but_behind_by_chance_is_recommended(straight: Bench) -> None:
@@ -106,12 +109,12 @@ def test_costs_are_told(bent: Bench) -> None:
     assert 0 < found["training_seconds"] < 60
 
 
-def test_the_champion_is_compared_too(bent: Bench, step_run) -> None:
+def test_the_champion_is_compared_too(bent: Bench, step_run, tmp_path: Path) -> None:
     linear, trees = bent.train("linear", name="first"), bent.train("hist_gradient_boosting")
     step_run("evaluate")
     import evaluate
 
-    out, data = bent.folder, str(bent.folder / "test.parquet")
+    out, data = tmp_path, str(bent.folder / "test.parquet")
     evaluate.main(["--model", str(linear), "--data", data, "--report", str(out / "evaluation")])
     step_run("register")
     given = ["--model", str(linear), "--evaluation", str(out / "evaluation"), "--test-data", data]
@@ -135,7 +138,7 @@ def test_without_a_champion_the_others_are_compared(bent: Bench, step_run, capsy
 
 def test_a_run_tells_what_training_cost(bent: Bench, step_run) -> None:
     step = step_run("train")
-    bent.train("linear")
+    bent.train("linear", name="tracked")
     assert compare.run_seconds(step.id) > 0
     assert compare.run_seconds("0" * 32) is None
     assert compare.run_seconds("") is None
@@ -162,7 +165,7 @@ def test_models_of_one_name_get_others(bent: Bench) -> None:
 def test_what_cannot_be_compared_is_told(bent: Bench, more: tuple, message: str) -> None:
     with pytest.raises(StepError, match=message):
         bent.compare(bent.train("linear"), bent.train("random_forest"), more=more)
-    assert not (bent.folder / "best").exists()
+    assert not (bent.out / "best").exists()
 
 
 def test_models_of_two_targets_are_refused(bent: Bench) -> None:

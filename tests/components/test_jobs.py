@@ -67,9 +67,11 @@ def test_azures_sdk_loads_every_file() -> None:
         assert load_component(ROOT / "components" / name / "component.yml").name == name
     assert load_environment(ROOT / "environments/lifecycle/environment.yml").name == "lifecycle"
     pipeline = load_job(ROOT / "jobs/lifecycle.yml")
-    assert sorted(pipeline.jobs) == sorted(COMPONENTS)
+    assert list(pipeline.jobs) == ["check_data", "split", "train", "evaluate", "register"]
     for name, step in pipeline.jobs.items():
         assert set(step.inputs) <= set(component(name)["inputs"])
+    assert "check_tuning" in load_job(ROOT / "jobs/sweep.yml").jobs
+    assert "compare" in load_job(ROOT / "jobs/compare.yml").jobs
     train = load_job(ROOT / "jobs/train.yml")
     assert train.environment.image.startswith("mcr.microsoft.com/azureml/")
 
@@ -83,6 +85,24 @@ def test_another_table_needs_inputs_only(tmp_path: Path) -> None:
     inputs = yaml.safe_load((tmp_path / "job.yml").read_text())["inputs"]
     assert inputs["data"]["path"].endswith("cps1988.parquet")
     assert inputs["target"] == "wage"
+
+
+@pytest.mark.filterwarnings("ignore:::azure", "ignore:::marshmallow", "ignore:::msrest")
+def test_a_candidate_is_an_input_that_the_file_leaves_out(tmp_path: Path) -> None:
+    from azure.ai.ml import load_job
+
+    place = "jobs.train.inputs.candidate"
+    overrides = [{f"{place}.type": "mlflow_model"}, {f"{place}.path": "azureml:adult:1"}]
+    load_job(ROOT / "jobs/lifecycle.yml", params_override=overrides).dump(tmp_path / "job.yml")
+    step = yaml.safe_load((tmp_path / "job.yml").read_text())["jobs"]["train"]
+    assert step["inputs"]["candidate"] == {"type": "mlflow_model", "path": "azureml:adult:1"}
+
+
+def test_the_tuning_is_checked_in_the_space_that_is_searched() -> None:
+    jobs = yaml.safe_load((ROOT / "jobs/sweep.yml").read_text())["jobs"]
+    told = jobs["check_tuning"]["inputs"]
+    assert yaml.safe_load(told["search_space"]) == jobs["tune"]["search_space"]
+    assert f"cv_{told['metric']}" == jobs["tune"]["objective"]["primary_metric"]
 
 
 def test_the_command_job_calls_train_with_arguments_that_it_has() -> None:

@@ -116,6 +116,8 @@ def test_what_comes_after_a_champion(
     again = chain.register("model", *names)
     assert not again["registered"]
     assert "ties with the champion, version 1" in again["reasons"][0]
+    concluded = chain.runs["register"].data.params["conclusion"]
+    assert concluded == f"NOT REGISTERED after-a-champion: {again['reasons'][0]}"
     assert "NOT REGISTERED" in capsys.readouterr().out
 
     chain.train("wage", "--estimator", "linear", "--ignore", "education", name="worse")

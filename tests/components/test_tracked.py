@@ -21,8 +21,12 @@ def test_what_is_logged_lands_in_the_steps_run(tmp_path: Path, step_run) -> None
         tracking.metrics({"auc": 0.9})
         tracking.tags({"model": "a"})
         tracking.artifacts(tmp_path, "reports")
+        tracking.conclude("it is\n  " + "so " * 300)
     assert run.data.metrics == {"auc": 0.9}
-    assert run.data.params == {"estimator.depth": "3"}
+    assert run.data.params["estimator.depth"] == "3"
+    assert len(run.data.params["conclusion"]) == 500
+    assert run.data.params["conclusion"].startswith("it is so so")
+    assert run.data.params["conclusion"].endswith("…")
     assert run.data.tags["model"] == "a"
     assert run.artifacts("reports") == {"reports/report.md"}
     assert run.status == "FINISHED"

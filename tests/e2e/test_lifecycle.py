@@ -30,6 +30,8 @@ def test_a_model_is_trained_judged_and_registered(aml: Aml, adult: dict) -> None
     assert (model["name"], model["version"]) == ("income-classification", "1")
     assert model["aliases"] == ["champion"]
     assert (Path(adult["outputs"]["model"]["path"]) / "MLmodel").is_file()
+    register = adult["children"][-1]["params"]
+    assert register["conclusion"].startswith("REGISTERED income-classification version 1 as champ")
 
 
 def test_the_five_things_are_tracked(adult: dict) -> None:

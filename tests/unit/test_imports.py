@@ -147,3 +147,4 @@ def test_quick_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path)
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stderr.splitlines()[-1] == "[]"
+    assert not (tmp_path / "w").exists()

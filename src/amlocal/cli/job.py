@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from amlocal.cli import summary, views
+from amlocal.cli import compare, summary, views
 from amlocal.cli.arguments import (
     ENVIRONMENTS,
     Parser,
@@ -19,16 +18,12 @@ from amlocal.cli.arguments import (
     one_of,
     positive,
 )
-from amlocal.cli.plain import PlainReporter
+from amlocal.cli.reporting import reporter_for
 from amlocal.cli.session import ExplainsReuse, HasWorkspace, Session
-from amlocal.cli.terminal import Terminal
 from amlocal.errors import SpecError, TargetError, UsageError
 from amlocal.files import written_whole
 from amlocal.plan import JobInfo, JobStatus
 from amlocal.plan.reporter import Reporter
-
-if TYPE_CHECKING:
-    from amlocal.cli.live import LiveReporter
 
 _DEFAULT_RESULTS = 50
 
@@ -92,7 +87,7 @@ def _follow(session: Session, run: Callable[[Reporter], JobInfo]) -> tuple[JobIn
     """Follow a job to its end, and print how it ended; returns it and the exit code."""
     # Where the result is data, stdout is for it alone.
     terminal = session.err if session.asks_for_data else session.out
-    with _reporter(terminal) as reporter:
+    with reporter_for(terminal) as reporter:
         job = run(reporter)
     terminal.write(summary.ended(job, terminal))
     if session.asks_for_data:
@@ -100,14 +95,6 @@ def _follow(session: Session, run: Callable[[Reporter], JobInfo]) -> tuple[JobIn
     if job.status is JobStatus.COMPLETED:
         return job, 0
     return job, TargetError.exit_code if job.error_code == "SystemError" else 1
-
-
-def _reporter(terminal: Terminal) -> PlainReporter | LiveReporter:
-    if not terminal.is_live:
-        return PlainReporter(terminal)
-    from amlocal.cli.live import LiveReporter  # rich: 60 ms that only a terminal pays
-
-    return LiveReporter(terminal)
 
 
 def _save(job: JobInfo, path: Path) -> None:
@@ -272,6 +259,12 @@ VERBS = {
     "cancel": Verb("end a job with all its processes", _name_flags, _cancel),
     "archive": Verb("hide a job from lists", _name_flags, _archive),
     "restore": Verb("show an archived job in lists again", _name_flags, _restore),
+    "compare": Verb(
+        "compare the models of jobs on the same test rows, else what the jobs logged",
+        compare.flags,
+        compare.compare,
+        "aml job compare NAME_tune NAME_ebm --data data/adult-test.parquet",
+    ),
     "explain-reuse": Verb(
         "tell why each step of a job ran or was reused", _name_flags, _explain_reuse
     ),

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from amlocal.cli.terminal import ASCII_MARKS, Terminal
-from amlocal.cli.text import table
+from amlocal.cli.text import LEAST_FIRST, table
 from amlocal.errors import UsageError
 
 
@@ -70,15 +70,20 @@ def render(data: Any, form: str, terminal: Terminal) -> str:
     if form == "tsv":
         return _tsv(data)
     rows = [_row(item) for item in (data if isinstance(data, list) else [data])]
-    return render_table(rows, terminal)
+    return render_table(rows, terminal, optional=())  # a query says which columns it wants
 
 
-def render_table(rows: Sequence[Mapping[str, str]], terminal: Terminal) -> str:
-    """Return a table, cut to the width of a terminal and whole elsewhere."""
+def render_table(
+    rows: Sequence[Mapping[str, str]], terminal: Terminal, *, optional: Sequence[str] = LEAST_FIRST
+) -> str:
+    """Return a table, cut to the width of a terminal and whole elsewhere.
+
+    On a narrow terminal the `optional` columns are left out, the first one first.
+    """
     if not rows:
         return ""
     width = terminal.width if terminal.is_terminal else None
-    return table(rows, width=width, ellipsis=terminal.marks.ellipsis)
+    return table(rows, width=width, ellipsis=terminal.marks.ellipsis, optional=optional)
 
 
 def _ordinary(data: Any) -> Any:

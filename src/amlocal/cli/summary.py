@@ -22,6 +22,8 @@ TRACKED = ("data", "code", "environment", "model", "serving")
 
 #: Without it MLflow's pages open on what they have for language models.
 MODE = "workflowType=machine_learning"
+#: The parameter in which a step says what came of it.
+_CONCLUSION = "conclusion"
 _TAIL_LINES = 15
 _PLAIN_WIDTH = 100
 _TAIL_BYTES = 16_384
@@ -63,6 +65,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
         _headline(info, terminal),
         *_facts(facts),
         *_parts(info, terminal, searches.MOST_TRIALS),
+        *_section("conclusions", _conclusions(info), terminal),
         *_section("guardrails", searches.guardrails(info), terminal),
         *_section("metrics", _metrics(info, terminal), terminal),
         *_section("inputs", _facts({k: _input(v) for k, v in info.inputs.items()}), terminal),
@@ -84,6 +87,7 @@ def ended(info: JobInfo, terminal: Terminal) -> str:
         parts += _section("guardrails that were not passed", alerts, terminal)
     for failed in _failures(info):
         parts += _failure(failed, terminal)
+    parts += _section("conclusions", _conclusions(info), terminal)
     parts += _section("metrics", _metrics(info, terminal), terminal)
     details = {"details": f"aml job show -n {info.name}"}
     parts += _section("look", _facts({**details, **_links(info)}), terminal)
@@ -193,6 +197,12 @@ def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
             about += f" with {searches.tried(child.search)}"
         label = text.pad(_label(child), width)
         yield f"  {terminal.style(mark, colour)} {label}  {about}"
+
+
+def _conclusions(info: JobInfo) -> list[str]:
+    """Return what came of a job and of its steps, as their programs say."""
+    said = {_label(each): each.params.get(_CONCLUSION, "") for each in (info, *info.children)}
+    return _facts(said)
 
 
 def _label(info: JobInfo) -> str:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 # Escape sequences, then every control character that would move the cursor.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: Columns of results that mean nothing when they are cut.
+_WHOLE = frozenset({"Status", "Version", "Created", "Creation_time", "Duration"})
+#: Columns of results that a narrow terminal does without, the least important first.
+LEAST_FIRST = (
+    *("Tracking_uri", "Path", "Display_name", "Experiment", "Experiment_name", "Aliases", "Type"),
+    *("Duration", "Created", "Creation_time"),
+)
+#: What a cell is cut to before a column is left out.
+_LEAST_CELLS = 8
 
 
 def clean(text: str) -> str:
@@ -85,21 +94,30 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def table(rows: Sequence[Mapping[str, str]], *, width: int | None, ellipsis: str = "...") -> str:
+def table(
+    rows: Sequence[Mapping[str, str]],
+    *,
+    width: int | None,
+    ellipsis: str = "...",
+    optional: Sequence[str] = (),
+) -> str:
     """Return rows under their headers, as `az -o table` prints them.
 
     Args:
         rows: Cells by header; a row may lack some.
         width: The columns there are; the widest cells are cut to fit. None cuts nothing.
         ellipsis: What stands where a cell was cut.
+        optional: Headers that are left out where cutting others is not enough, the first one first.
     """
     headers = list(dict.fromkeys(header for row in rows for header in row))
+    if width is not None:
+        headers = _affordable(rows, headers, width, optional)
     grid = [[clean(row.get(header, "")) for header in headers] for row in rows]
     columns = [
         max(cells(header), *(cells(line[i]) for line in grid)) for i, header in enumerate(headers)
     ]
     if width is not None:
-        columns = _fit(columns, width)
+        columns = _fit(columns, width, {i for i, h in enumerate(headers) if h in _WHOLE})
     lines = [headers, ["-" * column for column in columns], *grid]
     return "".join(
         "  ".join(
@@ -111,14 +129,35 @@ def table(rows: Sequence[Mapping[str, str]], *, width: int | None, ellipsis: str
     )
 
 
-def _fit(columns: Sequence[int], width: int) -> list[int]:
+def _affordable(
+    rows: Sequence[Mapping[str, str]],
+    headers: Sequence[str],
+    width: int,
+    optional: Sequence[str],
+) -> list[str]:
+    """Return the headers of the columns that there is room for, in their order."""
+    needed = {}
+    for place, header in enumerate(headers):
+        whole = max(cells(header), *(cells(clean(row.get(header, ""))) for row in rows))
+        is_whole = place == 0 or header in _WHOLE
+        needed[header] = whole if is_whole else min(whole, _LEAST_CELLS)
+    for header in optional:
+        if sum(needed.values()) + 2 * (len(needed) - 1) <= width:
+            break
+        needed.pop(header, None)
+    return list(needed)
+
+
+def _fit(columns: Sequence[int], width: int, whole: Set[int]) -> list[int]:
     """Return column widths that fit, taken from the widest ones first.
 
-    None goes below 4, and the first column, whose names are typed again, is cut last.
+    None goes below 4. Those in `whole` are cut after the others, and the first column, whose names
+    are typed again, is cut last.
     """
     fitted = list(columns)
     excess = sum(fitted) + 2 * (len(fitted) - 1) - width
-    for part in (range(1, len(fitted)), range(len(fitted))):
+    behind = range(1, len(fitted))
+    for part in ([i for i in behind if i not in whole], behind, range(len(fitted))):
         while (
             excess > 0 and (widest := max(part, key=lambda i: fitted[i], default=None)) is not None
         ):

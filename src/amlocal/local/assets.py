@@ -32,12 +32,14 @@ class Assets:
         records: Where versions are kept.
         load: Reads an asset's file: takes the source and overrides.
         describe: Turns what was read into a version's record.
+        prepare: Makes the workspace where there is none.
     """
 
     kind: str
     records: AssetRecords
     load: Load
     describe: Callable[[Any], AssetInfo]
+    prepare: Callable[[], None]
 
     def create_or_update(
         self, asset: Any, *, overrides: Sequence[str] = (), **fields: str | None
@@ -47,7 +49,9 @@ class Assets:
         if asset is None and not given:
             raise UsageError(f"nothing says which {self.kind} to create", hint="give a file: -f")
         settings = [*overrides, *(f"{key}={value}" for key, value in given.items())]
-        return self.records.add(self.describe(self.load(asset, overrides=settings)))
+        loaded = self.load(asset, overrides=settings)
+        self.prepare()
+        return self.records.add(self.describe(loaded))
 
     def get(self, name: str, version: str | None = None, label: str | None = None) -> AssetInfo:
         """Return one version, without one the version created last."""

@@ -50,7 +50,7 @@ class LocalClient:
         environ: Mapping[str, str],
         compiler: Compiler,
     ) -> LocalClient:
-        """Open the workspace of a folder (see `Workspace.find`), and make it where there is none.
+        """Open the workspace of a folder (see `Workspace.find`); what writes to it makes it.
 
         Args:
             path: Its folder, or None.
@@ -64,6 +64,7 @@ class LocalClient:
     @classmethod
     def _of(cls, opened: Opened, compiler: Compiler, notes: Notes) -> LocalClient:
         services, records = opened.services, opened.assets
+        create = services.workspace.create
         jobs = LocalJobs(services, compiler, opened.registered, notes)
         components = ComponentStore(
             services.artifacts,
@@ -73,11 +74,15 @@ class LocalClient:
         data = DataStore(services.artifacts, services.locations, services.workspace)
         return cls(
             jobs=jobs,
-            components=Assets("component", records, compiler.load_component, components.describe),
-            environments=Assets(
-                "environment", records, compiler.load_environment, describe_environment
+            components=Assets(
+                "component", records, compiler.load_component, components.describe, create
             ),
-            data=Assets("data", records, compiler.load_data, data.describe),
-            models=ModelOperations(opened.models, compiler.load_model, services.locations.existing),
+            environments=Assets(
+                "environment", records, compiler.load_environment, describe_environment, create
+            ),
+            data=Assets("data", records, compiler.load_data, data.describe, create),
+            models=ModelOperations(
+                opened.models, compiler.load_model, services.locations.existing, create
+            ),
             workspace=LocalWorkspace(services, records, jobs),
         )

@@ -65,8 +65,11 @@ class DiskFullError(TargetError):
 class Database:
     """One connection, safe to use from several threads; other processes have their own.
 
+    As long as the file's folder is missing, what is read is an empty database in memory: looking
+    at a workspace that is not there does not make one.
+
     Args:
-        path: The file; it is made where it is missing.
+        path: The file; it is made where it is missing, in a folder that is there.
         on_full: Called once when the disk is full; it should make room.
     """
 
@@ -74,13 +77,28 @@ class Database:
         self._path = path
         self._on_full = on_full
         self._lock = threading.RLock()
+        self._is_file = path.parent.is_dir()
+        self._connection = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
         try:
-            self._connection = sqlite3.connect(
-                path, timeout=60, isolation_level=None, check_same_thread=False
+            connection = sqlite3.connect(
+                self._path if self._is_file else ":memory:",
+                timeout=60,
+                isolation_level=None,
+                check_same_thread=False,
             )
-            self._prepare()
+            self._prepare(connection)
         except sqlite3.Error as error:
             raise self._unusable(error) from error
+        return connection
+
+    def _look_for_file(self, *, required: bool) -> None:
+        """Leave the empty database in memory, once there is a folder for the file."""
+        if not self._is_file and (required or self._path.parent.is_dir()):
+            self._is_file = True
+            self._connection.close()
+            self._connection = self._connect()
 
     def _unusable(self, error: sqlite3.Error) -> TargetError:
         return TargetError(
@@ -88,15 +106,15 @@ class Database:
             hint="is the disk full, or the folder read-only?",
         )
 
-    def _prepare(self) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
             raise TargetError(f"{self._path} was written by a newer amlocal", hint="update amlocal")
         # NORMAL: a power cut may lose the last transactions but never corrupts; a kill loses none.
-        self._connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
         if version < _VERSION:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.executescript(
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(
                 f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;"
             )
 
@@ -114,6 +132,7 @@ class Database:
             TargetError: The database cannot be written.
         """
         with self._lock:
+            self._look_for_file(required=True)
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 try:
@@ -163,6 +182,7 @@ class Database:
         """Return the rows of a query."""
         try:
             with self._lock:
+                self._look_for_file(required=False)
                 return self._connection.execute(query, values).fetchall()
         except sqlite3.DatabaseError as error:
             raise self._unusable(error) from error

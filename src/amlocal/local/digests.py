@@ -13,6 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from amlocal.local.mltables import FILE, outside_files
@@ -30,7 +31,11 @@ class Digests:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._db = self._open()
+
+    @cached_property
+    def _db(self) -> sqlite3.Connection:
+        """The memory; opened when it is first used, since the workspace may not be there yet."""
+        return self._open()
 
     def _open(self) -> sqlite3.Connection:
         """Open the memory; a broken one is made anew, and without a disk it is of this process."""

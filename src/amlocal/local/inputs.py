@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from amlocal.errors import AmlocalError, Problem, SpecError, TargetError
+from amlocal.errors import AmlocalError, NotFoundError, Problem, SpecError, TargetError
 from amlocal.local.bind import BoundInput, literal_text
 from amlocal.local.digests import Digests
 from amlocal.local.locations import Locations, in_datastore, is_address, redacted
@@ -131,6 +131,40 @@ def find_inputs(
             contents[name] = digests.content(place)
             bound[name] = BoundInput(kind or found_type, str(text), digest=digest, mode=mode)
     return StepInputs(bound, places, contents, frozenset(shared))
+
+
+def check_assets(job: Job, locations: Locations) -> None:
+    """Require that the assets are registered that a job takes data or models from.
+
+    Azure does so when a job is submitted, and not only when the step that needs one starts.
+
+    Raises:
+        SpecError: Some are not; holds a problem for each.
+    """
+    taken: dict[str, str] = {}
+    for name, binding in job.inputs.items():
+        if isinstance(binding, DataValue):
+            taken.setdefault(binding.path, f"inputs.{name}")
+    for step in job.steps:
+        for name, given in step.inputs.items():
+            if isinstance(given, DataValue):
+                taken.setdefault(given.path, f"jobs.{step.name}.inputs.{name}")
+    found = {place: _not_registered(path, locations) for path, place in taken.items()}
+    problems = [
+        Problem(f"{place}: {error}", error.hint, job.source)
+        for place, error in found.items()
+        if error is not None
+    ]
+    if problems:
+        raise SpecError(problems)
+
+
+def _not_registered(path: str, locations: Locations) -> NotFoundError | None:
+    try:
+        locations.check_asset(path)
+    except NotFoundError as error:
+        return error
+    return None
 
 
 def read_job_inputs(

@@ -23,9 +23,10 @@ from amlocal.local.compiler import Compiler, RegisteredAssets
 from amlocal.local.download import download
 from amlocal.local.failures import disk_errors
 from amlocal.local.follow import Follower
+from amlocal.local.inputs import check_assets
 from amlocal.local.names import job_name
 from amlocal.local.notes import Notes
-from amlocal.local.process import JOB_VARIABLE, end_jobs
+from amlocal.local.process import JOB_VARIABLE, WORKER, end_jobs
 from amlocal.local.recovery import recover
 from amlocal.local.services import Services
 from amlocal.local.submission import new_record, settings
@@ -82,8 +83,10 @@ class LocalJobs:
     ) -> JobInfo:
         """Submit a job; see `amlocal.client.JobOperations`."""
         options = _options(max_parallel, environment)
+        self.services.workspace.create()
         plan = self._compile(job, [*overrides, *settings(given_fields(fields))])
         require_packages(plan)
+        check_assets(plan, self.services.locations)
         info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
         with disk_errors(self.services.workspace):
             self.services.workspace.keep_reserve()
@@ -104,7 +107,8 @@ class LocalJobs:
     def _compile(self, job: Any, overrides: Sequence[str]) -> Job:
         if isinstance(job, Job):
             return job
-        cache = self.services.workspace.cache / "plans"
+        workspace = self.services.workspace
+        cache = workspace.cache / "plans" if workspace.path.exists() else None
         return self.compiler.compile_job(job, overrides=overrides, cache=cache, assets=self.assets)
 
     def _free_name(self) -> str:
@@ -124,13 +128,7 @@ class LocalJobs:
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
         with (folder / "engine.log").open("ab") as log:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "amlocal.local.worker",
-                    str(self.services.workspace.path),
-                    info.name,
-                ],
+                [sys.executable, "-m", WORKER, str(self.services.workspace.path), info.name],
                 env=environ,
                 cwd=self.services.workspace.project,
                 stdin=subprocess.DEVNULL,

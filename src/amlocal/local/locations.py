@@ -115,6 +115,15 @@ class Locations:
             raise TargetError(f"there is no data at {shown}", hint=self._hint(address, place))
         return place
 
+    def check_asset(self, address: str) -> None:
+        """Require that the asset is registered, where an address names one.
+
+        Raises:
+            NotFoundError: It is not, or not in this version.
+        """
+        if found := _ASSET.fullmatch(address):
+            self._find_asset(found["name"], found["version"], found["label"])
+
     def _hint(self, address: str, place: Path) -> str:
         if in_datastore(address):
             return f"put the data to {place}"

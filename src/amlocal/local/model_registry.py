@@ -51,8 +51,26 @@ class ModelRegistry:
         with self._server.hold(), TrackingClient(self._server.ensure()) as client:
             yield client
 
+    @property
+    def _was_started(self) -> bool:
+        return self._server.artifacts.parent.exists()
+
+    @contextlib.contextmanager
+    def client_for(self, name: str) -> Iterator[TrackingClient]:
+        """Give a client of the running server, to look at a model.
+
+        Raises:
+            NotFoundError: There has never been a server, and none is started to say so.
+        """
+        if not self._was_started:
+            raise not_found("model", name, ())
+        with self.client() as client:
+            yield client
+
     def names(self) -> frozenset[str]:
         """Return the names of the registered models."""
+        if not self._was_started:
+            return frozenset()
         with self.client() as client:
             return frozenset(client.registry.models())
 
@@ -63,7 +81,7 @@ class ModelRegistry:
             NotFoundError: There is no such version.
             TargetError: Its files are gone, or elsewhere.
         """
-        with self.client() as client:
+        with self.client_for(name) as client:
             found = self.find(client, name, version, label)
             path = self.path_of(client, found)
         if path is None or not path.exists():

@@ -41,14 +41,20 @@ class ModelOperations:
         registry: The workspace's registry.
         load: Reads a model file or object, with `--set` overrides.
         resolve: Returns where a path or an address is on this machine.
+        prepare: Makes the workspace where there is none.
     """
 
     def __init__(
-        self, registry: ModelRegistry, load: LoadModel, resolve: Callable[[str], Path]
+        self,
+        registry: ModelRegistry,
+        load: LoadModel,
+        resolve: Callable[[str], Path],
+        prepare: Callable[[], None],
     ) -> None:
         self._registry = registry
         self._load = load
         self._resolve = resolve
+        self._prepare = prepare
 
     def create_or_update(
         self, asset: Any, *, overrides: Sequence[str] = (), **fields: str | None
@@ -69,6 +75,7 @@ class ModelOperations:
             TargetError: The files are not there, or the tracking server did not do its part.
         """
         model = self._model(asset, overrides, fields)
+        self._prepare()
         with self._registry.client() as client:
             content = self._registry.content(client, model.path, self._resolve)
             return self._described(client, self._registry.register(client, model, content))
@@ -80,7 +87,7 @@ class ModelOperations:
             NotFoundError: There is no such model, version, or alias.
             UsageError: Both a version and a label are given.
         """
-        with self._registry.client() as client:
+        with self._registry.client_for(name) as client:
             return self._described(client, self._registry.find(client, name, version, label))
 
     def list(
@@ -93,9 +100,12 @@ class ModelOperations:
         """
         if list_view_type not in _VIEWS:
             raise UsageError(f"no view {list_view_type!r}", hint=near_miss(list_view_type, _VIEWS))
+        models = [name] if name else sorted(self._registry.names())
+        if not models:
+            return []
         found = []
-        with self._registry.client() as client:
-            for model in [name] if name else sorted(client.registry.models()):
+        with self._registry.client_for(models[0]) as client:
+            for model in models:
                 versions = [
                     version
                     for version in client.registry.versions(model)
@@ -109,13 +119,13 @@ class ModelOperations:
 
     def archive(self, name: str, version: str | None = None) -> None:
         """Hide a version, or every version, from lists; raises NotFoundError."""
-        with self._registry.client() as client:
+        with self._registry.client_for(name) as client:
             for item in self._registry.versions(client, name, version):
                 client.registry.tag_version(name, item.version, ARCHIVED_TAG, "true")
 
     def restore(self, name: str, version: str | None = None) -> None:
         """Show archived versions in lists again; raises NotFoundError."""
-        with self._registry.client() as client:
+        with self._registry.client_for(name) as client:
             for item in self._registry.versions(client, name, version):
                 client.registry.untag_version(name, item.version, ARCHIVED_TAG)
 

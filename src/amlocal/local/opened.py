@@ -48,7 +48,7 @@ def open_workspace(
     note: Callable[[str], None],
     server: TrackingServer | None = None,
 ) -> Opened:
-    """Open a workspace, and make it where there is none.
+    """Open a workspace; one that is not there is empty until `Workspace.create` makes it.
 
     Args:
         workspace: Where it is.
@@ -59,7 +59,8 @@ def open_workspace(
     Raises:
         TargetError: The disk refuses, or a newer amlocal has written it.
     """
-    workspace.create()
+    if workspace.path.exists():
+        workspace.create()  # whole: it may be the work of a command that was killed
     database = Database(workspace.records, on_full=workspace.release_reserve)
     records, assets = JobRecords(database), AssetRecords(database)
     digests = Digests(workspace.cache / "digests.db")

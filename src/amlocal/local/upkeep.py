@@ -9,7 +9,7 @@ from amlocal.local.asset_records import AssetRecords
 from amlocal.local.failures import disk_errors
 from amlocal.local.garbage import collect, size
 from amlocal.local.jobs import LocalJobs
-from amlocal.local.process import end_jobs, find
+from amlocal.local.process import end_jobs, find, find_workers
 from amlocal.local.recovery import recover
 from amlocal.local.services import Services
 from amlocal.plan import WorkspaceInfo
@@ -27,7 +27,8 @@ class LocalWorkspace:
         """Return what the workspace holds and which of its processes run."""
         recover(self.services.records, self.services.workspace)
         server = self.services.server
-        processes = {str(pid): f"step of {job}" for pid, job in find(self._path).items()}
+        processes = {str(pid): f"engine of {job}" for pid, job in find_workers(self._path).items()}
+        processes |= {str(pid): f"step of {job}" for pid, job in find(self._path).items()}
         processes |= {str(pid): what for pid, what in server.processes().items()}
         return WorkspaceInfo(
             path=str(self._path),
@@ -44,6 +45,7 @@ class LocalWorkspace:
 
     def up(self) -> WorkspaceInfo:
         """Start the tracking server, if it is down."""
+        self.services.workspace.create()
         self.services.server.ensure()
         return self.show()
 
@@ -58,6 +60,8 @@ class LocalWorkspace:
 
     def collect_garbage(self, *, dry_run: bool = False) -> int:
         """Remove what no job and no asset refers to any more; returns the bytes freed."""
+        if not self._path.exists():
+            return 0
         recover(self.services.records, self.services.workspace)
         with disk_errors(self.services.workspace):
             return collect(self.services, self.assets, dry_run=dry_run)

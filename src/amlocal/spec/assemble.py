@@ -31,15 +31,31 @@ ARTIFACTS = "artifacts"
 _NAMES = ("name", "version", "display_name", "description", "tags")
 
 
-def command_job(value: Mapping[str, Any], folder: Path, *, source: str) -> Job:
-    """Assemble a command job: one step, whose inputs are the job's."""
+def command_job(
+    value: Mapping[str, Any],
+    folder: Path,
+    *,
+    source: str,
+    declared: Mapping[str, Input] | None = None,
+) -> Job:
+    """Assemble a command job: one step, whose inputs are the job's.
+
+    Args:
+        value: Its fields.
+        folder: What its paths are relative to.
+        source: The file, or an empty string.
+        declared: Inputs that a job built in Python declares; one that it does not give stays so.
+    """
     inputs = build.mapping(value.get("inputs"))
     outputs = {n: build.output(o) for n, o in build.mapping(value.get("outputs")).items()}
     given = job_inputs(inputs, folder)
     component = build.component(
         {name: item for name, item in value.items() if name not in _NAMES},
         folder,
-        inputs={name: build.input_of_value(item) for name, item in inputs.items()},
+        inputs={
+            **{name: build.input_of_value(item) for name, item in inputs.items()},
+            **{name: port for name, port in (declared or {}).items() if name not in given},
+        },
         outputs=outputs,
     )
     step = _step(

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from amlocal.errors import UsageError, near_miss
-from amlocal.plan import Job
+from amlocal.plan import Input, Job
 from amlocal.spec import assemble, build, convert, overrides, sdk
 from amlocal.spec.bindings import Places, check_job
 from amlocal.spec.cache import Entry
@@ -87,7 +87,7 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
     document = overrides.apply(Document(name="", data=data, folder=folder), settings)
     if kind == "command":
         _check_object_fields(findings, document.place, document.data, "command_job")
-        job = assemble.command_job(document.data, folder, source="")
+        job = _object_command(findings, source.component, document)
         places = Places(document.place)
     elif kind == "sweep":
         _check_object_fields(findings, document.place, document.data, "sweep_job")
@@ -107,6 +107,21 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
     findings.add(check_job(job, places))
     findings.raise_problems()
     return _with_warnings(job, findings)
+
+
+def _object_command(findings: Findings, component: Any, document: Document) -> Job:
+    """Assemble what `command(...)` built: it declares inputs, and need not give all of them."""
+    declared: Mapping[str, Input] = {}
+    if not isinstance(component, str):
+        fields = convert.component_mapping(component)
+        declared = build.declared_component(fields, document.folder).inputs
+    job = assemble.command_job(document.data, document.folder, source="", declared=declared)
+    for name, port in declared.items():
+        if name not in job.inputs and not port.optional and port.default is None:
+            message = f"the input {name!r} ({port.type}) has no value"
+            hint = "give it one, a default, or declare it optional"
+            findings.problem(document.place.at("inputs", name), message, hint)
+    return job
 
 
 _MAPPINGS: Mapping[str, Callable[[Any], dict[str, Any]]] = {

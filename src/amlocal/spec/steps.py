@@ -145,47 +145,39 @@ def _read_step(
     assets: AssetSource | None,
     parts: Parts,
 ) -> None:
-    name = str(at.path[-1])
     data = build.mapping(value)
-    if build.text(data.get("type")).lower() == "sweep":
-        _read_sweep_step(findings, files, at, value, assets, parts)
-        return
-    inline = "component" not in data
-    check_object(findings, at, value, "command_step" if inline else "component_step")
+    is_sweep = build.text(data.get("type")).lower() == "sweep"
+    is_inline = not is_sweep and "component" not in data
+    schema = "sweep_step" if is_sweep else "command_step" if is_inline else "component_step"
+    check_object(findings, at, value, schema)
     if not isinstance(value, Mapping):
         return
     check_inputs(findings, files, at.at("inputs"), data.get("inputs"))
-    check_environment(findings, files, at.at("environment"), data.get("environment"))
-    if inline:
-        check_code(findings, files, at, data)
-        parts.inline.add(name)
-        parts.places[name] = at
-        parts.components[name] = inline_component(data, at.document)
-        if "environment" not in data:
-            message = f"step {name!r} lacks an environment"
-            findings.problem(at, message, "add environment:, such as azureml:NAME:VERSION")
+    if not is_sweep:  # its environment is the trial's
+        check_environment(findings, files, at.at("environment"), data.get("environment"))
+    if is_inline:
+        _read_inline_step(findings, files, at, data, parts)
         return
-    found = _find_component(findings, files, at.at("component"), data["component"], assets, parts)
+    field = "trial" if is_sweep else "component"
+    found = _find_component(findings, files, at.at(field), data.get(field), assets, parts)
     if found is not None:
+        name = str(at.path[-1])
         parts.components[name], parts.places[name] = found
+    if is_sweep:
+        check_sweep(findings, at, data, found[0] if found is not None else None)
 
 
-def _read_sweep_step(
-    findings: Findings,
-    files: Files,
-    at: Place,
-    value: object,
-    assets: AssetSource | None,
-    parts: Parts,
+def _read_inline_step(
+    findings: Findings, files: Files, at: Place, data: Mapping[str, Any], parts: Parts
 ) -> None:
     name = str(at.path[-1])
-    data = build.mapping(value)
-    check_object(findings, at, value, "sweep_step")
-    check_inputs(findings, files, at.at("inputs"), data.get("inputs"))
-    found = _find_component(findings, files, at.at("trial"), data.get("trial"), assets, parts)
-    if found is not None:
-        parts.components[name], parts.places[name] = found
-    check_sweep(findings, at, data, found[0] if found is not None else None)
+    check_code(findings, files, at, data)
+    parts.inline.add(name)
+    parts.places[name] = at
+    parts.components[name] = inline_component(data, at.document)
+    if "environment" not in data:
+        message = f"step {name!r} lacks an environment"
+        findings.problem(at, message, "add environment:, such as azureml:NAME:VERSION")
 
 
 def inline_component(data: Mapping[str, Any], document: Document) -> Component:

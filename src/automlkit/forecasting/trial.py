@@ -103,9 +103,10 @@ class Truth:
         numbers = {name: place for place, name in enumerate(problem.series)}
         rows = pd.concat(folds)
         self.values: Floats = rows[TARGET].to_numpy(dtype=np.float64)
-        self.series: npt.NDArray[np.intp] = rows[SERIES].map(numbers).to_numpy(dtype=np.intp)
-        places = [np.full(len(own), place, dtype=np.intp) for place, own in enumerate(folds)]
-        self.fold: npt.NDArray[np.intp] = np.concatenate(places)
+        places = [numbers[str(name)] for name in rows[SERIES]]
+        self.series: npt.NDArray[np.intp] = np.asarray(places, dtype=np.intp)
+        sizes = [len(own) for own in folds]
+        self.fold: npt.NDArray[np.intp] = np.repeat(np.arange(len(folds), dtype=np.intp), sizes)
         self.step: npt.NDArray[np.intp] = np.concatenate(
             [own.groupby(SERIES).cumcount() + 1 for own in folds]
         ).astype(np.intp)

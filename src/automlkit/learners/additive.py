@@ -26,6 +26,8 @@ def _ebm(setting: _Setting) -> Made:
         ExplainableBoostingClassifier if setting.is_classification else ExplainableBoostingRegressor
     )
     config = {"outer_bags": 4, "interactions": 0, **setting.config}
+    if setting.class_count > 2:
+        config["interactions"] = 0  # its explanations have no pairs of more than two classes
     # Its default of all cores but one leaves one process on two cores.
     model = kind(**config, n_jobs=setting.threads, random_state=setting.seed)
     return Made(model, category_option="nominal")

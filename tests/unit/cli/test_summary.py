@@ -47,6 +47,15 @@ def test_a_job_shows_its_facts() -> None:
     assert "  ✓ train  Completed  2.0 s\n" in shown
 
 
+def test_what_steps_conclude_is_shown_at_the_end() -> None:
+    register = step("register", params={"conclusion": "NOT REGISTERED adult: a tie", "n": "1"})
+    job = pipeline(step("train", params={"rounds": "3"}), register)
+    for shown in (summary.ended(job, terminal()), summary.job(job, terminal(NO_COLOR="1"))):
+        assert shown.count("  register  NOT REGISTERED adult: a tie\n") == 1
+        assert "rounds" not in shown
+    assert "conclusions" not in summary.ended(pipeline(step("train")), terminal())
+
+
 def test_values_that_mean_no_are_shown() -> None:
     inputs = {"flag": InputInfo(type="boolean", value=False), "n": InputInfo("integer", value=0)}
     shown = summary.job(command(inputs=inputs), terminal())

@@ -83,6 +83,25 @@ def test_a_narrow_table_keeps_the_names_that_are_typed_again() -> None:
     assert max(map(len, tiny.splitlines())) <= 16  # three columns of four and what parts them
 
 
+def test_a_narrow_table_leaves_columns_out_by_their_importance() -> None:
+    row = {
+        "Name": "calm_river_8x2k",
+        "Status": "Completed",
+        "Duration": "5 min 07 s",
+        "Created": "2026-01-02 03:04:05",
+        "Experiment": "a-long-experiment-name",
+    }
+    optional = ("Experiment", "Duration")
+    whole = text.table([row], width=83, optional=optional).splitlines()[-1]
+    assert whole.split("  ") == list(row.values())
+    cut = text.table([row], width=75, optional=optional).splitlines()[-1]
+    assert cut.split("  ") == [*list(row.values())[:4], "a-long-expe..."]
+    less = text.table([row], width=59, optional=optional).splitlines()[-1]
+    assert less.split("  ") == ["calm_river_8x2k", "Completed", "5 min 07 s", row["Created"]]
+    least = text.table([row], width=58, optional=optional).splitlines()[-1]
+    assert least.split("  ") == ["calm_river_8x2k", "Completed", row["Created"]]
+
+
 def test_a_cell_cannot_break_the_table() -> None:
     lines = text.table([{"Name": "a\nb\x1b[2J"}], width=None).splitlines()
     assert lines == ["Name", "----", "a b"]

@@ -138,6 +138,7 @@ def test_a_broken_memory_is_made_anew(memory: Path, folder: Path) -> None:
 def test_a_memory_that_breaks_meanwhile_is_done_without(
     digests: Digests, memory: Path, folder: Path
 ) -> None:
+    assert digests.file(folder / "sub/a.txt") == sha("a")
     connection = sqlite3.connect(memory)
     connection.execute("DROP TABLE digests")
     connection.close()

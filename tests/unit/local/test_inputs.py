@@ -10,6 +10,7 @@ from amlocal.errors import SpecError, TargetError
 from amlocal.local.inputs import StepInputs, copy_inputs, find_inputs
 from amlocal.plan import (
     Binding,
+    DataAsset,
     DataValue,
     Input,
     Job,
@@ -45,6 +46,27 @@ def found(
         result=lambda *key: (results or {})[key],
         copies=lab.project / "copies",
     )
+
+
+def test_assets_that_are_not_registered_are_told_before_a_job_is_recorded(lab: Lab) -> None:
+    rows = DataAsset(name="rows", path=str(lab.write("rows.csv", "a\n")), type="uri_file")
+    lab.client.data.create_or_update(rows)
+    job = pipeline(
+        step("a", "true", inputs={"x": DataValue(path="azureml:rowz:1", type="uri_file")}),
+        step("b", "true", inputs={"x": DataValue(path="azureml:rows:9", type="uri_file")}),
+        step("c", "true", inputs={"x": DataValue(path="azureml:rows@latest", type="uri_file")}),
+        inputs={"none": DataValue(path="azureml:none@latest")},
+        source="job.yml",
+    )
+    with pytest.raises(SpecError) as caught:
+        lab.run(job)
+    told = [str(problem).partition(";")[0] for problem in caught.value.problems]
+    assert told == [
+        "job.yml: inputs.none: no data asset or model named 'none'",
+        "job.yml: jobs.a.inputs.x: no data asset or model named 'rowz'",
+        "job.yml: jobs.b.inputs.x: no version of data rows named '9'",
+    ]
+    assert lab.client.jobs.list() == []
 
 
 def test_literals_take_the_declared_type(lab: Lab) -> None:

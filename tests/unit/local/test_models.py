@@ -38,7 +38,7 @@ def models(registry: ModelRegistry, tmp_path: Path) -> ModelOperations:
             raise TargetError(f"nothing at {address}")
         return place
 
-    return ModelOperations(registry, load, resolve)
+    return ModelOperations(registry, load, resolve, prepare=lambda: None)
 
 
 @pytest.fixture

@@ -3,8 +3,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.lab import Lab, command, processes_of, wait_for
+import pytest
+from tests.lab import Lab, PlanCompiler, command, processes_of, wait_for
 
+from amlocal.errors import NotFoundError
+from amlocal.local.client import LocalClient
 from amlocal.plan import JobStatus
 
 
@@ -17,9 +20,35 @@ def test_a_workspace_tells_what_it_holds(lab: Lab) -> None:
     assert info.path == str(lab.workspace)
     assert (info.jobs, info.running) == (2, ("fig",))
     assert info.tracking_uri == job.tracking.uri
-    assert "step of fig" in info.processes.values()
+    assert {"engine of fig", "step of fig"} <= set(info.processes.values())
     assert info.bytes > 0
     lab.client.jobs.cancel("fig")
+
+
+def test_looking_at_a_workspace_that_is_not_there_does_not_make_it(tmp_path: Path) -> None:
+    client = LocalClient.open(tmp_path / "none", os.environ, PlanCompiler())
+    assert client.jobs.list() == []
+    for assets in (client.components, client.environments, client.data, client.models):
+        assert list(assets.list()) == []
+        with pytest.raises(NotFoundError):
+            assets.get("any")
+        with pytest.raises(NotFoundError):
+            assets.archive("any")
+    for look in (client.jobs.get, client.jobs.stream, client.jobs.cancel, client.jobs.archive):
+        with pytest.raises(NotFoundError, match="any"):
+            look("any")
+    assert client.jobs.validate(command("true")).type == "command"
+    info = client.workspace.down()
+    assert (info.jobs, info.running, info.processes, info.bytes) == (0, (), {}, 0)
+    assert client.workspace.collect_garbage() == 0
+    assert not (tmp_path / "none").exists()
+
+
+def test_what_another_process_makes_is_seen(tmp_path: Path, shared_folder: Path) -> None:
+    early = LocalClient.open(tmp_path / "project" / ".amlocal", os.environ, PlanCompiler())
+    assert early.jobs.list() == []
+    job = Lab.open(tmp_path / "project", shared=shared_folder).run(command("true"))
+    assert [info.name for info in early.jobs.list()] == [job.name]
 
 
 def test_down_ends_every_process(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from amlocal.errors import SpecError, UsageError
 from amlocal.plan import (
     DataValue,
     Environment,
+    Input,
     LiteralValue,
     Output,
     OutputSource,
@@ -180,3 +181,40 @@ def test_what_does_not_run_here_is_refused(sdk: Any, tmp_path: Path) -> None:
     outer = sdk.dsl.pipeline(lambda data: inner(data).outputs)
     with pytest.raises(SpecError, match="A pipeline component as a step does not run here yet"):
         compile_job(outer(sdk.Input(type="uri_folder", path=str(tmp_path))))
+
+
+def test_a_command_may_leave_out_what_it_declares(sdk: Any) -> None:
+    declared = sdk.command(
+        command="fit ${{inputs.rounds}} $[[--table ${{inputs.table}}]]",
+        environment="azureml:e:1",
+        inputs={
+            "rounds": sdk.Input(type="integer", default=3),
+            "table": sdk.Input(type="uri_file", optional=True),
+        },
+    )
+    job = compile_job(declared())
+    assert job.inputs == {}
+    (step,) = job.steps
+    assert step.component.inputs == {
+        "rounds": Input(type="integer", default=3),
+        "table": Input(type="uri_file", optional=True),
+    }
+    at_once = sdk.command(
+        command="ls $[[${{inputs.table}}]]",
+        environment="azureml:e:1",
+        inputs={"table": sdk.Input(type="uri_file", optional=True)},
+    )
+    assert compile_job(at_once).steps[0].component.inputs["table"].optional
+    given = compile_job(declared(rounds=4, table=sdk.Input(type="uri_file", path="azureml:t:1")))
+    assert given.inputs["rounds"] == LiteralValue(value=4)
+    assert set(given.steps[0].inputs) == {"rounds", "table"}
+
+
+def test_a_command_needs_the_inputs_that_have_no_default(sdk: Any) -> None:
+    declared = sdk.command(
+        command="fit ${{inputs.rounds}}",
+        environment="azureml:e:1",
+        inputs={"rounds": sdk.Input(type="integer")},
+    )
+    with pytest.raises(SpecError, match=r"the input 'rounds' \(integer\) has no value; give"):
+        compile_job(declared())

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from tests.lab import Lab, Recording, children, pipeline, processes_of, step, wait_for
 from tests.unit.local.sweep.conftest import SPACE, output_of, sweep_job, sweep_step
 
+from amlocal.local.process import find_workers
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.plan import (
     Choice,
@@ -264,9 +264,8 @@ def test_a_sweep_that_was_killed_goes_on(lab: Lab, log: str, kind: Any) -> None:
     )
     job = sweep_job(line, sampling=Sampling(type=kind), max_concurrent_trials=1)
     started = lab.start(job)
-    engine = engine_of(started.name)
     wait_for(lambda: len(list(lab.project.glob("done_*"))) == 3)
-    os.kill(engine, signal.SIGKILL)
+    os.kill(engine_of(lab, started.name), signal.SIGKILL)
     wait_for(lambda: lab.client.jobs.get(started.name).status is FAILED)
     lost = lab.client.jobs.get(started.name)
     assert statuses(lost) == [COMPLETED, COMPLETED, FAILED]
@@ -277,13 +276,8 @@ def test_a_sweep_that_was_killed_goes_on(lab: Lab, log: str, kind: Any) -> None:
     assert tried(again)[:2] == tried(lost)[:2]
 
 
-def engine_of(job: str) -> int:
-    (found,) = [
-        process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if (process.info["cmdline"] or [])[-1:] == [job]
-        and "amlocal.local.worker" in process.info["cmdline"]
-    ]
+def engine_of(lab: Lab, job: str) -> int:
+    (found,) = [pid for pid, name in find_workers(lab.workspace).items() if name == job]
     return found
 
 

@@ -1,0 +1,59 @@
+"""Models of several jobs compared, and one of them taken through the lifecycle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.e2e.driver import Aml, reused
+
+SMALL = (
+    "--set",
+    "jobs.sweep.limits.max_total_trials=1",
+    "jobs.sweep.inputs.cross_validation=2",
+    "jobs.sweep.inputs.max_iter=30",
+    "jobs.ebm.inputs.max_iter=20",
+    "jobs.compare.inputs.resamples=500",
+)
+
+
+@pytest.fixture(scope="module")
+def compared(aml: Aml) -> dict:
+    return aml.job("jobs/compare.yml", *SMALL, "-n", "models")
+
+
+def test_the_recommended_model_is_registered(aml: Aml, compared: dict) -> None:
+    assert compared["status"] == "Completed"
+    report = Path(compared["outputs"]["comparison"]["path"]) / "comparison.json"
+    found = json.loads(report.read_text())
+    assert [each["name"] for each in found["models"]] == ["sweep", "ebm", "linear"]
+    # A simple model may win only where it is not significantly worse.
+    (chosen,) = [each for each in found["models"] if each["name"] == found["recommended"]]
+    assert not chosen["is_significantly_worse"]
+    (step,) = [child for child in compared["children"] if child["step"] == found["recommended"]]
+    taken, given = compared["outputs"]["model"], step["outputs"]["model"]
+    assert taken["digest"] == given["digest"]
+    (model,) = aml.json("model", "list")
+    assert model["aliases"] == ["champion"]
+
+
+def test_jobs_are_compared_by_name(aml: Aml, compared: dict) -> None:
+    found = aml.json(
+        "job", "compare", "models_linear", "models_ebm", "--data", "data/adult-test.parquet"
+    )
+    assert {each["name"] for each in found["models"]} == {"models_linear", "models_ebm"}
+    assert aml.json("job", "show", "-n", found["job"])["status"] == "Completed"
+    logged = aml.json("job", "compare", "models_evaluate")
+    assert logged[0]["metrics"]["auc"] > 0.85
+
+
+def test_the_lifecycle_takes_a_model_from_a_job(aml: Aml, compared: dict) -> None:
+    place = "jobs.train.inputs.candidate"
+    source = "azureml://datastores/workspaceblobstore/paths/azureml/models_linear/model/"
+    settings = ("--set", f"{place}.type=mlflow_model", f"{place}.path={source}")
+    job = aml.job("jobs/lifecycle.yml", *settings)
+    assert job["status"] == "Completed"
+    (linear,) = [child for child in compared["children"] if child["step"] == "linear"]
+    assert job["outputs"]["model"]["digest"] == linear["outputs"]["model"]["digest"]
+    assert len(reused(aml.job("jobs/lifecycle.yml", *settings))) == 5
