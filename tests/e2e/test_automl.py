@@ -113,6 +113,7 @@ def test_an_unchanged_search_is_reused(aml: Aml, small: str, ran: dict[str, Any]
     assert reused(aml.job(small)) == ["best", "evaluate", "register"]
 
 
+@pytest.mark.slow
 def test_a_column_that_is_not_there_is_told(aml: Aml, small: str) -> None:
     given = ("--set", "jobs.best.target_column_name=incom")
     job = aml.job(small, *given, code=1)

@@ -13,7 +13,7 @@ CLOSING = 5.0
 #: Share of the whole that explaining the model may take.
 EXPLAINING = 0.04
 #: Share of the whole that fitting the delivered model may take at most.
-FITTING = 0.35
+FITTING = 0.25
 #: Share of the whole that the first trial of a learner may take: nobody knows its cost yet.
 FIRST_TRIAL = 0.25
 

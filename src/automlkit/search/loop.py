@@ -16,6 +16,9 @@ from automlkit.search.stopping import has_stopped_gaining, is_hopeless
 from automlkit.search.trials import Store, Trial, mean_metrics
 from automlkit.search.work import Failure, FoldDone, FoldWork, Outcome, Work
 
+#: Models for which time is kept, after cross-validation, to fit them on all rows.
+FITTED_AGAIN = 4
+
 Reason = Literal["max_trials", "timeout", "exit_score", "early_termination", "exhausted"]
 
 Ended = Literal["Completed", "Failed", "Canceled"]
@@ -176,7 +179,10 @@ class Loop:
 
     def search_end(self, share: float = 1.0) -> float:
         """Return the clock's reading at which trials end."""
-        fitting = sum(self._plan.fit_seconds(trial) for trial in self.completed[:4])
+        # A hold-out's models know nearly all rows already: trials are worth more than a refit of
+        # each, and what there is no time for is delivered as it is.
+        count = FITTED_AGAIN if self._plan.folds > 1 else 1
+        fitting = sum(self._plan.fit_seconds(trial) for trial in self.completed[:count])
         end = self._budget.search_end(fitting)
         return end if share == 1.0 else self._budget.start + share * (end - self._budget.start)
 

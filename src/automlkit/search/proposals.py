@@ -94,6 +94,7 @@ class _Line:
     waiting: list[dict[str, Any]]
     tried: list[tuple[dict[str, Any], float]] = field(default_factory=list)
     searcher: Searcher | None = None
+    suggested: set[int] = field(default_factory=set)
     open: dict[int, dict[str, Any]] = field(default_factory=dict)
     started: int = 0
     is_exhausted: bool = False
@@ -197,7 +198,7 @@ class Proposals:
         config = line.open.pop(number)
         loss = float("inf") if loss is None else loss
         line.note(config, loss, seconds if self._is_timed else 1.0)
-        if line.searcher is not None:
+        if line.searcher is not None and number in line.suggested:
             # A searcher computes with losses: a failure is far off, not infinite.
             known = loss if loss < float("inf") else 1e9
             line.tell_searcher(number, config, known)
@@ -248,6 +249,7 @@ class Proposals:
             # What the portfolio sets and the space does not tune stays as in the best so far.
             config = {**best, **plain(found)}
             if config not in known:
+                line.suggested.add(number)
                 return config
             loss = next((loss for one, loss in line.tried if one == config), 1e9)
             line.tell_searcher(number, config, min(loss, 1e9))

@@ -21,7 +21,7 @@ def test_the_end_is_kept_free_for_fitting_and_closing():
 
 def test_slow_models_do_not_take_the_whole_time():
     budget = Budget(200.0, 0.0, lambda: 0.0)
-    assert budget.search_end(1e6) == budget.search_end(0) - 0.35 * 200
+    assert budget.search_end(1e6) == budget.search_end(0) - 0.25 * 200
 
 
 def test_half_of_a_short_time_is_for_trials():

@@ -64,6 +64,19 @@ def test_the_searcher_knows_the_portfolio_and_is_told_of_its_points():
     assert searcher.told == [(1, 1.0), (2, 2.0)]
 
 
+def test_a_point_of_the_portfolio_that_ends_late_is_not_the_searchers():
+    searcher = Counting()
+    found = proposals(candidate("A", ({"x": -1}, {"z": -2})), searcher=searcher)
+    for number in (0, 1):
+        found.next(number, float("inf"))
+    found.tell(0, "A", 1.0, 1.0)
+    suggested = found.next(2, float("inf"))
+    assert suggested is not None
+    found.tell(1, "A", 2.0, 1.0)
+    found.tell(2, "A", 3.0, 1.0)
+    assert searcher.told == [(1, 3.0)]
+
+
 def test_a_promising_learner_is_tried_more_often():
     searchers = {}
 
