@@ -17,7 +17,9 @@ def rows(count: int, labels: list[Any] | None = None) -> Rows:
 
 
 def tables(train: Rows, **more: Any) -> Tables:
-    return Tables(**{"train": train, "validation": None, "test": None, "split_columns": None, **more})
+    return Tables(
+        **{"train": train, "validation": None, "test": None, "split_columns": None, **more}
+    )
 
 
 def request(task: str = "classification", **more: Any) -> Request:
