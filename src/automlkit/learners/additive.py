@@ -11,12 +11,11 @@ from automlkit.learners.base import Setting as _Setting
 def _portfolio(case: Case) -> list[Config]:
     # Bags steady the curves of small tables, where they cost little.
     bags = 8 if case.rows < 2_000 else 4
+    # Larger steps than its own of 0.015: Adult's hold-out AUC is the same (0.934), and sooner.
+    plain: Config = {"outer_bags": bags, "learning_rate": 0.05, "interactions": 0}
     if case.class_count > 2:
-        return [{"outer_bags": bags, "interactions": 0}]
-    return [
-        {"outer_bags": bags, "interactions": 0},
-        {"outer_bags": bags, "interactions": min(10, case.columns)},
-    ]
+        return [plain]
+    return [plain, {**plain, "interactions": min(10, case.columns)}]
 
 
 def _ebm(setting: _Setting) -> Made:
@@ -26,6 +25,8 @@ def _ebm(setting: _Setting) -> Made:
         ExplainableBoostingClassifier if setting.is_classification else ExplainableBoostingRegressor
     )
     config = {"outer_bags": 4, "interactions": 0, **setting.config}
+    if setting.class_count > 2:
+        config["interactions"] = 0  # its explanations have no pairs of more than two classes
     # Its default of all cores but one leaves one process on two cores.
     model = kind(**config, n_jobs=setting.threads, random_state=setting.seed)
     return Made(model, category_option="nominal")
