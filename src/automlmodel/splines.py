@@ -27,11 +27,12 @@ class Splines:
         quantiles = np.linspace(0.02, 0.98, self.knots)
         places, columns = [], []
         for column, values in enumerate(table.T):
+            distinct = np.unique(values)
             found = np.unique(np.quantile(values, quantiles))
             if len(found) < self.knots:
                 # Most rows have one value: the knots lie among the different ones.
-                found = np.unique(np.quantile(np.unique(values), quantiles))
-            if len(found) == self.knots:
+                found = np.unique(np.quantile(distinct, quantiles))
+            if len(found) == self.knots <= len(distinct):
                 places.append(found)
                 columns.append(column)
         self.bent = np.array(columns, dtype=np.intp)

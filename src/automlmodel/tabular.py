@@ -75,7 +75,7 @@ class _Tabular(BaseEstimator):  # type: ignore[misc]
             model.set_params(**self.stopping.parameters)
             options.update(self.stopping.arguments(*validation))
         self._tell_categories(model, options)
-        if Z.size < FEW_CELLS and hasattr(model, "n_jobs"):
+        if Z.size < FEW_CELLS and getattr(model, "n_jobs", None) is not None:
             model.set_params(n_jobs=1)
         model.fit(Z, y, **options)
         self.model_ = model
@@ -207,8 +207,8 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
     def _numbers(self, y: Any, *, strict: bool = True) -> NDArray[np.intp]:
         found = pd.Index(self.classes_).get_indexer(pd.Index(np.asarray(y)))
         if strict and (found < 0).any():
-            odd = np.asarray(y)[found < 0][0]
-            raise ValueError(f"label {odd!r} is none of the classes: {list(self.classes_)}")
+            odd = np.asarray(y)[found < 0].tolist()[0]
+            raise ValueError(f"label {odd!r} is none of the classes: {self.classes_.tolist()}")
         return np.asarray(found, dtype=np.intp)
 
 

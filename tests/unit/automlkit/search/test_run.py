@@ -96,6 +96,7 @@ def test_a_classifier_takes_raw_columns(request_of, table, tmp_path):
     assert (out / "explanation" / "importance.csv").read_text().splitlines()[1].startswith("age,")
 
 
+@pytest.mark.slow
 def test_two_searches_without_a_time_limit_are_equal(request_of, tmp_path):
     request = request_of("regression")
     boards = []
@@ -108,6 +109,7 @@ def test_two_searches_without_a_time_limit_are_equal(request_of, tmp_path):
     assert boards[0] == boards[1]
 
 
+@pytest.mark.slow
 def test_a_search_that_was_killed_goes_on(request_of, tmp_path):
     out = tmp_path / "out"
     request = request_of(limits={"max_trials": 500, "enable_early_termination": False})
