@@ -68,8 +68,8 @@ class Wishes:
         self.imputers: dict[str, Any] = {}
         self.hash_bits: dict[str, int] = {}
         self.text_options: dict[str, dict[str, Any]] = {}
-        if featurization.mode != "custom":
-            return
+        if featurization.mode == "off":
+            _nothing_given(featurization)
         for name in featurization.blocked_transformers:
             self.blocked.add(_known(name, BLOCKABLE, "blocked_transformers"))
         for name, entries in featurization.transformer_params.items():
@@ -91,6 +91,15 @@ class Wishes:
             self.hash_bits[field] = int(bits)
         else:
             self.text_options[field] = _text_options(parameters)
+
+
+def _nothing_given(featurization: Featurization) -> None:
+    for field in ("blocked_transformers", "column_name_and_types", "transformer_params"):
+        if getattr(featurization, field):
+            raise DataError(
+                f"featurization is off, so its {field} would do nothing",
+                hint="set featurization.mode: custom, or leave them out",
+            )
 
 
 def _known(name: str, known: Sequence[str], where: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +78,10 @@ class _Tabular(BaseEstimator):  # type: ignore[misc]
         self._tell_categories(model, options)
         if Z.size < FEW_CELLS and getattr(model, "n_jobs", None) is not None:
             model.set_params(n_jobs=1)
-        model.fit(Z, y, **options)
+        with warnings.catch_warnings():
+            # interpret's own plots do not show them, which is no matter to the model.
+            warnings.filterwarnings("ignore", message="Missing values detected")
+            model.fit(Z, y, **options)
         self.model_ = model
         stopped = self.stopping is not None and validation is not None
         self.best_iteration_ = _best_iteration(model) if stopped else None

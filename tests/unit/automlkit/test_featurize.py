@@ -151,3 +151,15 @@ def test_many_classes_get_no_target_means() -> None:
     featurizer = make_featurizer(columns, featurization, "linear", class_count=30)
     featurizer.fit(X, np.arange(ROWS) % 30)
     assert not [name for name in featurizer.feature_names_ if "mean target" in name]
+
+
+def test_wishes_with_featurization_off_are_refused() -> None:
+    with pytest.raises(DataError, match="its blocked_transformers would do nothing"):
+        made("linear", X[["number"]], mode="off", blocked_transformers=("TfIdf",))
+
+
+def test_without_featurization_linear_models_still_get_complete_numbers() -> None:
+    featurizer, rows = made("linear", X[["number", "id"]], mode="off")
+    assert featurizer.feature_names_ == ["number", "id"]  # no marks
+    assert np.isfinite(featurizer.transform(X)).all()
+    assert [row["purpose"] for row in rows] == ["Numeric", "Numeric"]
