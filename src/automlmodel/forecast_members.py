@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,20 +40,25 @@ class StatisticalMember:
     Attributes:
         models: Fitted models by series.
         is_log: Whether they were fitted to the target's logarithm.
-        columns: Features that they take.
+        used: Features that each takes.
     """
 
     models: dict[str, Any]
     is_log: bool = False
-    columns: tuple[str, ...] = ()
+    used: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Features that any of them takes."""
+        return tuple(sorted({name for columns in self.used.values() for name in columns}))
 
     def predict(self, steps: int, future: pd.DataFrame) -> Floats:
         """Return forecasts, shape (series, steps)."""
         found = np.empty((len(self.models), steps))
-        values = future[list(self.columns)].to_numpy() if self.columns else None
         for place, name in enumerate(sorted(self.models)):
             rows = slice(place * steps, (place + 1) * steps)
-            extra = {} if values is None else {"X": values[rows]}
+            columns = list(self.used.get(name, ()))
+            extra = {"X": future[columns].iloc[rows].to_numpy()} if columns else {}
             found[place] = self.models[name].predict(h=steps, **extra)["mean"]
         return np.exp(np.minimum(found, _LARGEST_LOG)) if self.is_log else found
 

@@ -57,7 +57,8 @@ def run(request: Request, out: Path, events: Events) -> int:
     timing = _Timing(began, limit)
     workers = _workers(request, problem, out)
     try:
-        search = Search(problem, events, State(out / "state", problem), workers, timing.searching)
+        state = State(out / "state", problem)
+        search = Search(problem, events, state, workers, timing.searching, timing.whole)
         stop = search.run(candidates(problem, algorithms))
         chosen, reason = search.vote()
         delivered, tested = _deliver(problem, search, chosen, workers, out, timing)
@@ -75,12 +76,13 @@ class _Timing:
 
     def __init__(self, began: float, limit: float | None) -> None:
         self.searching: float | None = None
-        self.first = self.last = float("inf")
+        self.whole = self.first = self.last = math.inf
         if limit is not None:
             kept = min(
                 _SAVING + (1 - _MOST_SAVING) * _MOST_SAVING * limit / 2, _MOST_SAVING * limit
             )
             self.searching = began + limit - kept
+            self.whole = began + limit
             self.last = began + limit * _SLACK + _GRACE
             self.first = began + limit * _SLACK
 

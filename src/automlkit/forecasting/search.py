@@ -66,6 +66,7 @@ class Search:
         state: Finished trials.
         workers: Do the work.
         deadline: When the last trial ends, on the clock of `time.monotonic`; None is never.
+        latest: When the first trial that comes to an end must have done so.
     """
 
     def __init__(
@@ -75,10 +76,12 @@ class Search:
         state: State,
         workers: Workers,
         deadline: float | None,
+        latest: float = float("inf"),
     ) -> None:
         self._problem, self._events, self._state = problem, events, state
         self._workers = workers
-        self._deadline = float("inf") if deadline is None else deadline
+        self._end_of_search = float("inf") if deadline is None else deadline
+        self._latest = latest
         self._limits = problem.request.limits
         self._metric = problem.request.primary_metric
         self.truth = Truth(problem)
@@ -108,6 +111,11 @@ class Search:
             causes = "; ".join(dict.fromkeys(self._causes))
             raise StepError(f"no trial came to an end: {causes[:500] or stop}")
         return stop
+
+    @property
+    def _deadline(self) -> float:
+        """When trials end: later while there is none that could be delivered."""
+        return self._end_of_search if self.completed else self._latest
 
     @property
     def completed(self) -> list[Trial]:

@@ -20,6 +20,8 @@ Build = Callable[[tuple[int, ...], Config], Any]
 _LONGEST_SEASON = 24
 #: Rows, from the end, that a statistical model is fitted to: more costs time and tells little.
 _MOST_ROWS = 3_000
+#: Share of a column that the others must leave unexplained for it to be used.
+_LEAST_NEWS = 1e-6
 #: Seasons that a mean of the same season's values is taken over.
 _AVERAGED = 3
 
@@ -135,17 +137,27 @@ def fit_statistical(
     if is_log and not (training[TARGET] > 0).all():
         raise StepError("the target is not above 0 everywhere: it has no logarithm")
     columns = features if algorithm in WITH_FEATURES else ()
-    models = {}
+    models, kept = {}, dict[str, tuple[str, ...]]()
     for name, rows in training.groupby(SERIES, sort=True):
         rows = rows.iloc[-_MOST_ROWS:]
         values = rows[TARGET].to_numpy(dtype=np.float64)
         own = tuple(season for season in seasons if len(values) > 2 * season)
         known = own if own or algorithm not in SEASONAL else None
         build = STATISTICAL[algorithm] if known is not None else _naive
-        extra = {"X": _varied(rows, columns)} if columns else {}
+        kept[str(name)] = _independent(rows, columns)
+        extra = {"X": rows[list(kept[str(name)])].to_numpy()} if kept[str(name)] else {}
         models[str(name)] = build(own, config).fit(np.log(values) if is_log else values, **extra)
-    return StatisticalMember(models, is_log, columns)
+    return StatisticalMember(models, is_log, kept)
 
 
-def _varied(rows: pd.DataFrame, columns: tuple[str, ...]) -> Any:
-    return rows[list(columns)].to_numpy(dtype=np.float64)
+def _independent(rows: pd.DataFrame, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns that no others before them, with a constant, add up to."""
+    kept: list[str] = []
+    known = np.ones((len(rows), 1))
+    for name in columns:
+        values = rows[[name]].to_numpy(dtype=np.float64)
+        rest = values - known @ np.linalg.lstsq(known, values, rcond=None)[0]
+        if np.abs(rest).max() > _LEAST_NEWS * (np.abs(values).max() or 1.0):
+            kept.append(name)
+            known = np.hstack([known, values])
+    return tuple(kept)

@@ -37,7 +37,7 @@ def test_all_series_count():
 def test_irregular_times_are_refused_with_the_odd_ones():
     index = list(pd.date_range("2020-01-01", periods=24, freq="MS"))
     index[10] = pd.Timestamp("2020-11-17")
-    with pytest.raises(StepError, match="irregular.*2020-11-17"):
+    with pytest.raises(StepError, match=r"irregular.*2020-11-17"):
         find_frequency({"a": pd.DatetimeIndex(index)})
 
 
@@ -48,8 +48,8 @@ def test_single_rows_have_no_frequency():
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [("M", "ME"), ("H", "h"), ("15T", "15min"), ("W", "W-SUN"), ("Q-NOV", "QE-NOV"), ("AS", "YS-JAN"),
-     ("D", "D"), (" 2D ", "2D")],
+    [("M", "ME"), ("H", "h"), ("15T", "15min"), ("W", "W-SUN"), ("Q-NOV", "QE-NOV"),
+     ("AS", "YS-JAN"), ("D", "D"), (" 2D ", "2D")],
 )  # fmt: skip
 def test_aliases_of_earlier_versions_are_understood(given, expected):
     assert parse_frequency(given) == expected
