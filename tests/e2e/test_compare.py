@@ -10,7 +10,7 @@ from tests.e2e.driver import Aml, reused
 
 SMALL = (
     "--set",
-    "jobs.sweep.limits.max_total_trials=1",
+    "jobs.sweep.limits.max_total_trials=2",
     "jobs.sweep.inputs.cross_validation=2",
     "jobs.sweep.inputs.max_iter=30",
     "jobs.ebm.inputs.max_iter=20",

@@ -14,7 +14,7 @@ SMALL = (
     "jobs.tune.search_space.max_iter.values=[10, 20]",
     "jobs.tune.inputs.cross_validation=2",
     "jobs.check_tuning.inputs.folds=2",
-    "jobs.check_tuning.inputs.search_space={max_iter: {type: choice, values: [10, 20]}}",
+    "jobs.check_tuning.inputs.search_space='{max_iter: {type: choice, values: [10, 20]}}'",
 )
 
 
