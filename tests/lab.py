@@ -74,6 +74,15 @@ class Recording:
         self.finished.append(job)
 
 
+def share(workspace: Path, shared: Path) -> None:
+    """Give a workspace the tracking server and the environments of a shared folder."""
+    workspace.mkdir(parents=True, exist_ok=True)
+    for name in ("mlflow", "environments"):
+        (shared / name).mkdir(exist_ok=True)
+        if not (workspace / name).exists():
+            (workspace / name).symlink_to(shared / name)
+
+
 @dataclass
 class Lab:
     """A project folder with a workspace of its own.
@@ -94,11 +103,7 @@ class Lab:
         a server takes seconds to start.
         """
         workspace = project / ".amlocal"
-        workspace.mkdir(parents=True, exist_ok=True)
-        for name in ("mlflow", "environments"):
-            (shared / name).mkdir(exist_ok=True)
-            if not (workspace / name).exists():
-                (workspace / name).symlink_to(shared / name)
+        share(workspace, shared)
         client = LocalClient.open(workspace, dict(environ or os.environ), PlanCompiler())
         return cls(project, client)
 

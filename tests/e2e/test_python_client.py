@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.lab import share
 
 import amlocal
 from amlocal.errors import NotFoundError, SpecError
@@ -75,10 +76,11 @@ def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def client(project: Path) -> Iterator[Any]:
+def client(project: Path, shared_folder: Path) -> Iterator[Any]:
+    share(project / ".amlocal", shared_folder)
     opened: Any = amlocal.connect(path=project / ".amlocal")
     yield opened
-    assert opened.workspace.down().processes == {}
+    assert opened.workspace.show().running == ()
 
 
 @pytest.fixture(scope="module")
