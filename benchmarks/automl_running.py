@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import psutil
 from automl_tables import Table
-from measuring import run_quietly, sane_environment
+from commands import output_of
+from measuring import sane_environment
 
 from automlkit.metrics import score_all
 
@@ -65,9 +66,9 @@ def python_of(system: str, folder: Path) -> str:
     text = "\n".join([sys.version, *wanted])
     if not stamp.exists() or stamp.read_text() != text:
         uv = str(Path(sys.executable).with_name("uv"))
-        run_quietly([uv, "venv", "--clear", "--python", sys.executable, str(venv)])
+        output_of([uv, "venv", "--clear", "--python", sys.executable, str(venv)])
         python = str(venv / "bin" / "python")
-        run_quietly([uv, "pip", "install", "--compile-bytecode", "--python", python, *wanted])
+        output_of([uv, "pip", "install", "--compile-bytecode", "--python", python, *wanted])
         stamp.write_text(text)
     return str(venv / "bin" / "python")
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.lab import Lab
 
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.server import TrackingServer
+from tests.lab import Lab
 
 
 @pytest.fixture(scope="session")
