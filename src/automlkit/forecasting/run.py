@@ -23,9 +23,8 @@ from stepkit.program import StepError, write_json
 #: Seconds that starting a process, saving, and testing take, beside the last fit; measured under
 #: load, with some to spare.
 _SAVING = 12.0
-#: Share of the time that is kept for the delivery at most, and how often longer than a trial's fit
-#: to a fold the last fit may take.
-_MOST_SAVING, _LAST_FIT = 0.4, 1.5
+#: Shares of the time: kept for the last fit, and kept for all of the delivery at most.
+_LAST_FIT, _MOST_KEPT = 0.12, 0.4
 #: What the whole may take longer than its time, and how much of that a second delivery has.
 _SLACK, _GRACE = 1.05, 8.0
 #: Models that are tried to be delivered, one after the other, if the fit of one does not end.
@@ -78,9 +77,7 @@ class _Timing:
         self.searching: float | None = None
         self.whole = self.first = self.last = math.inf
         if limit is not None:
-            kept = min(
-                _SAVING + (1 - _MOST_SAVING) * _MOST_SAVING * limit / 2, _MOST_SAVING * limit
-            )
+            kept = min(_SAVING + _LAST_FIT * limit, _MOST_KEPT * limit)
             self.searching = began + limit - kept
             self.whole = began + limit
             self.last = began + limit * _SLACK + _GRACE
