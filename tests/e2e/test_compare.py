@@ -14,6 +14,9 @@ SMALL = (
     "jobs.sweep.inputs.cross_validation=2",
     "jobs.sweep.inputs.max_iter=30",
     "jobs.ebm.inputs.max_iter=20",
+    "jobs.automl.limits.max_trials=2",
+    "jobs.automl.training.allowed_training_algorithms=[LogisticRegression,LightGBM]",
+    "jobs.automl.training.enable_model_explainability=false",
     "jobs.compare.inputs.resamples=500",
 )
 
@@ -27,7 +30,7 @@ def test_the_recommended_model_is_registered(aml: Aml, compared: dict) -> None:
     assert compared["status"] == "Completed"
     report = Path(compared["outputs"]["comparison"]["path"]) / "comparison.json"
     found = json.loads(report.read_text())
-    assert [each["name"] for each in found["models"]] == ["sweep", "ebm", "linear"]
+    assert [each["name"] for each in found["models"]] == ["sweep", "automl", "ebm", "linear"]
     # A simple model may win only where it is not significantly worse.
     (chosen,) = [each for each in found["models"] if each["name"] == found["recommended"]]
     assert not chosen["is_significantly_worse"]
