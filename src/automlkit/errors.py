@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
+from stepkit.program import StepError
 
-class DataError(Exception):
-    """The request, or the data that it names, does not allow a search.
 
-    Attributes:
-        message: What is wrong.
-        hint: The next thing to do, or an empty string.
-    """
-
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-    def __str__(self) -> str:
-        return f"{self.message}\n  -> {self.hint}" if self.hint else self.message
+class DataError(StepError):
+    """The request, or the data that it names, does not allow a search."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from automlmodel.featurizer import Featurizer
 from automlmodel.forests import is_forest_for, mean_of_trees
 from automlmodel.values import Floats
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 #: Fewer cells than this are learned from sooner by one thread than by several.
 FEW_CELLS = 100_000
@@ -64,6 +68,41 @@ class _Tabular(BaseEstimator):  # type: ignore[misc]
         self.model = model
         self.stopping = stopping
         self.category_option = category_option
+
+    def fit(
+        self,
+        X: pd.DataFrame,
+        y: Any,
+        sample_weight: Any = None,
+        eval_set: tuple[pd.DataFrame, Any] | None = None,
+    ) -> Self:
+        """Learn from raw columns.
+
+        Args:
+            X: Raw columns.
+            y: Labels or quantities, shape (rows,).
+            sample_weight: Each row's weight, or None.
+            eval_set: Rows and their target to stop early by, where the learner can.
+        """
+        Z = self.featurizer.fit_transform(X, self._targets(y))
+        validation = None
+        if eval_set is not None and self.stopping is not None:
+            validation = (self.featurizer.transform(eval_set[0]), eval_set[1])
+        return self.fit_features(Z, y, sample_weight, validation)
+
+    @abstractmethod
+    def fit_features(
+        self,
+        Z: Floats,
+        y: Any,
+        sample_weight: Any = None,
+        eval_set: tuple[Floats, Any] | None = None,
+    ) -> Self:
+        """Learn from the featurizer's matrix; `eval_set` is of such matrices too."""
+
+    @abstractmethod
+    def _targets(self, y: Any) -> NDArray[Any]:
+        """Return what the featurizer is told of the target: numbers of classes, or quantities."""
 
     def _fit_matrix(
         self, Z: Floats, y: Any, sample_weight: Any, validation: tuple[Floats, Any] | None
@@ -137,28 +176,6 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
         super().__init__(featurizer, model, stopping, category_option)
         self.classes = classes
 
-    def fit(
-        self,
-        X: pd.DataFrame,
-        y: Any,
-        sample_weight: Any = None,
-        eval_set: tuple[pd.DataFrame, Any] | None = None,
-    ) -> TabularClassifier:
-        """Learn from raw columns.
-
-        Args:
-            X: Raw columns.
-            y: Labels, shape (rows,).
-            sample_weight: Each row's weight, or None.
-            eval_set: Rows and labels to stop early by, where the learner can.
-        """
-        self._settle_classes(y)
-        Z = self.featurizer.fit_transform(X, self._numbers(y))
-        validation = None
-        if eval_set is not None and self.stopping is not None:
-            validation = (self.featurizer.transform(eval_set[0]), eval_set[1])
-        return self.fit_features(Z, y, sample_weight, validation)
-
     def fit_features(
         self,
         Z: Floats,
@@ -204,6 +221,10 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
         """Return the most probable labels, shape (rows,)."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
+    def _targets(self, y: Any) -> NDArray[np.intp]:
+        self._settle_classes(y)
+        return self._numbers(y)
+
     def _settle_classes(self, y: Any) -> None:
         known = np.unique(np.asarray(y)) if self.classes is None else np.asarray(self.classes)
         self.classes_ = known
@@ -219,26 +240,8 @@ class TabularClassifier(ClassifierMixin, _Tabular):  # type: ignore[misc]
 class TabularRegressor(RegressorMixin, _Tabular):  # type: ignore[misc]
     """A regressor of raw columns; its arguments are described at `_Tabular`."""
 
-    def fit(
-        self,
-        X: pd.DataFrame,
-        y: Any,
-        sample_weight: Any = None,
-        eval_set: tuple[pd.DataFrame, Any] | None = None,
-    ) -> TabularRegressor:
-        """Learn from raw columns.
-
-        Args:
-            X: Raw columns.
-            y: Quantities, shape (rows,).
-            sample_weight: Each row's weight, or None.
-            eval_set: Rows and quantities to stop early by, where the learner can.
-        """
-        Z = self.featurizer.fit_transform(X, np.asarray(y, dtype=np.float64))
-        validation = None
-        if eval_set is not None and self.stopping is not None:
-            validation = (self.featurizer.transform(eval_set[0]), eval_set[1])
-        return self.fit_features(Z, y, sample_weight, validation)
+    def _targets(self, y: Any) -> Floats:
+        return np.asarray(y, dtype=np.float64)
 
     def fit_features(
         self,
