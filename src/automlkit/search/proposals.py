@@ -257,10 +257,15 @@ class Proposals:
 
 
 def _point(config: Mapping[str, Any], space: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    return {
-        name: config.get(name, domain.get("init_value", domain.get("low_cost_init_value")))
-        for name, domain in space.items()
-    }
+    """Return a configuration as a point of a learner's space."""
+    point = {}
+    for name, domain in space.items():
+        start = domain.get("init_value", domain.get("low_cost_init_value"))
+        value = config.get(name, start)
+        # A portfolio may say in a word ("sqrt") what the space has as a number.
+        is_of_space = isinstance(value, str) == isinstance(start, str)
+        point[name] = value if is_of_space else start
+    return point
 
 
 def flaml_searcher(seed: int, *, is_timed: bool) -> SearcherMaker:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from automlkit.learners import LEARNERS
 from automlkit.search.proposals import Candidate, Proposals, flaml_searcher
 
 
@@ -150,3 +151,21 @@ def test_flamls_searcher_comes_near_the_minimum():
     tried = run(made, lambda _, config: abs(config["x"] - 0.5), 40)
     assert min(abs(x - 0.5) for _, x in tried) < 0.3
     assert len({x for _, x in tried}) == 40
+
+
+@pytest.mark.filterwarnings("ignore")  # as above
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("name", sorted(LEARNERS))
+def test_flamls_searcher_takes_every_learners_portfolio(name, task):
+    learner = LEARNERS[name]
+    if task not in learner.tasks:
+        pytest.skip("of the other task")
+    portfolio = learner.portfolio(task, 300, [], ["a", "b"])
+    one = Candidate(name, portfolio, lambda: learner.space(task, 300))
+    found = Proposals([one], flaml_searcher(0, is_timed=True), seed=0, is_timed=True)
+    for number in range(len(portfolio) + 3):
+        proposal = found.next(number, 100.0)
+        if proposal is None:
+            assert not one.space() or number >= len(portfolio)
+            return
+        found.tell(number, name, 1.0 / (1 + number), 1.0)
