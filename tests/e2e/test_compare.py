@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from tests.e2e.driver import Aml, reused
 
@@ -21,9 +22,18 @@ SMALL = (
 )
 
 
+#: Rows of each table: what is tested is how models go from step to step, not how good they are.
+ROWS = 3000
+
+
 @pytest.fixture(scope="module")
 def compared(aml: Aml) -> dict:
-    return aml.job("jobs/compare.yml", *SMALL, "-n", "models")
+    tables = []
+    for name, part in (("data", "train"), ("test_data", "test")):
+        file = aml.project / f"data/small-{part}.parquet"
+        pd.read_parquet(aml.project / f"data/adult-{part}.parquet").iloc[:ROWS].to_parquet(file)
+        tables.append(f"inputs.{name}.path={file}")
+    return aml.job("jobs/compare.yml", *SMALL, *tables, "-n", "models")
 
 
 def test_the_recommended_model_is_registered(aml: Aml, compared: dict) -> None:
@@ -43,7 +53,7 @@ def test_the_recommended_model_is_registered(aml: Aml, compared: dict) -> None:
 
 def test_jobs_are_compared_by_name(aml: Aml, compared: dict) -> None:
     found = aml.json(
-        "job", "compare", "models_linear", "models_ebm", "--data", "data/adult-test.parquet"
+        "job", "compare", "models_linear", "models_ebm", "--data", "data/small-test.parquet"
     )
     assert {each["name"] for each in found["models"]} == {"models_linear", "models_ebm"}
     assert aml.json("job", "show", "-n", found["job"])["status"] == "Completed"
