@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from automlmodel.forecaster import Forecaster
 from stepkit.program import StepError
 
 #: Modules that each model needs; the others by what it is made of.
-_ALWAYS = ("cloudpickle", "mlflow", "numpy", "pandas", "sklearn", "scipy")
+_ALWAYS = ("cloudpickle", "numpy", "pandas", "sklearn", "scipy")
 _STATISTICAL, _REGRESSION = ("statsforecast",), ("mlforecast",)
 _LIBRARIES = {"LightGBM": "lightgbm", "XGBoostRegressor": "xgboost"}
 
@@ -115,7 +116,8 @@ def requirements(candidates: list[Candidate], *, has_holidays: bool) -> list[str
             modules.add(_LIBRARIES[candidate.algorithm])
     if has_holidays:
         modules.add("holidays")
-    return sorted(pinned(modules))
+    # Several of MLflow's packages share its module.
+    return sorted([f"mlflow=={version('mlflow')}", *pinned(modules)])
 
 
 def example_rows(problem: Problem, forecaster: Forecaster) -> pd.DataFrame:

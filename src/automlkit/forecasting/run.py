@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from automlkit.events import Events, Finished, Setup
 from automlkit.forecasting.deliver import Delivery
+from automlkit.forecasting.explain import Explanation
 from automlkit.forecasting.metrics import series_metrics
-from automlkit.forecasting.panel import Guardrail
+from automlkit.forecasting.panel import Guardrail, guardrail
 from automlkit.forecasting.portfolio import candidates, choose
 from automlkit.forecasting.problem import Problem, make_problem
 from automlkit.forecasting.search import Search, Stop, Trial
@@ -27,6 +30,10 @@ _SAVING = 12.0
 _LAST_FIT, _MOST_KEPT = 0.12, 0.4
 #: What the whole may take longer than its time, and how much of that a second delivery has.
 _SLACK, _GRACE = 1.05, 8.0
+#: Seconds of the limit from which a second delivery, in a new process, would have time.
+_LEAST_FOR_TWO = 120.0
+#: Seconds that explaining takes at most, and without which it is not begun.
+_EXPLAINING, _LEAST_TO_EXPLAIN = 30.0, 2.0
 #: Models that are tried to be delivered, one after the other, if the fit of one does not end.
 _ATTEMPTS = 3
 
@@ -43,7 +50,8 @@ def run(request: Request, out: Path, events: Events) -> int:
         0 done, 1 the search failed, 2 the request or its data is wrong; the reason is then the last
         line of standard error.
     """
-    began = time.monotonic()
+    # Importing libraries counts.
+    began = time.monotonic() - max(0.0, time.time() - psutil.Process().create_time())
     try:
         algorithms, rows = choose(request)
         problem, guardrails = make_problem(request)
@@ -51,7 +59,7 @@ def run(request: Request, out: Path, events: Events) -> int:
     except StepError as error:
         _say(error)
         return 2
-    events.tell(_setup(problem, [*guardrails, *rows]))
+    events.tell(_setup(problem, [*guardrails, *rows, *_explainability(problem)]))
     limit = request.limits.timeout_seconds
     timing = _Timing(began, limit)
     workers = _workers(request, problem, out)
@@ -61,6 +69,8 @@ def run(request: Request, out: Path, events: Events) -> int:
         stop = search.run(candidates(problem, algorithms))
         chosen, reason = search.vote()
         delivered, tested = _deliver(problem, search, chosen, workers, out, timing)
+        if request.training.enable_model_explainability:
+            reason += _explain(delivered, workers, out, timing)
     except StepError as error:
         _say(error)
         return 1
@@ -81,7 +91,8 @@ class _Timing:
             self.searching = began + limit - kept
             self.whole = began + limit
             self.last = began + limit * _SLACK + _GRACE
-            self.first = began + limit * _SLACK
+            # A process that is ended and made anew takes seconds: of short limits, one try.
+            self.first = self.whole if limit >= _LEAST_FOR_TWO else self.last
 
 
 def _say(error: Exception) -> None:
@@ -122,6 +133,17 @@ def _setup(problem: Problem, guardrails: list[Guardrail]) -> Setup:
         "seasons": list(problem.seasons),
     }
     return Setup(validation, _featurization(problem), guardrails)
+
+
+def _explainability(problem: Problem) -> list[Guardrail]:
+    """Return a row that says what can be ranked where the table has no columns to rank."""
+    if not problem.request.training.enable_model_explainability or problem.features.columns:
+        return []
+    detail = (
+        "no columns beside the time, the series, and the target: lags, windows, and the calendar "
+        "are ranked where a regression is delivered, else the forecast alone is shown"
+    )
+    return [guardrail("Explainability", "done", detail)]
 
 
 def _featurization(problem: Problem) -> list[dict[str, Any]]:
@@ -177,6 +199,22 @@ def _deliver(
             return trial, answer.value
         message = str(answer.value)
     raise StepError(f"no model could be delivered: {message or 'no time was left'}")
+
+
+def _explain(delivered: Trial, workers: Workers, out: Path, timing: _Timing) -> str:
+    """Write `out/explanation`; return what a reader should know if it is not whole."""
+    left = timing.last - time.monotonic()
+    if left < _LEAST_TO_EXPLAIN:
+        return "; no time was left to explain it"
+    seconds = max(0.0, min(_EXPLAINING, timing.whole - time.monotonic()))
+    task = Explanation(
+        delivered.members, delivered.predictions, out / "model", out / "explanation", seconds
+    )
+    workers.give(task, delivered, math.inf, timing.last)
+    (answer,) = workers.answers()
+    if answer.status == "Completed":
+        return ""
+    return f"; its explanation is not whole: {answer.value}"
 
 
 def _replace(new: Path, place: Path) -> None:

@@ -18,6 +18,7 @@ from automlkit.forecasting.portfolio import Candidate
 def test_what_a_model_needs_is_what_is_installed(algorithm, library):
     lines = requirements([Candidate(algorithm, {})], has_holidays=False)
     assert any(line.startswith(library) for line in lines)
+    assert f"mlflow=={version('mlflow')}" in lines
     # A package of another name, with the same modules, may be the installed one.
     for line in lines:
         name, pinned = line.split("==")
