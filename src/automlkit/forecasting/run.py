@@ -26,6 +26,8 @@ from stepkit.program import StepError, write_json
 #: Seconds that starting a process, saving, and testing take, beside the last fit; measured under
 #: load, with some to spare.
 _SAVING = 12.0
+#: Seconds that saving takes at least.
+_LEAST_SAVING = 2.0
 #: Shares of the time: kept for the last fit, and kept for all of the delivery at most.
 _LAST_FIT, _MOST_KEPT = 0.12, 0.4
 #: What the whole may take longer than its time, and how much of that a second delivery has.
@@ -181,13 +183,18 @@ def _row(column: str, purpose: str, transformers: list[str], features: int) -> d
 def _deliver(
     problem: Problem, search: Search, chosen: Trial, workers: Workers, out: Path, timing: _Timing
 ) -> tuple[Trial, dict[str, float]]:
-    """Deliver the chosen trial, or where its fit does not end, the quickest ones.
+    """Deliver the chosen trial, or the best that there is time for, or else the quickest.
 
     Raises:
         StepError: None could be delivered.
     """
     quickest = sorted(search.completed, key=lambda trial: trial.seconds)
     message = ""
+    left = timing.first - time.monotonic() - _LEAST_SAVING
+    if _seconds_to_fit(problem, search, chosen) > left:
+        # The best that there is time for.
+        fitting = (t for t in search.completed if _seconds_to_fit(problem, search, t) <= left)
+        chosen = next(fitting, quickest[0])
     for attempt, trial in enumerate([chosen, *(t for t in quickest if t is not chosen)]):
         if attempt == _ATTEMPTS or time.monotonic() > timing.last:
             break
@@ -199,6 +206,12 @@ def _deliver(
             return trial, answer.value
         message = str(answer.value)
     raise StepError(f"no model could be delivered: {message or 'no time was left'}")
+
+
+def _seconds_to_fit(problem: Problem, search: Search, trial: Trial) -> float:
+    """Return how long the last fit takes, as long as those of a fold took."""
+    seconds = {t.members[0][0].key: t.seconds for t in search.completed if len(t.members) == 1}
+    return sum(seconds[own.key] for own, _ in trial.members) / problem.folds.count
 
 
 def _explain(delivered: Trial, workers: Workers, out: Path, timing: _Timing) -> str:

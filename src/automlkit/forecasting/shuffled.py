@@ -150,8 +150,9 @@ class _Fold:
     def _of(self, member: Member, shuffled: pd.DataFrame | None, *, record: bool = False) -> Floats:
         future = self.rows
         if shuffled is not None:
-            ahead = [name for name in shuffled if name in future]
-            future = future.assign(**{name: shuffled[name] for name in ahead})
+            ahead = [str(name) for name in shuffled if name in future]
+            future = future.copy()
+            future[ahead] = shuffled[ahead].to_numpy()
         if not isinstance(member, RegressionMember):
             return member.predict(self._steps, future).ravel()
         names, step = seen(member), 0
