@@ -249,11 +249,11 @@ class Search:
         """Return a vote of trials, told as a trial of its own."""
         began = time.monotonic()
         members = [(ranked[place], weight) for place, weight in weights.items()]
+        members.sort(key=lambda member: -member[1])
         config = {
-            "members": [
-                {"trial": trial.number, "algorithm": trial.algorithm, "weight": weight}
-                for trial, weight in members
-            ]
+            "trials": [trial.number for trial, _ in members],
+            "algorithms": [trial.algorithm for trial, _ in members],
+            "weights": [round(weight, 6) for _, weight in members],
         }
         number, self._started = self._started, self._started + 1
         self._tell_start(number, "VotingEnsemble", config)
