@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,17 @@ def signature(X: pd.DataFrame, y: pd.Series) -> Any:
 def requirements(estimator: Any) -> list[str]:
     """Return the packages that a model needs, pinned to the versions that it was trained with."""
     modules = _modules(estimator)
+    some = pinned(module for module in _SOMETIMES if module in modules)
+    return [*(f"{name}=={version(name)}" for name in _ALWAYS), *some]
+
+
+def pinned(modules: Iterable[str]) -> list[str]:
+    """Return the installed packages that modules come with, pinned to their versions.
+
+    One module may come with one of several packages (xgboost, xgboost-cpu): the one that is here.
+    """
     installed = packages_distributions()
-    # One module may come with several packages (xgboost, xgboost-cpu): the one that is here.
-    some = [installed[module][0] for module in _SOMETIMES if module in modules]
-    return [f"{name}=={version(name)}" for name in (*_ALWAYS, *some)]
+    return [f"{name}=={version(name)}" for name in (installed[module][0] for module in modules)]
 
 
 def _modules(estimator: Any) -> set[str]:

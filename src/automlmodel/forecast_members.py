@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from automlmodel.forecast_features import SERIES, TARGET, TIME, Floats
@@ -105,13 +107,25 @@ class RegressionMember:
     columns: tuple[str, ...] = ()
     components: Components | None = None
 
-    def predict(self, steps: int, future: pd.DataFrame) -> Floats:
-        """Return forecasts, shape (series, steps)."""
+    def predict(
+        self,
+        steps: int,
+        future: pd.DataFrame,
+        look: Callable[[npt.NDArray[Any]], npt.NDArray[Any]] | None = None,
+    ) -> Floats:
+        """Return forecasts, shape (series, steps).
+
+        Args:
+            steps: Periods ahead.
+            future: As in `Member`.
+            look: Is given the features of each step, shape (series, features), and returns those
+                that the step is forecast from.
+        """
         ahead = None
         if self.columns or self.components:
             ahead = future[[SERIES, TIME, *self.columns]]
             if self.components:
                 ahead = ahead.assign(**self.components.ahead(steps))
-        found = self.model.predict(steps, X_df=ahead)
+        found = self.model.predict(steps, before_predict_callback=look, X_df=ahead)
         name = next(c for c in found.columns if c not in (SERIES, TIME, TARGET))
         return np.asarray(found[name], dtype=np.float64).reshape(-1, steps)

@@ -184,7 +184,11 @@ def score(model: Model, table: pd.DataFrame, positive_label: str = "auto") -> Sc
 
 def _score_regression(model: Model, features: pd.DataFrame, target: pd.Series) -> Scores:
     truth = target.to_numpy(dtype=np.float64)
-    predicted = one_column(model.estimator.predict(features)).astype(np.float64)
+    try:
+        predicted = one_column(model.estimator.predict(features)).astype(np.float64)
+    except ValueError as error:
+        # Such as rows that a forecast does not reach.
+        raise StepError(f"the model cannot predict these rows: {error}") from error
     return Scores(
         task="regression",
         metrics=regression_metrics(truth, predicted),

@@ -94,6 +94,8 @@ def settle_model_task(
     Raises:
         StepError: None of them tells, or the model says another one than is given.
     """
+    # A forecast is a quantity.
+    said = "regression" if said == "forecasting" else said
     if said in ("classification", "regression"):
         if given not in ("auto", said):
             raise StepError(f"the model in {folder} is for {said}, not {given}")
@@ -103,9 +105,10 @@ def settle_model_task(
     if hasattr(estimator, "predict_proba") or hasattr(estimator, "classes_"):
         return "classification"
     if "sklearn" in description["flavors"]:
-        from sklearn.base import is_regressor  # loaded with the model
+        from sklearn.base import BaseEstimator, is_regressor  # loaded with the model
 
-        if is_regressor(estimator):
+        # What has scikit-learn's methods alone cannot be asked.
+        if isinstance(estimator, BaseEstimator) and is_regressor(estimator):
             return "regression"
     columns = _columns(description, "outputs")
     kinds = [column.get("tensor-spec", {}).get("dtype", column["type"]) for column in columns]

@@ -18,12 +18,13 @@ from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import Problem
 from automlkit.forecasting.regression import REGRESSIONS
 from automlkit.forecasting.trial import Truth, fit
+from automlkit.save import pinned
 from automlmodel.forecast_features import SERIES, TARGET, TIME, Floats
 from automlmodel.forecaster import Forecaster
 from stepkit.program import StepError
 
-#: What each model needs; the others by what it is made of.
-_ALWAYS = ("mlflow", "numpy", "pandas", "scikit-learn", "scipy")
+#: Modules that each model needs; the others by what it is made of.
+_ALWAYS = ("cloudpickle", "numpy", "pandas", "sklearn", "scipy")
 _STATISTICAL, _REGRESSION = ("statsforecast",), ("mlforecast",)
 _LIBRARIES = {"LightGBM": "lightgbm", "XGBoostRegressor": "xgboost"}
 
@@ -107,32 +108,16 @@ def spreads(problem: Problem, predictions: Floats) -> dict[str, Floats]:
 
 def requirements(candidates: list[Candidate], *, has_holidays: bool) -> list[str]:
     """Return what the model needs, pinned to the versions that it was fitted with."""
-    packages = set(_ALWAYS)
+    modules = set(_ALWAYS)
     for candidate in candidates:
         is_regression = candidate.algorithm in REGRESSIONS
-        packages.update(_REGRESSION if is_regression else _STATISTICAL)
+        modules.update(_REGRESSION if is_regression else _STATISTICAL)
         if candidate.algorithm in _LIBRARIES:
-            packages.add(_LIBRARIES[candidate.algorithm])
+            modules.add(_LIBRARIES[candidate.algorithm])
     if has_holidays:
-        packages.add("holidays")
-    return [f"{name}=={_version(name)}" for name in sorted(packages)]
-
-
-def _version(package: str) -> str:
-    # xgboost-cpu, the package for processors alone has the same modules and numbers.
-    return version(
-        "xgboost-cpu" if package == "xgboost" and not _is_installed(package) else package
-    )
-
-
-def _is_installed(package: str) -> bool:
-    from importlib.metadata import PackageNotFoundError, distribution
-
-    try:
-        distribution(package)
-    except PackageNotFoundError:
-        return False
-    return True
+        modules.add("holidays")
+    # Several of MLflow's packages share its module.
+    return sorted([f"mlflow=={version('mlflow')}", *pinned(modules)])
 
 
 def example_rows(problem: Problem, forecaster: Forecaster) -> pd.DataFrame:

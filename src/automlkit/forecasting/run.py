@@ -8,10 +8,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from automlkit.events import Events, Finished, Setup
 from automlkit.forecasting.deliver import Delivery
+from automlkit.forecasting.explain import Explanation
 from automlkit.forecasting.metrics import series_metrics
-from automlkit.forecasting.panel import Guardrail
+from automlkit.forecasting.panel import Guardrail, guardrail
 from automlkit.forecasting.portfolio import candidates, choose
 from automlkit.forecasting.problem import Problem, make_problem
 from automlkit.forecasting.search import Search, Stop, Trial
@@ -23,10 +26,16 @@ from stepkit.program import StepError, write_json
 #: Seconds that starting a process, saving, and testing take, beside the last fit; measured under
 #: load, with some to spare.
 _SAVING = 12.0
+#: Seconds that saving takes at least.
+_LEAST_SAVING = 2.0
 #: Shares of the time: kept for the last fit, and kept for all of the delivery at most.
 _LAST_FIT, _MOST_KEPT = 0.12, 0.4
 #: What the whole may take longer than its time, and how much of that a second delivery has.
 _SLACK, _GRACE = 1.05, 8.0
+#: Seconds of the limit from which a second delivery, in a new process, would have time.
+_LEAST_FOR_TWO = 120.0
+#: Seconds that explaining takes at most, and without which it is not begun.
+_EXPLAINING, _LEAST_TO_EXPLAIN = 30.0, 2.0
 #: Models that are tried to be delivered, one after the other, if the fit of one does not end.
 _ATTEMPTS = 3
 
@@ -43,7 +52,8 @@ def run(request: Request, out: Path, events: Events) -> int:
         0 done, 1 the search failed, 2 the request or its data is wrong; the reason is then the last
         line of standard error.
     """
-    began = time.monotonic()
+    # Importing libraries counts.
+    began = time.monotonic() - max(0.0, time.time() - psutil.Process().create_time())
     try:
         algorithms, rows = choose(request)
         problem, guardrails = make_problem(request)
@@ -51,7 +61,7 @@ def run(request: Request, out: Path, events: Events) -> int:
     except StepError as error:
         _say(error)
         return 2
-    events.tell(_setup(problem, [*guardrails, *rows]))
+    events.tell(_setup(problem, [*guardrails, *rows, *_explainability(problem)]))
     limit = request.limits.timeout_seconds
     timing = _Timing(began, limit)
     workers = _workers(request, problem, out)
@@ -61,6 +71,8 @@ def run(request: Request, out: Path, events: Events) -> int:
         stop = search.run(candidates(problem, algorithms))
         chosen, reason = search.vote()
         delivered, tested = _deliver(problem, search, chosen, workers, out, timing)
+        if request.training.enable_model_explainability:
+            reason += _explain(delivered, workers, out, timing)
     except StepError as error:
         _say(error)
         return 1
@@ -81,7 +93,8 @@ class _Timing:
             self.searching = began + limit - kept
             self.whole = began + limit
             self.last = began + limit * _SLACK + _GRACE
-            self.first = began + limit * _SLACK
+            # A process that is ended and made anew takes seconds: of short limits, one try.
+            self.first = self.whole if limit >= _LEAST_FOR_TWO else self.last
 
 
 def _say(error: Exception) -> None:
@@ -124,6 +137,17 @@ def _setup(problem: Problem, guardrails: list[Guardrail]) -> Setup:
     return Setup(validation, _featurization(problem), guardrails)
 
 
+def _explainability(problem: Problem) -> list[Guardrail]:
+    """Return a row that says what can be ranked where the table has no columns to rank."""
+    if not problem.request.training.enable_model_explainability or problem.features.columns:
+        return []
+    detail = (
+        "no columns beside the time, the series, and the target: lags, windows, and the calendar "
+        "are ranked where a regression is delivered, else the forecast alone is shown"
+    )
+    return [guardrail("Explainability", "done", detail)]
+
+
 def _featurization(problem: Problem) -> list[dict[str, Any]]:
     """Return one row a column: what it is, and how many features come of it."""
     settings, features = problem.request.forecasting, problem.features
@@ -159,13 +183,18 @@ def _row(column: str, purpose: str, transformers: list[str], features: int) -> d
 def _deliver(
     problem: Problem, search: Search, chosen: Trial, workers: Workers, out: Path, timing: _Timing
 ) -> tuple[Trial, dict[str, float]]:
-    """Deliver the chosen trial, or where its fit does not end, the quickest ones.
+    """Deliver the chosen trial, or the best that there is time for, or else the quickest.
 
     Raises:
         StepError: None could be delivered.
     """
     quickest = sorted(search.completed, key=lambda trial: trial.seconds)
     message = ""
+    left = timing.first - time.monotonic() - _LEAST_SAVING
+    if _seconds_to_fit(problem, search, chosen) > left:
+        # The best that there is time for.
+        fitting = (t for t in search.completed if _seconds_to_fit(problem, search, t) <= left)
+        chosen = next(fitting, quickest[0])
     for attempt, trial in enumerate([chosen, *(t for t in quickest if t is not chosen)]):
         if attempt == _ATTEMPTS or time.monotonic() > timing.last:
             break
@@ -177,6 +206,28 @@ def _deliver(
             return trial, answer.value
         message = str(answer.value)
     raise StepError(f"no model could be delivered: {message or 'no time was left'}")
+
+
+def _seconds_to_fit(problem: Problem, search: Search, trial: Trial) -> float:
+    """Return how long the last fit takes, as long as those of a fold took."""
+    seconds = {t.members[0][0].key: t.seconds for t in search.completed if len(t.members) == 1}
+    return sum(seconds[own.key] for own, _ in trial.members) / problem.folds.count
+
+
+def _explain(delivered: Trial, workers: Workers, out: Path, timing: _Timing) -> str:
+    """Write `out/explanation`; return what a reader should know if it is not whole."""
+    left = timing.last - time.monotonic()
+    if left < _LEAST_TO_EXPLAIN:
+        return "; no time was left to explain it"
+    seconds = max(0.0, min(_EXPLAINING, timing.whole - time.monotonic()))
+    task = Explanation(
+        delivered.members, delivered.predictions, out / "model", out / "explanation", seconds
+    )
+    workers.give(task, delivered, math.inf, timing.last)
+    (answer,) = workers.answers()
+    if answer.status == "Completed":
+        return ""
+    return f"; its explanation is not whole: {answer.value}"
 
 
 def _replace(new: Path, place: Path) -> None:

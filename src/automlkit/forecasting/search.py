@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from automlkit.events import Events, TrialEnded, TrialStarted
-from automlkit.forecasting.ensemble import gain_is_real, greedy_weights
+from automlkit.forecasting.ensemble import greedy_weights, mean_gain, mixed_weights
 from automlkit.forecasting.metrics import is_better, score
 from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import Problem
@@ -226,25 +226,34 @@ class Search:
             self._metric,
             lambda predictions: self.measure(predictions)[self._metric],
         )
+        weights = mixed_weights(weights, [trial.algorithm for trial in ranked])
         if len(weights) < 2:
             return best, f"trial {best.number} is the best by {self._metric}, and no vote is better"
         vote = self._voted(ranked, weights)
+        assert vote.score is not None
+        assert best.score is not None
+        if not is_better(self._metric, vote.score, best.score):
+            return best, f"trial {best.number} is better by {self._metric} than a vote"
         scales = np.where(self._problem.ranges > 0, self._problem.ranges, 1.0)[self.truth.series]
         groups = self.truth.series * self._problem.folds.count + self.truth.fold
-        is_real, why = gain_is_real(
+        mean, error = mean_gain(
             self.truth.values, best.predictions, vote.predictions, groups, scales
         )
-        return (vote, why) if is_real else (best, f"{why}, so the single model is preferred")
+        return vote, (
+            f"a vote is better by {self._metric} than trial {best.number}, the best alone; its "
+            f"error is lower by {mean:.4g} of each series' range, with a standard error of "
+            f"{error:.2g} over folds"
+        )
 
     def _voted(self, ranked: list[Trial], weights: dict[int, float]) -> Trial:
         """Return a vote of trials, told as a trial of its own."""
         began = time.monotonic()
         members = [(ranked[place], weight) for place, weight in weights.items()]
+        members.sort(key=lambda member: -member[1])
         config = {
-            "members": [
-                {"trial": trial.number, "algorithm": trial.algorithm, "weight": weight}
-                for trial, weight in members
-            ]
+            "trials": [trial.number for trial, _ in members],
+            "algorithms": [trial.algorithm for trial, _ in members],
+            "weights": [round(weight, 6) for _, weight in members],
         }
         number, self._started = self._started, self._started + 1
         self._tell_start(number, "VotingEnsemble", config)

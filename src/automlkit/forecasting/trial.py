@@ -62,7 +62,7 @@ def evaluate(problem: Problem, candidate: Candidate, threads: int) -> Floats:
     for fold in range(problem.folds.count):
         member = fit(problem, candidate, problem.training(fold), threads)
         rows = problem.validation(fold)
-        future, kept = _whole_future(rows, problem.frequency)
+        future, kept = whole_future(rows, problem.frequency)
         steps = len(future) // len(problem.series)
         found = member.predict(steps, future).ravel()[kept]
         if not np.isfinite(found).all():
@@ -72,7 +72,7 @@ def evaluate(problem: Problem, candidate: Candidate, threads: int) -> Floats:
     return np.concatenate(parts)
 
 
-def _whole_future(rows: pd.DataFrame, frequency: str) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
+def whole_future(rows: pd.DataFrame, frequency: str) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
     """Return as many rows of each series, and which of them are the given ones."""
     sizes = rows.groupby(SERIES, sort=True).size()
     longest = int(sizes.max())

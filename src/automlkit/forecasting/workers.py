@@ -46,8 +46,6 @@ def _serve(connection: Connection, problem: Problem, threads: int, log: Path) ->
     os.dup2(sink, 2)
     warnings.simplefilter("ignore")
     # Loaded before the first trial, so that its deadline is its own.
-    import lightgbm  # noqa: F401
-    import mlforecast  # noqa: F401
     import statsforecast.models  # noqa: F401
     from threadpoolctl import threadpool_limits
 

@@ -98,7 +98,10 @@ def _picture(rows: list[tuple[str, float, float]], loss: str) -> bytes:
     axes = figure.add_subplot()
     shown = rows[::-1]
     axes.barh([row[0] for row in shown], [row[1] for row in shown], xerr=[row[2] for row in shown])
-    axes.set_xlabel(f"growth of the loss ({loss}) where the column is shuffled")
+    # Of the figure, not of the axes: long names leave those little room.
+    figure.supxlabel(
+        f"growth of the loss where the column is shuffled\n({loss})", fontsize="medium"
+    )
     stream = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(stream, format="png")

@@ -156,3 +156,28 @@ def test_a_python_function_without_a_signature(tmp_path: Path) -> None:
 def test_the_columns_of_a_signature(tmp_path: Path) -> None:
     folder = save_sklearn(tmp_path / "model", LinearRegression(), "q")
     assert features_of(read_description(folder)) == {"a": "double", "b": "long"}
+
+
+class Repeats:
+    """Predicts as a forecaster does, and has no more of scikit-learn than that."""
+
+    def fit(self, rows, values):
+        return self
+
+    def predict(self, rows):
+        if (rows["a"] < 0).any():
+            raise ValueError("rows in the past")
+        return 2 * rows["a"].to_numpy() + 1
+
+
+@pytest.mark.parametrize("given", [{"metadata": {"task": "forecasting", "target": "q"}}, {}])
+def test_a_forecast_is_judged_as_a_quantity(tmp_path: Path, given) -> None:
+    model = load_model(save_sklearn(tmp_path / "model", Repeats(), "q", **given), target="q")
+    assert model.task == "regression"
+    assert score(model, TABLE).metrics["rmse"] == 0.0
+
+
+def test_rows_that_a_model_refuses_are_told(tmp_path: Path) -> None:
+    model = load_model(save_sklearn(tmp_path / "model", Repeats(), "q"), target="q")
+    with pytest.raises(StepError, match="cannot predict these rows: rows in the past"):
+        score(model, TABLE.assign(a=-1.0))

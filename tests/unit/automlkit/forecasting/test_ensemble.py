@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from automlkit.forecasting.ensemble import gain_is_real, greedy_weights
+from automlkit.forecasting.ensemble import greedy_weights, mean_gain, mixed_weights
 
 METRIC = "root_mean_squared_error"
 
@@ -38,25 +38,34 @@ def test_greater_metrics_are_maximised(truth):
     assert weights == {0: 0.5, 1: 0.5}
 
 
-def verdict(truth, best, vote, groups):
-    return gain_is_real(truth, best, vote, groups, np.ones(len(truth)))
+def test_half_of_a_vote_is_equal_among_the_best_of_three_algorithms():
+    kinds = ["MSTL", "Theta", "MSTL", "ElasticNet", "Naive"]
+    weights = mixed_weights({0: 0.6, 2: 0.4}, kinds)
+    assert weights == pytest.approx({0: 0.3 + 0.5 / 3, 1: 0.5 / 3, 2: 0.2, 3: 0.5 / 3})
+    assert sum(weights.values()) == pytest.approx(1.0)
 
 
-def test_a_gain_in_every_fold_is_real(truth):
+def test_one_algorithm_alone_keeps_what_was_chosen():
+    assert mixed_weights({0: 1.0}, ["MSTL", "MSTL"]) == {0: 1.0}
+
+
+def gain(truth, best, vote, groups):
+    return mean_gain(truth, best, vote, groups, np.ones(len(truth)))
+
+
+def test_a_gain_in_every_fold_is_sure(truth):
+    assert gain(truth, truth + 1, truth + 0.5, np.arange(200) // 40) == pytest.approx((0.5, 0.0))
+
+
+def test_a_gain_in_one_fold_only_is_unsure(truth):
     groups = np.arange(200) // 40
-    is_real, why = verdict(truth, truth + 1, truth + 0.5, groups)
-    assert is_real
-    assert "above" in why
-
-
-def test_a_gain_in_one_fold_only_is_noise(truth):
-    groups = np.arange(200) // 40
-    best = truth + 1
     vote = np.where(groups == 0, truth + 0.5, truth + 1.05)
-    is_real, why = verdict(truth, best, vote, groups)
-    assert not is_real
-    assert "within" in why
+    mean, error = gain(truth, truth + 1, vote, groups)
+    assert mean == pytest.approx((0.5 - 4 * 0.05) / 5)
+    assert error > mean
 
 
 def test_one_fold_proves_nothing(truth):
-    assert not verdict(truth, truth + 1, truth, np.zeros(200, dtype=int))[0]
+    mean, error = gain(truth, truth + 1, truth, np.zeros(200, dtype=int))
+    assert mean == pytest.approx(1.0)
+    assert error == np.inf

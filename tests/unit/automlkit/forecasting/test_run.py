@@ -14,6 +14,8 @@ import pytest
 
 from stepkit.model import load_model, score
 
+# MLflow warns of its own type hints when it is imported.
+pytestmark = pytest.mark.filterwarnings("ignore:.*type hint is inferred as AnyType")
 QUICK = ["Naive", "SeasonalNaive", "ExponentialSmoothing", "ElasticNet"]
 
 
@@ -67,6 +69,12 @@ def test_a_search_leaves_a_model_of_raw_columns(ask, shops, tmp_path):
     assert found.metrics["rmse"] == pytest.approx(
         finished["test_metrics"]["root_mean_squared_error"], rel=0.5
     )
+    (vote,) = [event for event in of(told, "trial_started")
+               if event["algorithm"] == "VotingEnsemble"]  # fmt: skip
+    assert sum(vote["hyperparameters"]["weights"]) == pytest.approx(1.0, abs=1e-5)
+    importance = pd.read_csv(out / "explanation" / "importance.csv")
+    assert importance["column"][0] == "price"
+    assert (out / "explanation" / "forecast.png").is_file()
     requirements = (out / "model" / "requirements.txt").read_text()
     assert "pandas==" in requirements
     assert "amlocal" not in requirements
@@ -179,10 +187,10 @@ def test_an_mltable_folder_is_read(ask, table, tmp_path):
         "paths:\n  - file: ./sales.csv\ntransformations:\n  - read_delimited:\n"
         "      delimiter: ','\n"
     )
-    request = msgspec.structs.replace(
-        ask(table, training={"allowed_training_algorithms": ["Naive"]}), training_data=str(folder)
-    )
+    training = {"allowed_training_algorithms": ["Naive"], "enable_model_explainability": False}
+    request = msgspec.structs.replace(ask(table, training=training), training_data=str(folder))
     assert search(request, tmp_path / "out") == (0, "")
+    assert not (tmp_path / "out" / "explanation").exists()
     model = load_model(tmp_path / "out" / "model")
     rows = pd.DataFrame({"month": ["2016-01-01"]})
     assert model.estimator.predict(rows) == pytest.approx([table["sales"].iloc[-1]])
