@@ -45,7 +45,8 @@ def test_the_recommended_model_is_registered(aml: Aml, compared: dict) -> None:
     (chosen,) = [each for each in found["models"] if each["name"] == found["recommended"]]
     assert not chosen["is_significantly_worse"]
     (step,) = [child for child in compared["children"] if child["step"] == found["recommended"]]
-    taken, given = compared["outputs"]["model"], step["outputs"]["model"]
+    (given,) = [out for out in step["outputs"].values() if out["type"] == "mlflow_model"]
+    taken = compared["outputs"]["model"]
     assert taken["digest"] == given["digest"]
     (model,) = aml.json("model", "list")
     assert model["aliases"] == ["champion"]

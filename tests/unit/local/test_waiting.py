@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def layout(tmp_path: Path) -> Layout:
 @pytest.fixture
 def left(lab: Lab, layout: Layout) -> JobInfo:
     """A job that has ended, with a step, whose runs wait for that server's keeper."""
-    info = complete(lab, pipeline(step("a", "true"), step("b", "true # b")), "left")
+    # A name of its own, since runs are looked for by it on the server of all tests.
+    name = f"left-{secrets.token_hex(4)}"
+    info = complete(lab, pipeline(step("a", "true"), step("b", "true # b")), name)
     layout.waiting.mkdir(parents=True)
     (layout.waiting / info.name).write_text(str(lab.workspace))
     return info
