@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Iterable, Mapping
-from importlib.metadata import packages_distributions, version
+from functools import cache
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,23 @@ def pinned(modules: Iterable[str]) -> list[str]:
 
     One module may come with one of several packages (xgboost, xgboost-cpu): the one that is here.
     """
-    installed = packages_distributions()
-    return [f"{name}=={version(name)}" for name in (installed[module][0] for module in modules)]
+    installed = _packages()
+    return [f"{name}=={version(name)}" for name in (installed[module] for module in modules)]
+
+
+@cache
+def _packages() -> dict[str, str]:
+    """Return the installed packages by their modules (a third of a second, once).
+
+    By their files: in Python 3.10 `importlib.metadata.packages_distributions` leaves out those
+    whose metadata do not list their modules.
+    """
+    return {
+        file.parts[0]: package.metadata["Name"]
+        for package in distributions()
+        for file in package.files or ()
+        if len(file.parts) == 2 and file.name == "__init__.py"
+    }
 
 
 def _modules(estimator: Any) -> set[str]:
