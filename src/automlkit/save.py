@@ -64,8 +64,8 @@ def save_model(
         code_paths=[str(Path(automlmodel.__file__).parent)],
         metadata=_metadata(estimator, request, metrics),
     )
-    for cache in draft.rglob("__pycache__"):
-        shutil.rmtree(cache)
+    for byte_code in draft.rglob("__pycache__"):
+        shutil.rmtree(byte_code)
     draft.rename(folder)
 
 
