@@ -151,6 +151,11 @@ def component_reference(step: Step) -> str:
     return ":".join(part for part in (component.name, component.version) if part)
 
 
+def end_tags(info: JobInfo) -> dict[str, str]:
+    """Return the tags that a run gets when its job has ended."""
+    return {"amlocal.error": info.error} if info.error else {}
+
+
 def parameters(inputs: Mapping[str, InputInfo]) -> dict[str, str]:
     """Return the MLflow parameters of a run: its literals as text, its data by address."""
     return {

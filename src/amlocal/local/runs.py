@@ -20,6 +20,7 @@ from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.inputs import StepInputs
 from amlocal.local.lineage import (
     GitState,
+    end_tags,
     git_state,
     git_tags,
     parameters,
@@ -34,7 +35,7 @@ from amlocal.local.services import Services
 from amlocal.local.state import JobState
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.datasets import describe_inputs
-from amlocal.local.tracking.values import DatasetInput, Metric, Run, RunData
+from amlocal.local.tracking.values import DatasetInput, Run, RunData, metrics_at
 from amlocal.plan import Job, JobInfo, JobStatus, OutputInfo, Step
 
 
@@ -53,7 +54,6 @@ class RunTracking:
         self._state = state
         self._lock = threading.Lock()
         self._packages: set[str] = set()
-        self._waiting: dict[str, WaitingRun] = {}
         self._runs: dict[str, Run] = {}
         self._choices: dict[str, EnvironmentChoice] = {}
         self._begin_lock = threading.Lock()
@@ -62,8 +62,7 @@ class RunTracking:
             git_state, self._source_folder()
         )
         services.server.expect_runs(state.root, services.workspace.path)
-        if job.type == "pipeline":
-            self._describe_pipeline()
+        self._pipeline = self._describe_pipeline() if job.type == "pipeline" else None
 
     def _source_folder(self) -> Path:
         source = Path(self._job.source) if self._job.source else self._services.workspace.project
@@ -98,7 +97,7 @@ class RunTracking:
         """Id of the MLflow experiment."""
         return self.recorder.experiment_id
 
-    def _describe_pipeline(self) -> None:
+    def _describe_pipeline(self) -> WaitingRun:
         """Note what a pipeline is about to use; its run begins with the first of its steps."""
         info = self._state[self._state.root]
         data = {
@@ -110,7 +109,7 @@ class RunTracking:
         self._state.change(info.name, tracking=tracking)
         facts = {"type": "pipeline"}
         tags = run_tags(info, source=self._job.source, tags=self._job.tags, facts=facts)
-        self.wait_for_run(info.name, info.display_name or info.name, tags)
+        return self.wait_for_run(info.name, info.display_name or info.name, tags)
 
     def wait_for_run(self, name: str, run_name: str, tags: Mapping[str, str]) -> WaitingRun:
         """Note that a run is to be written: by this process, else by the server's keeper."""
@@ -118,18 +117,15 @@ class RunTracking:
             self._job.experiment_name, run_name, {**tags, **git_tags(self._commit.result())}
         )
         self._services.records.wait_for_run(name, run)
-        with self._lock:
-            self._waiting[name] = run
         return run
 
     def run_is_whole(self, name: str) -> None:
         """Note that a run is written and ended."""
         self._services.records.forget_waiting(name)
 
-    def _begin(self, name: str) -> Run:
+    def _begin(self, name: str, waiting: WaitingRun) -> Run:
         """Begin a run now, inside of the one around it."""
         info = self._state[name]
-        waiting = self._waiting[name]
         around = {"mlflow.parentRunId": self._runs[info.parent].run_id} if info.parent else {}
         start = seconds_of(info.start_time) if info.start_time else time.time()
         run = self.recorder.begin(NewRun(waiting.name, {**waiting.tags, **around}, start))
@@ -145,8 +141,8 @@ class RunTracking:
     def _begin_pipeline(self) -> None:
         root = self._state.root
         with self._begin_lock:
-            if self._job.type == "pipeline" and root not in self._runs:
-                self._begin(root)
+            if self._pipeline is not None and root not in self._runs:
+                self._begin(root, self._pipeline)
 
     def _git_facts(self) -> dict[str, Any]:
         git = self._commit.result()
@@ -189,10 +185,9 @@ class RunTracking:
     def begin(self, name: str, step: Step) -> str:
         """Begin a step's run and return its id."""
         self._begin_pipeline()
-        self._note_run(name, step)
-        return self._begin(name).run_id
+        return self._begin(name, self._note_run(name, step)).run_id
 
-    def _note_run(self, name: str, step: Step, tags: Mapping[str, str] | None = None) -> None:
+    def _note_run(self, name: str, step: Step, tags: Mapping[str, str] | None = None) -> WaitingRun:
         """Note a step's run with the facts that are its tags, and further tags."""
         info = self._state[name]
         is_root = name == self._state.root
@@ -203,7 +198,7 @@ class RunTracking:
             tags=step.tags or (self._job.tags if is_root else {}),
         )
         run_name = info.display_name or (name if is_root else step.name)
-        self.wait_for_run(name, run_name, {**step_tags, **(tags or {})})
+        return self.wait_for_run(name, run_name, {**step_tags, **(tags or {})})
 
     def log_packages(self, name: str) -> None:
         """Upload the package list of a step's environment, once a job, and note where it is."""
@@ -282,15 +277,16 @@ class RunTracking:
         self.recorder.end(
             info.tracking.run_id,
             info.status,
-            tags=_end_tags(info),
+            tags=end_tags(info),
             params=parameters(info.inputs),
             receive=receive,
         )
 
     def record_reused(self, name: str, step: Step, result: JobInfo) -> None:
         """Note the run of a step that is about to take over an earlier result."""
+        taken = result.tracking
         self._state.change_tracking(
-            name, data=result.tracking.data, environment=result.tracking.environment
+            name, data=taken.data, environment=taken.environment, model=taken.model
         )
         self._note_run(name, step, {"amlocal.reused_from": result.name})
 
@@ -325,8 +321,7 @@ class RunTracking:
             root.name, model=models or None, environment=environments or None
         )
         self._state.change(root.name, metrics=metrics)
-        moment = round(seconds_of(root.creation_time) * 1000)
-        logged = [Metric(key=k, value=v, timestamp=moment) for k, v in metrics.items()]
+        logged = metrics_at(seconds_of(root.creation_time), metrics)
         if logged and root.tracking.run_id:
             self.recorder.later(
                 root.tracking.run_id,
@@ -346,7 +341,7 @@ class RunTracking:
             recorder.end(
                 root.tracking.run_id,
                 root.status,
-                tags=_end_tags(root),
+                tags=end_tags(root),
                 params=parameters(root.inputs),
                 receive=lambda data: self._note_params(root.name, data),
             )
@@ -371,7 +366,3 @@ class RunTracking:
                 {"name": version.name, "version": version.version, "source": version.source},
             ]
             self._state.change_tracking(name, model=model)
-
-
-def _end_tags(info: JobInfo) -> dict[str, str]:
-    return {"amlocal.error": info.error} if info.error else {}

@@ -184,8 +184,6 @@ class StepRun:
 
     def _reuse(self, verdict: Verdict, result: JobInfo, inputs: StepInputs) -> None:
         facts = msgspec.structs.replace(verdict.facts, reason=verdict.reuse.to_json().decode())
-        if result.tracking.model:
-            self.state.change_tracking(self.name, model=result.tracking.model)
         result = self.tracking.logged_by(result)
         # First: an engine that is killed in between leaves the run to be written.
         self.tracking.record_reused(self.name, self.step, result)

@@ -8,7 +8,7 @@ import msgspec
 
 from amlocal.local.records import timestamp
 from amlocal.local.runs import RunTracking
-from amlocal.local.tracking.values import Metric
+from amlocal.local.tracking.values import metrics_at
 from amlocal.plan import JobInfo, JobStatus, SearchInfo, TrialInfo
 
 Search = TypeVar("Search", bound=SearchInfo)
@@ -62,5 +62,5 @@ def log_best(
         moment: When the last trial ended, in seconds since 1970.
         ended: How many trials have ended: a step of the metric for each.
     """
-    logged = Metric(key=metric, value=value, timestamp=round(moment * 1000), step=ended)
-    tracking.recorder.later(run_id, lambda client: client.log_batch(run_id, metrics=[logged]))
+    logged = metrics_at(moment, {metric: value}, step=ended)
+    tracking.recorder.later(run_id, lambda client: client.log_batch(run_id, metrics=logged))

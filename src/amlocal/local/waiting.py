@@ -19,14 +19,14 @@ from pathlib import Path
 from amlocal.errors import NotFoundError
 from amlocal.local import joblock
 from amlocal.local.database import Database
-from amlocal.local.lineage import parameters
+from amlocal.local.lineage import end_tags, parameters
 from amlocal.local.records import JobRecords, WaitingRun, seconds_of
 from amlocal.local.state import JobState
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.datasets import describe_inputs
 from amlocal.local.tracking.state import Layout
 from amlocal.local.tracking.transport import ServerError
-from amlocal.local.tracking.values import Metric
+from amlocal.local.tracking.values import metrics_at
 from amlocal.local.workspace import Workspace
 from amlocal.plan import JobInfo
 
@@ -150,10 +150,9 @@ class _Writing:
         return self.experiments[run.experiment]
 
     def _log(self, info: JobInfo, run_id: str, given: Mapping[str, str], start: float) -> None:
-        moment = round(start * 1000)
-        metrics = [Metric(key=k, value=v, timestamp=moment) for k, v in info.metrics.items()]
+        metrics = metrics_at(start, info.metrics)
         params = {**given, **info.params} if info.reused_from else given
-        tags = {"amlocal.error": info.error} if info.error else {}
+        tags = end_tags(info)
         if metrics or params or tags:
             self.client.log_batch(run_id, metrics=metrics, params=params, tags=tags)
         if info.tracking.data:

@@ -19,12 +19,12 @@ from amlocal.local.automl.events import (
     TrialEnded,
     TrialStarted,
 )
-from amlocal.local.lineage import run_tags, tracked
+from amlocal.local.lineage import end_tags, run_tags, tracked
 from amlocal.local.records import seconds_of, timestamp
 from amlocal.local.runs import RunTracking
 from amlocal.local.state import JobState
 from amlocal.local.tracking.client import TrackingClient
-from amlocal.local.tracking.values import Metric, Run
+from amlocal.local.tracking.values import Run, metrics_at
 from amlocal.local.trials import log_best, trial_record, with_best
 from amlocal.plan import (
     AutoMLInfo,
@@ -173,14 +173,14 @@ class SearchTrials:
 
     def _end_run(self, info: JobInfo) -> None:
         ended = seconds_of(info.end_time)
-        tags = {"amlocal.error": info.error} if info.error else {}
+        tags = end_tags(info)
         if info.reused_from:
             tags["amlocal.reused_from"] = info.reused_from
 
         def task(client: TrackingClient) -> None:
             if (run := self._runs.get(info.name)) is None:
                 return  # it could not be created, which was told
-            metrics = _logged(info.metrics, ended)
+            metrics = metrics_at(ended, info.metrics)
             client.log_batch(run.run_id, metrics=metrics, params=info.params, tags=tags)
             client.end_run(run.run_id, info.status, ended)
             self.tracking.run_is_whole(info.name)
@@ -216,7 +216,7 @@ class SearchTrials:
         metrics |= {f"test_{key}": x for key, x in _numbers(finished.test_metrics).items()}
         params = {f"best.{name}": str(value) for name, value in best.trial.parameters.items()}
         params["best.algorithm"] = best.trial.algorithm
-        logged = _logged(metrics, time.time(), step=self._ended)
+        logged = metrics_at(time.time(), metrics, step=self._ended)
 
         recorder = self.tracking.recorder
         recorder.later(run_id, lambda it: it.log_batch(run_id, metrics=logged, params=params))
@@ -261,8 +261,3 @@ def _text(value: Any) -> str:
 
 def _numbers(metrics: Metrics) -> dict[str, float]:
     return {name: value for name, value in metrics.items() if value is not None}
-
-
-def _logged(metrics: Mapping[str, float], moment: float, step: int = 0) -> list[Metric]:
-    stamp = round(moment * 1000)
-    return [Metric(key=k, value=v, timestamp=stamp, step=step) for k, v in metrics.items()]

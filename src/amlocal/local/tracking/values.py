@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -34,6 +35,18 @@ class Metric(Value, frozen=True):
     value: float
     timestamp: int
     step: int = 0
+
+
+def metrics_at(moment: float, metrics: Mapping[str, float], step: int = 0) -> list[Metric]:
+    """Return values that were logged together.
+
+    Args:
+        moment: When, in seconds since 1970.
+        metrics: Values by the metrics' names.
+        step: The step of all of them.
+    """
+    stamp = round(moment * 1000)
+    return [Metric(key=k, value=v, timestamp=stamp, step=step) for k, v in metrics.items()]
 
 
 class Dataset(Value, frozen=True):
