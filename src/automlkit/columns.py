@@ -13,8 +13,8 @@ from typing import Literal, cast
 import numpy as np
 import pandas as pd
 
-from automlkit.errors import DataError
 from automlkit.request import Featurization
+from stepkit.program import StepError
 
 Purpose = Literal["Numeric", "Categorical", "CategoricalHash", "DateTime", "Text", "Ignore"]
 PURPOSES: tuple[Purpose, ...] = (
@@ -67,18 +67,18 @@ def purposes(X: pd.DataFrame, featurization: Featurization) -> list[Column]:
         featurization: Names and types that the user gave count before what is found here.
 
     Raises:
-        DataError: A column or a type that was given does not exist, does not fit the values, or
+        StepError: A column or a type that was given does not exist, does not fit the values, or
             no column is left to learn from.
     """
     given = {} if featurization.mode == "off" else featurization.column_name_and_types
     for name, purpose in given.items():
         if name not in X.columns:
-            raise DataError(
+            raise StepError(
                 f"column_name_and_types names the column {name!r}, which is not in training_data",
                 hint=f"columns: {', '.join(X.columns)}",
             )
         if purpose not in PURPOSES:
-            raise DataError(
+            raise StepError(
                 f"{purpose!r}, the type of column {name!r}, is none of Azure's",
                 hint=f"types: {', '.join(PURPOSES)}",
             )
@@ -93,7 +93,7 @@ def purposes(X: pd.DataFrame, featurization: Featurization) -> list[Column]:
             found.append(_detect(column))
     if all(column.purpose == "Ignore" for column in found):
         reasons = "; ".join(f"{column.name}: {column.why}" for column in found[:5])
-        raise DataError(
+        raise StepError(
             f"no column is left to learn from ({reasons})",
             hint="give featurization.column_name_and_types for columns that should count",
         )
@@ -124,7 +124,7 @@ def _as_it_is(column: pd.Series) -> Column:
     """Without featurization all columns are numbers."""
     name = str(column.name)
     if not is_number(column):
-        raise DataError(
+        raise StepError(
             f"with featurization off all columns must be numbers; {name!r} is not",
             hint="set featurization.mode: auto, or encode the column first",
         )
@@ -138,7 +138,7 @@ def _as_told(column: pd.Series, purpose: Purpose) -> Column:
         try:
             pd.to_numeric(column)
         except (TypeError, ValueError) as error:
-            raise DataError(
+            raise StepError(
                 f"column {name!r} is given as Numeric, but holds other values: {error}",
                 hint="mend column_name_and_types, or the data",
             ) from error
@@ -146,7 +146,7 @@ def _as_told(column: pd.Series, purpose: Purpose) -> Column:
         try:
             pd.to_datetime(column, format="mixed", utc=True)
         except (TypeError, ValueError) as error:
-            raise DataError(
+            raise StepError(
                 f"column {name!r} is given as DateTime, but holds other values: {error}",
                 hint="mend column_name_and_types, or the data",
             ) from error

@@ -9,12 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from automlkit.errors import DataError
 from automlkit.request import Request
 from stepkit.program import StepError
 from stepkit.table import read_table, require_column
-
-__all__ = ["DataError", "Rows", "Tables", "load"]
 
 #: Fewer training rows than this teach nothing.
 LEAST_ROWS = 10
@@ -69,12 +66,12 @@ def load(request: Request) -> Tables:
     """Read and check the request's tables.
 
     Raises:
-        DataError: A table cannot be read, a column is missing, or nothing can be learned from it.
+        StepError: A table cannot be read, a column is missing, or nothing can be learned from it.
     """
     whole = _read(request.training_data, "training_data")
     train, split_columns, left_out = _rows(whole, request, request.cv_split_column_names)
     if len(train.y) < LEAST_ROWS:
-        raise DataError(
+        raise StepError(
             f"training_data has {len(train.y)} rows with a target; {LEAST_ROWS} are needed"
         )
     tables = {"validation_data": request.validation_data, "test_data": request.test_data}
@@ -98,7 +95,7 @@ def _read(path: str, what: str) -> pd.DataFrame:
     try:
         return read_table(Path(path))
     except StepError as error:
-        raise DataError(f"{what}: {error.message}", hint=error.hint) from error
+        raise StepError(f"{what}: {error.message}", hint=error.hint) from error
 
 
 def _rows(
@@ -106,24 +103,21 @@ def _rows(
 ) -> tuple[Rows, pd.DataFrame | None, int]:
     """Take a table apart; return its rows, its split columns, and how many rows had no target."""
     target, weight = request.target_column_name, request.weight_column_name
-    try:
-        require_column(table, target, "target column (target_column_name)")
-        for name in split_names:
-            require_column(table, name, "column (cv_split_column_names)")
-        if weight is not None:
-            require_column(table, weight, "column (weight_column_name)")
-    except StepError as error:
-        raise DataError(error.message, hint=error.hint) from error
+    require_column(table, target, "target column (target_column_name)")
+    for name in split_names:
+        require_column(table, name, "column (cv_split_column_names)")
+    if weight is not None:
+        require_column(table, weight, "column (weight_column_name)")
     kept = _has_target(table[target])
     dropped = int((~kept).sum())
     table = table[kept].reset_index(drop=True)
     if table.empty:
-        raise DataError(f"no row has a value in the target column {target!r}")
+        raise StepError(f"no row has a value in the target column {target!r}")
     y = _target(table[target], request)
     named = {target, weight, *request.cv_split_column_names}
     X = table[[name for name in table.columns if name not in named]]
     if X.empty:
-        raise DataError("no column is left to learn from besides the target")
+        raise StepError("no column is left to learn from besides the target")
     splits = table[list(split_names)] if split_names else None
     return Rows(X, y, None if weight is None else _weights(table[weight])), splits, dropped
 
@@ -142,7 +136,7 @@ def _target(target: pd.Series, request: Request) -> pd.Series:
         is_whole = target.dtype.kind == "f" and bool((target == target.round()).all())
         return target.astype("int64") if is_whole else target
     if target.dtype.kind not in "iuf":
-        raise DataError(
+        raise StepError(
             f"the target {name!r} is not a number, so it cannot be regressed on",
             hint="set task: classification, or name another target_column_name",
         )
@@ -151,19 +145,19 @@ def _target(target: pd.Series, request: Request) -> pd.Series:
 
 def _weights(weights: pd.Series) -> pd.Series:
     if weights.dtype.kind not in "iufb" or weights.isna().any() or (weights < 0).any():
-        raise DataError(
+        raise StepError(
             f"weights in {weights.name!r} must be numbers from 0, none missing",
             hint="mend the column, or leave weight_column_name out",
         )
     if not (weights > 0).any():
-        raise DataError(f"all weights in {weights.name!r} are 0")
+        raise StepError(f"all weights in {weights.name!r} are 0")
     return weights.astype("float64")
 
 
 def _check_columns(X: pd.DataFrame, like: pd.DataFrame, what: str) -> None:
     missing = [name for name in like.columns if name not in X.columns]
     if missing:
-        raise DataError(
+        raise StepError(
             f"{what} has no column {', '.join(map(repr, missing))}, which training_data has"
         )
 
@@ -184,7 +178,7 @@ def _classes(request: Request, train: Rows, validation: Rows | None) -> tuple[ob
     """Return the labels in order; checks that there is something to learn."""
     name = request.target_column_name
     if train.y.nunique() < 2:
-        raise DataError(
+        raise StepError(
             f"the target {name!r} has one value only, {train.y.iloc[0]!r}: nothing to learn",
             hint="check target_column_name and the rows of training_data",
         )
@@ -193,14 +187,14 @@ def _classes(request: Request, train: Rows, validation: Rows | None) -> tuple[ob
     labels = train.y if validation is None else pd.concat([train.y, validation.y])
     distinct, rows = train.y.nunique(), len(train.y)
     if distinct > 20 and distinct > rows / 2:
-        raise DataError(
+        raise StepError(
             f"the target {name!r} has {distinct} different values in {rows} rows: no classes",
             hint="set task: regression for a quantity, or name another target_column_name",
         )
     classes = tuple(np.unique(labels.to_numpy()).tolist())
     positive = request.positive_label
     if positive is not None and positive not in {str(label) for label in classes}:
-        raise DataError(
+        raise StepError(
             f"positive_label {positive!r} is none of the classes",
             hint=f"classes: {', '.join(map(str, classes))}",
         )

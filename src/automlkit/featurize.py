@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from automlkit.columns import Column
-from automlkit.errors import DataError
 from automlkit.request import Featurization
 from automlmodel.encoders import (
     CategoryCodes,
@@ -19,6 +18,7 @@ from automlmodel.encoders import (
     Texts,
 )
 from automlmodel.featurizer import Completion, Featurizer
+from stepkit.program import StepError
 
 Flavor = Literal["trees", "linear", "splines", "ebm"]
 
@@ -54,7 +54,7 @@ class Wishes:
         featurization: The request's.
 
     Raises:
-        DataError: A transformer cannot be blocked or adjusted, or a parameter is unknown.
+        StepError: A transformer cannot be blocked or adjusted, or a parameter is unknown.
 
     Attributes:
         blocked: Azure's names of transformers not to be used.
@@ -85,7 +85,7 @@ class Wishes:
         elif transformer == "HashOneHotEncoder":
             bits = parameters.get("number_of_bits", 0)
             if set(parameters) != {"number_of_bits"} or bits not in range(1, 17):
-                raise DataError(
+                raise StepError(
                     f"HashOneHotEncoder takes number_of_bits from 1 to 16, not {parameters}"
                 )
             self.hash_bits[field] = int(bits)
@@ -96,7 +96,7 @@ class Wishes:
 def _nothing_given(featurization: Featurization) -> None:
     for field in ("blocked_transformers", "column_name_and_types", "transformer_params"):
         if getattr(featurization, field):
-            raise DataError(
+            raise StepError(
                 f"featurization is off, so its {field} would do nothing",
                 hint="set featurization.mode: custom, or leave them out",
             )
@@ -106,7 +106,7 @@ def _known(name: str, known: Sequence[str], where: str) -> str:
     for candidate in known:
         if _plain(candidate) == _plain(name):
             return candidate
-    raise DataError(
+    raise StepError(
         f"featurization.{where} names {name!r}, which cannot stand there",
         hint=f"names that can: {', '.join(known)}",
     )
@@ -115,7 +115,7 @@ def _known(name: str, known: Sequence[str], where: str) -> str:
 def _strategy(parameters: dict[str, Any]) -> str | float:
     strategy = parameters.get("strategy")
     if strategy not in STRATEGIES or set(parameters) - {"strategy", "fill_value"}:
-        raise DataError(
+        raise StepError(
             f"Imputer cannot take {parameters}",
             hint=f"strategy: {', '.join(STRATEGIES)} (constant with fill_value)",
         )
@@ -123,14 +123,14 @@ def _strategy(parameters: dict[str, Any]) -> str | float:
         return str(strategy)
     fill = parameters.get("fill_value")
     if isinstance(fill, bool) or not isinstance(fill, int | float):
-        raise DataError("Imputer with strategy constant needs a number as fill_value")
+        raise StepError("Imputer with strategy constant needs a number as fill_value")
     return float(fill)
 
 
 def _text_options(parameters: dict[str, Any]) -> dict[str, Any]:
     known = {"analyzer", "ngram_range", "max_df", "min_df", "max_features", "use_idf", "norm"}
     if odd := set(parameters) - known:
-        raise DataError(
+        raise StepError(
             f"TfIdf takes no {', '.join(sorted(odd))} here", hint=f"it takes: {', '.join(known)}"
         )
     if "ngram_range" in parameters:
@@ -157,7 +157,7 @@ def make_featurizer(
         seed: Of folds for target means, and of text dimensions.
 
     Raises:
-        DataError: The user's wishes cannot be followed, or leave no feature.
+        StepError: The user's wishes cannot be followed, or leave no feature.
     """
     wishes = Wishes(featurization)
     numbers = [c.name for c in columns if _is_plain_number(c)]
@@ -166,7 +166,7 @@ def make_featurizer(
     for column in columns:
         encoders += _encoders(column, wishes, flavor, class_count, seed)
     if not encoders:
-        raise DataError("no feature is left to learn from", hint="block fewer transformers")
+        raise StepError("no feature is left to learn from", hint="block fewer transformers")
     completion = None
     if flavor in ("linear", "splines"):
         completion = Completion(

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from automlkit.data import DataError, Rows, Tables
+from automlkit.data import Rows, Tables
 from automlkit.request import Request
+from stepkit.program import StepError
 
 Places: TypeAlias = NDArray[np.intp]
 
@@ -52,7 +53,7 @@ def plan_validation(request: Request, tables: Tables) -> Validation:
     """Return how the request's models are validated.
 
     Raises:
-        DataError: The split columns or the number of folds do not fit the rows.
+        StepError: The split columns or the number of folds do not fit the rows.
     """
     train = tables.train
     if tables.validation is not None:
@@ -87,7 +88,7 @@ def _by_columns(columns: pd.DataFrame) -> list[tuple[Places, Places]]:
     for name in columns.columns:
         marks = columns[name]
         if not marks.isin([0, 1]).all() or marks.nunique() != 2:
-            raise DataError(
+            raise StepError(
                 f"the split column {name!r} must hold 1 (trains) and 0 (validates), and both",
                 hint="mend the column, or give n_cross_validations instead",
             )
@@ -107,7 +108,7 @@ def _folds(request: Request, y: pd.Series, count: int) -> list[tuple[Places, Pla
     from sklearn.model_selection import KFold, StratifiedKFold
 
     if count > len(y):
-        raise DataError(
+        raise StepError(
             f"n_cross_validations is {count}, but there are {len(y)} training rows",
             hint="lower n_cross_validations",
         )

@@ -7,6 +7,7 @@ for what is missing, into a block of a matrix. It knows which of its features ar
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -59,14 +60,15 @@ class Encoder(Protocol):
         """Write the features of the training rows themselves."""
 
 
-class _SameForTraining:
+class _SameForTraining(ABC):
     """Encoders whose training rows are treated like any others."""
 
     columns: Sequence[str]
     names: list[str]
 
+    @abstractmethod
     def write(self, X: pd.DataFrame, out: Floats) -> None:
-        raise NotImplementedError
+        """Write the features of any rows into `out`, shape (rows, features)."""
 
     def write_training(self, X: pd.DataFrame, targets: Floats, out: Floats) -> None:  # noqa: ARG002
         """Write the features of the training rows."""

@@ -5,17 +5,11 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from automlkit.metrics import greater_is_better
 from automlmodel.forecast_features import Floats
 
-#: Metrics of which more is better.
-_GREATER = frozenset({"r2_score", "spearman_correlation", "explained_variance"})
 #: The worst that Azure shows of metrics without a lower end.
 _WORST = -1.0
-
-
-def greater_is_better(metric: str) -> bool:
-    """Tell whether more of a metric is better."""
-    return metric in _GREATER
 
 
 def is_better(metric: str, score: float, than: float) -> bool:

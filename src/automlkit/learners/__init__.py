@@ -8,10 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from automlkit.errors import DataError
 from automlkit.learners import additive, boosting, linear, neighbors, trees
 from automlkit.learners.base import Learner
 from automlkit.request import Request
+from stepkit.program import StepError
 
 __all__ = ["LEARNERS", "Learner", "choose"]
 
@@ -32,7 +32,7 @@ def choose(request: Request) -> list[Learner]:
     """Return the learners that a request allows.
 
     Raises:
-        DataError: A name is unknown or of another task, or none is left.
+        StepError: A name is unknown or of another task, or none is left.
     """
     training = request.training
     allowed = [_named(name, request.task) for name in training.allowed_training_algorithms]
@@ -43,12 +43,12 @@ def choose(request: Request) -> list[Learner]:
         unweighted = [learner.name for learner in chosen if not learner.takes_weights]
         chosen = [learner for learner in chosen if learner.takes_weights]
         if not chosen and unweighted:
-            raise DataError(
+            raise StepError(
                 f"{', '.join(unweighted)} cannot weigh rows",
                 hint="allow other algorithms, or leave weight_column_name out",
             )
     if not chosen:
-        raise DataError(
+        raise StepError(
             "every algorithm is blocked", hint="shorten training.blocked_training_algorithms"
         )
     return chosen
@@ -60,7 +60,7 @@ def _named(name: str, task: str) -> Learner:
     for learner in known:
         if learner.name.lower() == plain:
             return learner
-    raise DataError(f"no algorithm {name!r} for {task}", hint=_near(name, [x.name for x in known]))
+    raise StepError(f"no algorithm {name!r} for {task}", hint=_near(name, [x.name for x in known]))
 
 
 def _near(name: str, known: Sequence[str]) -> str:

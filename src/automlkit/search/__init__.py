@@ -26,14 +26,14 @@ def run(request: Request, out: Path, events: Events) -> int:
     budget = Budget.of_this_process(request.limits.timeout_seconds)
     # It imports the learners while this process reads the tables.
     starter = start_server()
-    from automlkit.errors import DataError
     from automlkit.search.conduct import conduct
     from automlkit.search.deliver import SearchError
     from automlkit.search.session import Session
+    from stepkit.program import StepError
 
     try:
         conduct(Session.begin(request, out, events, budget, starter))
-    except DataError as error:
+    except StepError as error:
         print(" ".join(str(error).split("\n")), file=sys.stderr)
         return 2
     except SearchError as error:

@@ -15,7 +15,6 @@ import pandas as pd
 
 from automlkit.columns import purposes
 from automlkit.data import Tables, load
-from automlkit.errors import DataError
 from automlkit.events import Events, Setup
 from automlkit.featurize import featurization_rows, make_featurizer
 from automlkit.guardrails import guardrail_rows
@@ -30,6 +29,7 @@ from automlkit.search.proposals import Candidate
 from automlkit.search.selection import Truth
 from automlkit.search.work import Context, Fold
 from automlkit.splits import Validation, plan_validation
+from stepkit.program import StepError
 
 #: Rows under which trials that lead are repeated with other folds, and how many rounds there are.
 ROUNDS = ((1_000, 3), (5_000, 2))
@@ -72,7 +72,7 @@ class Session:
         """Read the tables, decide how models are compared, and tell of it.
 
         Raises:
-            automlkit.errors.DataError: The request or its data is wrong.
+            stepkit.program.StepError: The request or its data is wrong.
         """
         _check(request)
         tables = load(request)
@@ -163,13 +163,13 @@ class Session:
 def _check(request: Request) -> None:
     named = request.training.stack_ensemble_settings.stack_meta_learner_type
     if named is not None and named not in META_LEARNERS:
-        raise DataError(
+        raise StepError(
             f"no stack_meta_learner_type {named!r}", hint=f"known: {', '.join(META_LEARNERS)}"
         )
     try:
         loss_of(request.primary_metric)
     except KeyError:
-        raise DataError(
+        raise StepError(
             f"{request.primary_metric!r} is no primary metric of {request.task}"
         ) from None
 

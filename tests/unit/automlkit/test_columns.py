@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from automlkit.columns import purposes
-from automlkit.errors import DataError
 from automlkit.request import Featurization
+from stepkit.program import StepError
 
 ROWS = 1000
 NUMBERS = np.random.default_rng(0)
@@ -94,13 +94,13 @@ def test_what_the_user_says_counts() -> None:
     ],
 )
 def test_what_the_user_says_must_fit(types: dict[str, str], message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(StepError, match=message):
         found(words(12), mode="custom", column_name_and_types=types)
 
 
 def test_without_featurization_columns_stay_numbers() -> None:
     assert found(np.arange(ROWS), mode="off").purpose == "Numeric"
-    with pytest.raises(DataError, match="all columns must be numbers; 'c' is not"):
+    with pytest.raises(StepError, match="all columns must be numbers; 'c' is not"):
         found(words(3), mode="off")
 
 

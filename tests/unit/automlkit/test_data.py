@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automlkit.data import DataError, load
+from automlkit.data import load
 from automlkit.request import Request
+from stepkit.program import StepError
 
 
 def table(rows: int = 40) -> pd.DataFrame:
@@ -122,22 +123,22 @@ def test_labels_of_validation_rows_are_classes_too(tmp_path: Path) -> None:
 def test_what_cannot_be_learned_from_is_refused(
     tmp_path: Path, change: dict[str, Any], more: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(StepError, match=message):
         load(request(tmp_path, table().assign(**change), **more))
 
 
 def test_too_few_rows_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="8 rows with a target; 10 are needed"):
+    with pytest.raises(StepError, match="8 rows with a target; 10 are needed"):
         load(request(tmp_path, table(8)))
 
 
 def test_a_column_that_validation_rows_lack_is_named(tmp_path: Path) -> None:
     other = tmp_path / "valid.parquet"
     table().drop(columns="kind").to_parquet(other)
-    with pytest.raises(DataError, match="validation_data has no column 'kind'"):
+    with pytest.raises(StepError, match="validation_data has no column 'kind'"):
         load(request(tmp_path, table(), validation_data=str(other)))
 
 
 def test_a_target_alone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="besides the target"):
+    with pytest.raises(StepError, match="besides the target"):
         load(request(tmp_path, table()[["y"]]))

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from automlkit.columns import purposes
-from automlkit.errors import DataError
 from automlkit.featurize import featurization_rows, make_featurizer
 from automlkit.request import Featurization
+from stepkit.program import StepError
 
 ROWS = 400
 SOME = np.random.default_rng(0)
@@ -136,12 +136,12 @@ def test_hashes_stand_for_categories_where_asked() -> None:
     ],
 )
 def test_wishes_that_cannot_be_followed_are_refused(given: Any, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(StepError, match=message):
         made("linear", **given)
 
 
 def test_blocking_the_last_feature_is_refused() -> None:
-    with pytest.raises(DataError, match="no feature is left"):
+    with pytest.raises(StepError, match="no feature is left"):
         made("linear", X[["note"]], blocked_transformers=("TfIdf",))
 
 
@@ -154,7 +154,7 @@ def test_many_classes_get_no_target_means() -> None:
 
 
 def test_wishes_with_featurization_off_are_refused() -> None:
-    with pytest.raises(DataError, match="its blocked_transformers would do nothing"):
+    with pytest.raises(StepError, match="its blocked_transformers would do nothing"):
         made("linear", X[["number"]], mode="off", blocked_transformers=("TfIdf",))
 
 

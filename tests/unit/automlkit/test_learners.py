@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from tests.unit.automlkit.models import built
 
 from automlkit.columns import purposes
-from automlkit.errors import DataError
 from automlkit.learners import LEARNERS, choose
 from automlkit.request import Featurization, Request, Training
+from stepkit.program import StepError
 
 #: Azure's names, from its own documentation of supported algorithms.
 CLASSIFIERS = {
@@ -44,16 +45,11 @@ def request(task: Any = "classification", **more: Any) -> Request:
     return Request(task, "accuracy", "y", "t", training=training, **more)
 
 
-def built(name: str, task: str, config: dict[str, Any], classes: Any = None) -> Any:
-    return LEARNERS[name].build(
-        task,
-        config,
-        columns=purposes(X, Featurization()),
-        featurization=Featurization(),
-        threads=1,
-        seed=0,
-        classes=classes,
-    )
+def level(model: Any) -> float:
+    """Return the mean of what a model predicts: of classes, the last one's probability."""
+    if hasattr(model, "predict_proba"):
+        return float(model.predict_proba(X)[:, -1].mean())
+    return float(model.predict(X).mean())
 
 
 def first(name: str, task: str, classes: Any = None) -> dict[str, Any]:
@@ -77,7 +73,7 @@ def test_every_name_of_azures_is_there() -> None:
 @pytest.mark.parametrize("name", sorted(CLASSIFIERS | OURS))
 def test_classifiers_learn(name: str) -> None:
     classes = ["no", "yes"]
-    model = built(name, "classification", first(name, "classification", classes), classes)
+    model = built(X, name, "classification", first(name, "classification", classes), classes)
     model.fit(X, LABELS)
     assert model.score(X, LABELS) > 0.65
     assert model.predict_proba(X).sum(axis=1) == pytest.approx(np.ones(160))
@@ -87,7 +83,7 @@ def test_classifiers_learn(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(REGRESSORS | OURS))
 def test_regressors_learn(name: str) -> None:
-    model = built(name, "regression", first(name, "regression"))
+    model = built(X, name, "regression", first(name, "regression"))
     model.fit(X, QUANTITY)
     assert model.score(X, QUANTITY) > 0.5
     assert model.predict(X.head(1)).shape == (1,)
@@ -106,10 +102,10 @@ def test_boosting_stops_early_and_says_where(name: str, task: str) -> None:
     y = LABELS if task == "classification" else QUANTITY
     y_valid = SOME.permutation(y)[:40]  # noise, on which nothing is gained
     classes = ["no", "yes"] if task == "classification" else None
-    model = built(name, task, {}, classes)
+    model = built(X, name, task, {}, classes)
     model.fit(X.iloc[40:], y[40:], eval_set=(X.iloc[:40], y_valid))
     assert 1 <= model.best_iteration_ < 400
-    again = built(name, task, {"n_estimators": model.best_iteration_}, classes)
+    again = built(X, name, task, {"n_estimators": model.best_iteration_}, classes)
     again.fit(X.iloc[40:], y[40:])
     assert again.best_iteration_ is None
 
@@ -119,7 +115,12 @@ def test_learners_that_take_weights_do(name: str) -> None:
     task = min(LEARNERS[name].tasks)
     classes = ["no", "yes"] if task == "classification" else None
     y = LABELS if task == "classification" else QUANTITY
-    built(name, task, first(name, task, classes), classes).fit(X, y, np.linspace(0.1, 2, 160))
+    config = first(name, task, classes)
+    weights = np.where(y == "yes", 0.01, 1.0) if classes else np.where(y > np.median(y), 0.01, 1.0)
+    equal = built(X, name, task, config, classes).fit(X, y)
+    uneven = built(X, name, task, config, classes).fit(X, y, weights)
+    # What hardly counts is predicted less.
+    assert level(uneven) < level(equal)
 
 
 @pytest.mark.parametrize("name", sorted(LEARNERS))
@@ -140,7 +141,7 @@ def test_portfolios_and_spaces_fit_each_other(name: str, task: str, rows: int) -
         if hasattr(entry["domain"], "lower"):
             assert entry["domain"].lower <= entry["init_value"] <= entry["domain"].upper, key
     for config in (*portfolio, start):  # every hyperparameter exists
-        model = built(name, task, config, classes)
+        model = built(X, name, task, config, classes)
         assert model.model.get_params() is not None
 
 
@@ -172,5 +173,5 @@ def test_learners_that_cannot_weigh_rows_are_left_out() -> None:
     ],
 )
 def test_names_that_cannot_be_are_refused(asked: Request, message: str) -> None:
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(StepError, match=message):
         choose(asked)

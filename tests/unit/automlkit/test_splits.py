@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automlkit.data import DataError, Rows, Tables
+from automlkit.data import Rows, Tables
 from automlkit.request import Request
 from automlkit.splits import plan_validation
+from stepkit.program import StepError
 
 
 def rows(count: int, labels: list[Any] | None = None) -> Rows:
@@ -105,12 +106,12 @@ def test_split_columns_say_which_rows_validate() -> None:
 
 @pytest.mark.parametrize("marks", [[1, 1, 1, 1], [0, 1, 2, 1], [1, None, 0, 1]])
 def test_split_columns_of_other_values_are_refused(marks: list[float]) -> None:
-    with pytest.raises(DataError, match="'f' must hold 1"):
+    with pytest.raises(StepError, match="'f' must hold 1"):
         plan_validation(request(), tables(rows(4), split_columns=pd.DataFrame({"f": marks})))
 
 
 def test_more_folds_than_rows_are_refused() -> None:
-    with pytest.raises(DataError, match="there are 12 training rows"):
+    with pytest.raises(StepError, match="there are 12 training rows"):
         plan_validation(request(n_cross_validations=20), tables(rows(12)))
 
 
