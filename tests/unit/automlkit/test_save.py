@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.unit.automlkit.models import built
 
-from automlkit.columns import purposes
-from automlkit.learners import LEARNERS
-from automlkit.request import Featurization, Request
+from automlkit.request import Request
 from automlkit.save import requirements, save_model, signed
 from stepkit.model import load_model, score
 
@@ -54,16 +53,7 @@ def request(task: Any = "classification") -> Request:
 
 def fitted(name: str, task: str, y: pd.Series, config: dict[str, Any]) -> Any:
     classes = sorted(set(y)) if task == "classification" else None
-    model = LEARNERS[name].build(
-        task,
-        config,
-        columns=purposes(X, Featurization()),
-        featurization=Featurization(),
-        threads=1,
-        seed=0,
-        classes=classes,
-    )
-    return model.fit(X, y)
+    return built(X, name, task, config, classes).fit(X, y)
 
 
 @pytest.fixture(scope="module")

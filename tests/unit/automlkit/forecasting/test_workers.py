@@ -1,10 +1,11 @@
 import importlib
-import os
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
+from tests.lab import wait_for
 
 from automlkit.forecasting.workers import Workers
 
@@ -92,11 +93,5 @@ def test_processes_do_not_outlive_their_parent(tmp_path):
         [sys.executable, file, tmp_path / "log"], capture_output=True, text=True, check=False
     )
     process = int(done.stdout)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.2)
-    pytest.fail("the process is still there")
+    wait_for(lambda: not psutil.pid_exists(process), seconds=60)
+    assert not psutil.pid_exists(process)

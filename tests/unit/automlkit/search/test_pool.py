@@ -36,10 +36,17 @@ def test_folds_are_answered_by_several_workers(fakes, make_pool):
     assert all(isinstance(one.answer, FoldDone) for one in found)
 
 
-def test_a_worker_lives_on_after_an_error(fakes, make_pool):
+@pytest.mark.parametrize(
+    ("do", "failure"),
+    [
+        ("raise", Failure("error", "ValueError: no such thing")),
+        ("crash", Failure("crash", "its process ended with code 9")),
+    ],
+)
+def test_what_fails_is_told_and_harms_nothing(fakes, make_pool, do, failure):
     pool = make_pool(fakes.context())
-    pool.submit(work(do="raise"), FAR)
-    assert outcome(pool).answer == Failure("error", "ValueError: no such thing")
+    pool.submit(work(do=do), FAR)
+    assert outcome(pool).answer == failure
     pool.submit(work(trial=1), FAR)
     assert isinstance(outcome(pool).answer, FoldDone)
 
@@ -52,14 +59,6 @@ def test_a_hanging_worker_is_ended_at_its_deadline_and_replaced(fakes, make_pool
     pool.submit(work(do="hang"), start + 0.5)
     assert outcome(pool).answer.kind == "timeout"
     assert time.monotonic() - start < 10
-    pool.submit(work(trial=1), FAR)
-    assert isinstance(outcome(pool).answer, FoldDone)
-
-
-def test_a_crash_is_told_and_harms_nothing(fakes, make_pool):
-    pool = make_pool(fakes.context())
-    pool.submit(work(do="crash"), FAR)
-    assert outcome(pool).answer == Failure("crash", "its process ended with code 9")
     pool.submit(work(trial=1), FAR)
     assert isinstance(outcome(pool).answer, FoldDone)
 
