@@ -111,12 +111,14 @@ class _Writing:
         given = parameters(info.inputs)
         start = seconds_of(info.start_time or info.creation_time)
         run_id = info.tracking.run_id or self._begun_before(info, run)
+        logged: Mapping[str, str] = {}
         if run_id:
-            logged = self.client.get_run(run_id)
-            given = {key: text for key, text in given.items() if key not in logged.params}
+            logged = self.client.get_run(run_id).params
         else:
             run_id = self._begin(info, run, start)
-        self._log(info, run_id, given, start)
+        # MLflow refuses another value for what a script has logged before it was killed.
+        self._log(info, run_id, {k: v for k, v in given.items() if k not in logged}, start)
+        self.state.change(info.name, params={**given, **info.params, **logged})
         self.client.end_run(run_id, info.status, seconds_of(info.end_time or info.creation_time))
 
     def _begun_before(self, info: JobInfo, run: WaitingRun) -> str:
@@ -161,5 +163,3 @@ class _Writing:
             if sets:
                 self.client.log_inputs(run_id, sets)
             self.state.change_tracking(info.name, data=data)
-        if params:
-            self.state.change(info.name, params=params)

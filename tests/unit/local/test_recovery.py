@@ -76,8 +76,11 @@ def test_what_it_left_running_is_ended(lab: Lab) -> None:
 def test_its_runs_are_closed(lab: Lab, tracking: TrackingClient) -> None:
     experiment = tracking.experiment("tests")
     run = tracking.create_run(experiment, "a", tags={}, start_time=0)
+    tracking.log_batch(run.run_id, params={"depth": "3"})
     leave(lab, "lost", run_id=run.run_id)
     assert tracking.get_run(run.run_id).status == "RUNNING"
     assert lab.client.jobs.get("lost").status is JobStatus.FAILED
     assert tracking.get_run(run.run_id).status == "FAILED"
     assert not lab.services.server.expects_runs("lost")
+    # What its script had logged is in the record too.
+    assert children(lab.client.jobs.get("lost"))["a"].params == {"depth": "3"}
