@@ -22,8 +22,10 @@ ALLOWED = {
     "spec": {"errors", "files", "plan", "version"},
     "local": {"errors", "files", "plan", "version"},
     "azure": {"errors", "files", "plan", "version"},
-    "client": {"errors", "plan", "version", "spec", "local", "azure"},
-    "cli": {"errors", "files", "plan", "version", "client"},
+    "endpoint_operations": {"plan"},
+    "client": {"errors", "plan", "version", "spec", "local", "azure", "endpoint_operations"},
+    "rollout": {"errors", "plan", "version", "endpoint_operations"},
+    "cli": {"errors", "files", "plan", "version", "client", "endpoint_operations", "rollout"},
 }
 #: Modules that take long to import, and the parts that may do so when they are loaded.
 HEAVY = {"azure": {"spec", "azure"}, "mlflow": set(), "pandas": set(), "sklearn": set()}

@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from amlocal.plan import Component, DataAsset, Environment, Job, ModelAsset
+from amlocal.plan import (
+    BatchDeployment,
+    BatchEndpoint,
+    Component,
+    DataAsset,
+    Environment,
+    Job,
+    ModelAsset,
+    OnlineDeployment,
+    OnlineEndpoint,
+)
 
 
 class RegisteredAssets(Protocol):
@@ -49,3 +59,49 @@ class Compiler(Protocol):
         self, source: str | os.PathLike[str] | Any, *, overrides: Sequence[str] = ()
     ) -> ModelAsset:
         """Return the model; raises SpecError."""
+
+
+class EndpointCompiler(Protocol):
+    """Turns the files and SDK objects of endpoints into plan values; `amlocal.spec` is one.
+
+    A name that is given stands for the one in the file; where both are missing, that is a problem.
+    """
+
+    def load_online_endpoint(
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+    ) -> OnlineEndpoint:
+        """Return the online endpoint; raises SpecError."""
+
+    def load_online_deployment(
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+        endpoint_name: str | None = None,
+    ) -> OnlineDeployment:
+        """Return the online deployment; raises SpecError."""
+
+    def load_batch_endpoint(
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+    ) -> BatchEndpoint:
+        """Return the batch endpoint; raises SpecError."""
+
+    def load_batch_deployment(
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+        endpoint_name: str | None = None,
+        assets: RegisteredAssets | None = None,
+    ) -> BatchDeployment:
+        """Return the batch deployment; raises SpecError."""
