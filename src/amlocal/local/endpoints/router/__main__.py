@@ -7,6 +7,7 @@ import asyncio
 import resource
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 
 import uvloop
@@ -33,6 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     arguments = parser.parse_args(argv)
     _raise_file_limit()
+    # The collector's thread gives the interpreter back to the requests within a millisecond.
+    sys.setswitchinterval(0.001)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn ends by them, and then raises them again for whoever handled them before.
         signal.signal(number, lambda *_: None)

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
@@ -24,18 +25,20 @@ from amlocal.local.endpoints.router.events import (
     NotCollectedError,
     event,
 )
-from amlocal.local.endpoints.router.files import LineFiles, place, write_payload
+from amlocal.local.endpoints.router.files import Key, LineFiles, place, write_payload
 from amlocal.local.endpoints.router.metrics import Counts
 from amlocal.local.endpoints.router.scoring import Request
 from amlocal.local.endpoints.router.table import CollectorEntry
 
 #: Exchanges that may wait to be written, and bytes of their bodies.
-MAX_WAITING = 2048
+MAX_WAITING = 8192
 MAX_BYTES = 64 << 20
 #: The collections that the router fills; a scoring script fills others itself.
 _OWN = (INPUTS, OUTPUTS, REQUEST, RESPONSE)
 #: Headers that are never kept, whoever asks for them.
 _SECRET = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
+#: Exchanges that are written together.
+_BATCH = 256
 _JOIN_SECONDS = 30.0
 _COMPLAINT_SECONDS = 60.0
 
@@ -164,33 +167,70 @@ class Collector:
     # In the thread.
 
     def _run(self) -> None:
-        while (job := self._queue.get()) is not None:
-            for collection in job.collections:
-                self._keep(collection, job)
-            self._free(_size(job))
+        while jobs := self._batch():
+            self._write(jobs)
         self._files.close()
 
-    def _keep(self, collection: str, job: _Job) -> None:
+    def _batch(self) -> list[_Job]:
+        """Return what waits, at least one; nothing once the end was asked for.
+
+        Written together, since each call of the system hands the interpreter to the live requests,
+        and it takes a while to come back.
+        """
+        jobs: list[_Job] = []
+        job = self._queue.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == _BATCH or self._queue.empty():
+                return jobs
+            job = self._queue.get()
+        if jobs:
+            self._queue.put(None)  # to be met again, once these are written
+        return jobs
+
+    def _write(self, jobs: Sequence[_Job]) -> None:
+        """Write the events of some exchanges, the lines of a file at once."""
+        lines: dict[tuple[Key, Path], list[tuple[bytes, _Job]]] = {}
+        for job in jobs:
+            for collection in job.collections:
+                folder = place(
+                    job.entry.folder, collection, job.entry.rolling_rate, job.exchanged.time
+                )
+                line = self._line(collection, job, folder)
+                if line is not None:
+                    key = (job.entry.folder, collection, job.instance)
+                    path = folder / f"{job.instance}.jsonl"
+                    lines.setdefault((key, path), []).append((line, job))
+        for (key, path), found in lines.items():
+            self._append(key, path, found)
+        self._free(sum(map(_size, jobs)))
+
+    def _line(self, collection: str, job: _Job, folder: Path) -> bytes | None:
+        """Return the line of an event, or None where there is none."""
         try:
-            self._write(collection, job)
+            made = event(collection, job.exchanged)
+            fields = made.fields
+            if made.payload is not None:
+                file = folder / made.id
+                write_payload(file, made.payload)
+                fields = {**fields, "data": str(file)}
+            return msgspec.json.encode(fields) + b"\n"
         except (NotCollectedError, OSError) as error:
             self._drop(job.counts, [collection])
             self._complain(collection, job, error)
-        else:
-            job.counts.collected[collection] += 1
+            return None
 
-    def _write(self, collection: str, job: _Job) -> None:
-        entry, exchanged = job.entry, job.exchanged
-        made = event(collection, exchanged)
-        folder = place(entry.folder, collection, entry.rolling_rate, exchanged.time)
-        fields = made.fields
-        if made.payload is not None:
-            file = folder / made.id
-            write_payload(file, made.payload)
-            fields = {**fields, "data": str(file)}
-        line = msgspec.json.encode(fields) + b"\n"
-        key = (entry.folder, collection, job.instance)
-        self._files.append(key, folder / f"{job.instance}.jsonl", line)
+    def _append(self, key: Key, path: Path, found: Sequence[tuple[bytes, _Job]]) -> None:
+        collection = key[1]
+        try:
+            self._files.append(key, path, b"".join(line for line, _ in found))
+        except OSError as error:
+            for _, job in found:
+                self._drop(job.counts, [collection])
+            self._complain(collection, found[0][1], error)
+        else:
+            for _, job in found:
+                job.counts.collected[collection] += 1
 
     def _complain(self, collection: str, job: _Job, error: Exception) -> None:
         """Say that something is not kept, once a minute; without anything of the body."""

@@ -7,6 +7,8 @@ import os
 import time
 from pathlib import Path
 
+#: What a file is of, whatever time it is: the folder, the collection, and the instance.
+Key = tuple[str, str, str]
 #: Folders of a time, by `rolling_rate`.
 _ROLLING = {
     "year": "%Y",
@@ -29,15 +31,15 @@ class LineFiles:
     """Files that lines are appended to; one is open for each folder and instance."""
 
     def __init__(self) -> None:
-        self._open: dict[tuple[str, str, str], tuple[Path, int]] = {}
+        self._open: dict[Key, tuple[Path, int]] = {}
 
-    def append(self, key: tuple[str, str, str], path: Path, line: bytes) -> None:
-        """Append a line, all of it or nothing.
+    def append(self, key: Key, path: Path, lines: bytes) -> None:
+        """Append lines, all of them or nothing.
 
         Args:
-            key: What the file is of, whatever time it is; its file of another time is closed.
+            key: What the file is of; its file of another time is closed.
             path: The file.
-            line: The line with its end.
+            lines: The lines with their ends.
 
         Raises:
             OSError: It could not be written; the file is as it was.
@@ -45,11 +47,11 @@ class LineFiles:
         descriptor = self._descriptor(key, path)
         size = os.fstat(descriptor).st_size
         try:
-            written = os.write(descriptor, line)
+            written = os.write(descriptor, lines)
         except OSError:
             self._close(key)
             raise
-        if written != len(line):
+        if written != len(lines):
             os.ftruncate(descriptor, size)
             raise OSError(f"{path}: the disk is full")
 
@@ -60,7 +62,7 @@ class LineFiles:
                 os.fsync(descriptor)
             self._close(key)
 
-    def _descriptor(self, key: tuple[str, str, str], path: Path) -> int:
+    def _descriptor(self, key: Key, path: Path) -> int:
         there = self._open.get(key)
         # Somebody may have removed the file to begin anew.
         if there is not None and there[0] == path and os.fstat(there[1]).st_nlink:
@@ -73,7 +75,7 @@ class LineFiles:
         self._open[key] = (path, descriptor)
         return descriptor
 
-    def _close(self, key: tuple[str, str, str]) -> None:
+    def _close(self, key: Key) -> None:
         os.close(self._open.pop(key)[1])
 
 
