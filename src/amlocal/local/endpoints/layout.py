@@ -1,17 +1,19 @@
 """Where the files of a workspace's endpoints are.
 
-========================================  =====================================================
-`endpoints/supervisor.log`                the supervisor's output
-`endpoints/alive.lock`                    locked by the supervisor as long as it lives
-`endpoints/start.lock`                    locked while somebody starts or ends the supervisor
-`endpoints/wake`                          a pipe: what is written to it makes it look again
-`endpoints/down`                          there where somebody ended it who wants it to stay down
-`endpoints/sockets`                       names the folder of its Unix sockets, whose paths are short
-`endpoints/NAME/keys.json`                the endpoint's keys, for their owner's eyes only
-`endpoints/NAME/router.log`               what its router printed
-`endpoints/NAME/DEPLOYMENT/ID.log`        what an instance of a deployment printed
-`endpoints/NAME/DEPLOYMENT/versions/ID/`  what a version of a deployment is made of
-========================================  =====================================================
+::
+
+    endpoints/
+      NAME/keys.json                 an endpoint's keys, for their owner's eyes only
+      NAME/router.log                what its router printed
+      NAME/DEPLOYMENT/ID.log         what an instance of a deployment printed
+      NAME/DEPLOYMENT/versions/ID/   what a version of a deployment is made of
+      .supervisor/                   (no endpoint's name begins with a dot)
+        log                          the supervisor's output
+        alive.lock                   locked by the supervisor as long as it lives
+        start.lock                   locked while somebody starts or ends the supervisor
+        wake                         a pipe: what is written to it makes the supervisor look again
+        down                         there where the supervisor is to stay down
+        sockets                      names the folder of Unix sockets, whose paths must be short
 """
 
 from __future__ import annotations
@@ -32,34 +34,43 @@ class EndpointLayout:
     folder: Path
 
     @property
+    def _own(self) -> Path:
+        return self.folder / ".supervisor"
+
+    def create(self) -> None:
+        """Make the folders that are missing."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._own.mkdir(exist_ok=True)
+
+    @property
     def log(self) -> Path:
         """The supervisor's output."""
-        return self.folder / "supervisor.log"
+        return self._own / "log"
 
     @property
     def alive_lock(self) -> Path:
         """Locked by the supervisor as long as it lives."""
-        return self.folder / "alive.lock"
+        return self._own / "alive.lock"
 
     @property
     def start_lock(self) -> Path:
         """Locked while somebody starts or ends the supervisor; shared while somebody looks."""
-        return self.folder / "start.lock"
+        return self._own / "start.lock"
 
     @property
     def wake(self) -> Path:
         """A pipe that wakes the supervisor."""
-        return self.folder / "wake"
+        return self._own / "wake"
 
     @property
     def down(self) -> Path:
         """There where the supervisor is to stay down until somebody starts it."""
-        return self.folder / "down"
+        return self._own / "down"
 
     @property
     def sockets(self) -> Path:
         """Names the folder of the supervisor's sockets."""
-        return self.folder / "sockets"
+        return self._own / "sockets"
 
     def endpoint(self, name: str) -> Path:
         """Return an endpoint's folder."""
