@@ -28,6 +28,7 @@ class OnlineEndpointInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
+        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -43,6 +44,7 @@ class OnlineEndpointInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class OnlineDeploymentInfo(Value, frozen=True):
@@ -63,6 +65,7 @@ class OnlineDeploymentInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
+        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -79,6 +82,7 @@ class OnlineDeploymentInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class EndpointCredentials(Value, frozen=True):
@@ -147,6 +151,7 @@ class BatchEndpointInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
+        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -158,6 +163,7 @@ class BatchEndpointInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class BatchDeploymentInfo(Value, frozen=True):
@@ -173,6 +179,7 @@ class BatchDeploymentInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
+        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -184,3 +191,4 @@ class BatchDeploymentInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
+    warnings: tuple[str, ...] = ()
