@@ -170,6 +170,7 @@ class RolloutResult(Value, frozen=True):
         outcome: `completed`, `returned` to the traffic from before, or `stopped` where someone else
             had changed the endpoint.
         traffic: Percent of the requests by deployment, at the end.
+        traffic_before: The same before the rollout.
         stages: Those that this run went through.
         reason: Why it did not complete, or an empty string.
     """
@@ -178,5 +179,6 @@ class RolloutResult(Value, frozen=True):
     deployment_name: str
     outcome: RolloutOutcome
     traffic: dict[str, int]
+    traffic_before: dict[str, int]
     stages: tuple[StageResult, ...] = ()
     reason: str = ""

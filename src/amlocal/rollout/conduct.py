@@ -136,6 +136,7 @@ class Conductor:
             deployment_name=self._policy.deployment_name,
             outcome=outcome,
             traffic={name: share for name, share in endpoint.traffic.items() if share},
+            traffic_before=self._before.traffic,
             stages=tuple(results),
             reason=reason,
         )
@@ -258,7 +259,7 @@ def _ended(
 ) -> StageResult:
     telling = {"breached": "breached", "insufficient": "unclear", "proceeded": "unclear"}
     of_rules = [v for v in verdicts if v.outcome == telling.get(outcome)]
-    said = "; ".join(f"{verdict.rule}: {verdict.reason}" for verdict in of_rules)
+    said = "\n".join(f"{verdict.rule}: {verdict.reason}" for verdict in of_rules)
     if outcome in {"insufficient", "proceeded"} and not said:
         said = f"{requests_of(new)} requests; the stage asks for {stage.minimum_requests}"
     return StageResult(

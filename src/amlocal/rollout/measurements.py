@@ -64,6 +64,16 @@ class EndpointCounters:
         return self._operations.metrics(self._endpoint_name)
 
 
+def router_counters(operations: OnlineEndpointOperations, endpoint_name: str) -> EndpointCounters:
+    """Return what the router of this machine counts, a look a second."""
+    return EndpointCounters(operations, endpoint_name, interval=1.0, is_router=True)
+
+
+def azure_monitor(operations: OnlineEndpointOperations, endpoint_name: str) -> EndpointCounters:
+    """Return what Azure Monitor counts; it sums up minutes, so a look every half suffices."""
+    return EndpointCounters(operations, endpoint_name, interval=30.0, is_router=False)
+
+
 class WithProbes:
     """What the target counts, and what it does not count as the probes have it.
 

@@ -132,8 +132,10 @@ class World:
         self.invoked: Counter[str] = Counter()
         #: Called at each look, with the time.
         self.happens: Callable[[float], None] = lambda _: None
-        #: Raised by the next readings.
+        #: Readings that fail next.
         self.unreadable = 0
+        #: Seconds that pass at each reading, for a test that cannot give its clock.
+        self.seconds_a_reading = 0.0
         self.online_endpoints = Endpoints(self)
         self.online_deployments = Deployments(self)
         self.batch_endpoints: Any = None
@@ -208,6 +210,8 @@ class Endpoints:
         if self.world.unreadable:
             self.world.unreadable -= 1
             raise TargetError("the router does not answer")
+        if self.world.seconds_a_reading:
+            self.world.sleep(self.world.seconds_a_reading)
         return {name: counts.metrics() for name, counts in self.world.counts.items()}
 
     def invoke(
@@ -229,6 +233,9 @@ class Deployments:
         if name not in self.world.deployments:
             raise not_found("deployment", name, self.world.deployments)
         return self.world.deployments[name]
+
+    def list(self, endpoint_name: str) -> list[OnlineDeploymentInfo]:
+        return list(self.world.deployments.values())
 
     def begin_create_or_update(self, deployment: Any, **given: Any) -> Done:
         self.world.created.append({"file": deployment, **given})
