@@ -1,0 +1,1 @@
+"""Endpoints of this machine: deployments, their instances, and the router before them."""
