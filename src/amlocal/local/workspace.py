@@ -10,6 +10,7 @@
       environments/         isolated environments
       jobs/NAME/            a job: plan.json, wd/ (its working folder), artifacts/ (outputs, logs)
       automl/FINGERPRINT/   an AutoML search whose job has not completed: finished trials
+      endpoints/            online endpoints: keys, versions of deployments, logs
       mlflow/               the tracking server's database and artifacts
 """
 
@@ -108,6 +109,11 @@ class Workspace:
     def mlflow(self) -> Path:
         """The tracking server's folder."""
         return self.path / "mlflow"
+
+    @property
+    def endpoints(self) -> Path:
+        """What online endpoints serve from, and their logs."""
+        return self.path / "endpoints"
 
     @property
     def environments(self) -> Path:
