@@ -49,17 +49,24 @@ def planned(request: Request, folder: Path) -> list[MiniBatch]:
     plan = folder / "plan.json"
     if plan.exists():
         return [_read(said) for said in json.loads(plan.read_text(encoding="utf-8"))]
-    if request.is_tabular:
-        # pandas, which only tables need
-        from parallelkit.tables import table_batches
-
-        batches = list(table_batches(request, folder))
-    else:
-        batches = list(file_batches(request))
+    try:
+        batches = list(_divided(request, folder))
+    except ImportError as error:
+        raise WrongRequestError(
+            f"an MLTable cannot be read in this environment, which needs pandas and pyyaml: {error}"
+        ) from error
     if not batches:
         raise WrongRequestError(f"there is nothing to process in {request.input_data}")
     write_whole(plan, [json.dumps([asdict(batch) for batch in batches]).encode()])
     return batches
+
+
+def _divided(request: Request, folder: Path) -> Iterator[MiniBatch]:
+    if not request.is_tabular:
+        return file_batches(request)
+    from parallelkit.tables import table_batches  # pandas, which only tables need
+
+    return table_batches(request, folder)
 
 
 def _read(said: dict[str, Any]) -> MiniBatch:

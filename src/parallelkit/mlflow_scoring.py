@@ -18,27 +18,27 @@ _TABLES = (".csv", ".parquet", ".pqt", ".json", ".jsonl")
 #: The types of files that a model can score without a script.
 READABLE = (*_TABLES, *_IMAGES)
 
-#: pandas' types of the columns that a signature asks for, by MLflow's names. Where all values of a
-#: column look like numbers, text must be asked for; other types are checked by MLflow itself.
-_TYPES = {"string": str, "double": "float64", "float": "float32"}
+#: pandas' types of the columns that a signature asks for, by MLflow's names: text that looks like
+#: numbers, and whole numbers where fractions are meant. Other types are checked by MLflow itself.
+_FRACTIONS = {"double": "float64", "float": "float32"}
 
 
 class MlflowScoring:
     """An entry script that is an MLflow model.
 
     Args:
-        folder: The model's folder.
+        model: The model as `mlflow.pyfunc` loads it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._model: Any = None
+    def __init__(self, model: Any) -> None:
+        self._model = model
 
-    def init(self) -> None:
-        """Load the model."""
+    @classmethod
+    def load(cls, folder: Path) -> MlflowScoring:
+        """Load the model of a folder."""
         import mlflow.pyfunc  # in the environment of the model alone, and seconds to load
 
-        self._model = mlflow.pyfunc.load_model(str(self._folder))
+        return cls(mlflow.pyfunc.load_model(str(folder)))
 
     def run(self, files: Sequence[str]) -> list[str]:
         """Return the predictions of files as lines of comma-separated values."""
@@ -62,22 +62,26 @@ class MlflowScoring:
 def _read_table(file: Path, schema: Any) -> Any:
     import pandas as pd  # in the model's environment alone
 
+    types = _column_types(schema)
+    texts: Any = {name: str for name, kind in types.items() if kind == "string"}
     readers: Mapping[str, Callable[[Path], Any]] = {
-        ".csv": lambda it: pd.read_csv(it, dtype=_column_types(schema)),
+        ".csv": lambda it: pd.read_csv(it, dtype=texts),
         ".parquet": pd.read_parquet,
         ".pqt": pd.read_parquet,
-        ".json": pd.read_json,
-        ".jsonl": lambda it: pd.read_json(it, lines=True),
+        ".json": lambda it: pd.read_json(it, dtype=texts),
+        ".jsonl": lambda it: pd.read_json(it, lines=True, dtype=texts),
     }
-    return readers[file.suffix.lower()](file)
+    table = readers[file.suffix.lower()](file)
+    fractions = {name: _FRACTIONS[kind] for name, kind in types.items() if kind in _FRACTIONS}
+    return table.astype({name: kind for name, kind in fractions.items() if name in table.columns})
 
 
-def _column_types(schema: Any) -> Any:
-    """Return pandas' types of the columns that a signature names; none of a tensor's."""
+def _column_types(schema: Any) -> dict[str, str]:
+    """Return MLflow's types of the columns that a signature names; none of a tensor's."""
     if schema is None or schema.is_tensor_spec() or not schema.has_input_names():
         return {}
     named = zip(schema.input_names(), schema.input_types(), strict=True)
-    return {name: _TYPES[kind.name] for name, kind in named if getattr(kind, "name", "") in _TYPES}
+    return {name: getattr(kind, "name", "") for name, kind in named}
 
 
 def _read_image(file: Path, schema: Any) -> Any:

@@ -46,8 +46,7 @@ class _Model:
     """An MLflow model, called as a script is."""
 
     def __init__(self, folder: Path) -> None:
-        self._scoring = MlflowScoring(folder)
-        self._scoring.init()
+        self._scoring = MlflowScoring.load(folder)
 
     def run(self, items: Any, batch: MiniBatch) -> object:  # noqa: ARG002 - as a script's
         return self._scoring.run(items)

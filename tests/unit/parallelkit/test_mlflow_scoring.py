@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mlflow.pyfunc
-import mlflow.sklearn
 import numpy as np
 import pandas as pd
 import pytest
-from mlflow.models import ModelSignature, infer_signature
-from mlflow.types import ColSpec, Schema, TensorSpec
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from tests.unit.parallelkit.harness import Harness
@@ -21,24 +19,30 @@ from parallelkit.mlflow_scoring import MlflowScoring
 ROWS = pd.DataFrame({"x": [-2.0, 3.0, -1.0, 4.0]})
 
 
-class Named(mlflow.pyfunc.PythonModel):
-    """Gives two columns, and a list."""
-
-    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
-        code = model_input["code"]
-        return pd.DataFrame({"same": code, "length": [[len(text)] for text in code]})
+pytestmark = pytest.mark.filterwarnings("ignore:::mlflow")
 
 
-class Means(mlflow.pyfunc.PythonModel):
-    """Gives the mean of each image."""
+@dataclass
+class Loaded:
+    """What `mlflow.pyfunc` loads, as far as it is used."""
 
-    def predict(self, context: Any, model_input: Any, params: Any = None) -> Any:
-        return np.asarray(model_input).reshape(len(model_input), -1).mean(axis=1)
+    schema: Any
+    predict: Callable[[Any], Any]
+
+    @property
+    def metadata(self) -> Loaded:
+        return self
+
+    def get_input_schema(self) -> Any:
+        return self.schema
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A classifier of one column."""
+    import mlflow.sklearn
+    from mlflow.models import infer_signature
+
     folder = tmp_path_factory.mktemp("model") / "model"
     fitted = LogisticRegression().fit(ROWS, [0, 1, 0, 1])
     mlflow.sklearn.save_model(
@@ -47,13 +51,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         signature=infer_signature(ROWS, fitted.predict(ROWS)),
         serialization_format="cloudpickle",
         pip_requirements=["scikit-learn"],
-    )
-    return folder
-
-
-def saved(model: mlflow.pyfunc.PythonModel, folder: Path, signature: ModelSignature) -> Path:
-    mlflow.pyfunc.save_model(
-        folder, python_model=model, signature=signature, pip_requirements=["pandas"]
     )
     return folder
 
@@ -83,18 +80,22 @@ def test_each_row_becomes_its_number_prediction_and_file(harness: Harness, model
 def test_text_that_looks_like_numbers_stays_text_where_the_model_wants_text(
     tmp_path: Path,
 ) -> None:
-    signature = ModelSignature(inputs=Schema([ColSpec("string", "code")]))
-    scoring = MlflowScoring(saved(Named(), tmp_path / "model", signature))
-    scoring.init()
+    from mlflow.types import ColSpec, Schema
+
+    def predict(rows: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"same": rows["code"], "length": [[len(t)] for t in rows["code"]]})
+
+    scoring = MlflowScoring(Loaded(Schema([ColSpec("string", "code")]), predict))
     file = tmp_path / "codes.csv"
     file.write_text('code\n007\n"a, b"\n')
     assert scoring.run([str(file)]) == ["0,007,[3],codes.csv", '1,"a, b",[4],codes.csv']
 
 
 def test_images_have_no_row(tmp_path: Path) -> None:
-    signature = ModelSignature(inputs=Schema([TensorSpec(np.dtype("float32"), (-1, 2, 2))]))
-    scoring = MlflowScoring(saved(Means(), tmp_path / "model", signature))
-    scoring.init()
+    from mlflow.types import Schema, TensorSpec
+
+    schema = Schema([TensorSpec(np.dtype("float32"), (-1, 2, 2))])
+    scoring = MlflowScoring(Loaded(schema, lambda images: images.mean(axis=(1, 2))))
     Image.new("L", (2, 2), 8).save(tmp_path / "grey.png")
     assert scoring.run([str(tmp_path / "grey.png")]) == ["8.0,grey.png"]
 
