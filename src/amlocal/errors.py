@@ -7,6 +7,7 @@
     |-- UsageError               2  the arguments of a command or a method are wrong
     |   `-- NotFoundError        2  a name that nothing answers to
     |-- JobFailedError           1  the job ran and did not complete
+    |-- AnswerError              1  an endpoint answered a request with an error
     `-- TargetError              3  the machine, the workspace, or Azure did not do its part
         |-- EnvironmentBuildError   3  an environment could not be had
         `-- TrackingError           3  the tracking server did not answer as expected
@@ -82,6 +83,10 @@ class NotFoundError(UsageError):
 
 class JobFailedError(AmlocalError):
     """A job ran and did not complete."""
+
+
+class AnswerError(AmlocalError):
+    """An endpoint answered a request with an error."""
 
 
 class TargetError(AmlocalError):

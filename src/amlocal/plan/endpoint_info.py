@@ -28,6 +28,7 @@ class OnlineEndpointInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
+        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -43,6 +44,7 @@ class OnlineEndpointInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class OnlineDeploymentInfo(Value, frozen=True):
@@ -62,6 +64,7 @@ class OnlineDeploymentInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
+        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -77,6 +80,7 @@ class OnlineDeploymentInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class EndpointCredentials(Value, frozen=True):
@@ -145,6 +149,7 @@ class BatchEndpointInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
+        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -156,6 +161,7 @@ class BatchEndpointInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class BatchDeploymentInfo(Value, frozen=True):
@@ -171,6 +177,7 @@ class BatchDeploymentInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
+        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -182,3 +189,4 @@ class BatchDeploymentInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
+    warnings: tuple[str, ...] = ()
