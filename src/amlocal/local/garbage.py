@@ -27,8 +27,8 @@ def collect(
     """Remove what is not needed any more.
 
     That is: folders of jobs without a record, working folders that were kept for somebody to look
-    at, AutoML searches that were interrupted, versions of deployments that serve no more, and
-    stored files that nothing names.
+    at, AutoML searches and parallel steps that were interrupted, versions of deployments that serve
+    no more, and stored files that nothing names.
 
     Args:
         services: The workspace.
@@ -72,11 +72,12 @@ def _unneeded_folders(services: Services) -> Iterator[Path]:
         working = StepFolders(folder).working
         if working.exists() and records.get(folder.name).status.is_terminal:
             yield working
-    for folder in workspace.automl.iterdir() if workspace.automl.exists() else ():
-        lock = joblock.take(folder)
-        if lock is not None:
-            yield folder
-            os.close(lock)
+    for place in (workspace.automl, workspace.parallel):
+        for folder in place.iterdir() if place.exists() else ():
+            lock = joblock.take(folder)
+            if lock is not None:
+                yield folder
+                os.close(lock)
     outputs = workspace.datastore(DEFAULT_DATASTORE) / "azureml"
     for folder in outputs.iterdir() if outputs.exists() else ():
         if not records.has(folder.name):

@@ -10,6 +10,7 @@
       environments/         isolated environments
       jobs/NAME/            a job: plan.json, wd/ (its working folder), artifacts/ (outputs, logs)
       automl/FINGERPRINT/   an AutoML search whose job has not completed: finished trials
+      parallel/FINGERPRINT/ a parallel step whose job has not completed: finished mini-batches
       endpoints/            online endpoints: keys, versions of deployments, logs
       mlflow/               the tracking server's database and artifacts
 """
@@ -124,6 +125,11 @@ class Workspace:
     def automl(self) -> Path:
         """AutoML searches whose jobs have not completed."""
         return self.path / "automl"
+
+    @property
+    def parallel(self) -> Path:
+        """Parallel steps whose jobs have not completed."""
+        return self.path / "parallel"
 
     @property
     def datastores(self) -> Path:
