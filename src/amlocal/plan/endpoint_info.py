@@ -64,7 +64,7 @@ class OnlineDeploymentInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
-        warnings: What of its file the target does not do in full; told where it was given.
+        warnings: What is done otherwise than in Azure, or is still to be done.
     """
 
     name: str

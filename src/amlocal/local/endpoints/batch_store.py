@@ -10,23 +10,22 @@ As in Azure, what is edited after a deployment was created does not count. In th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
-from amlocal.errors import TargetError, UsageError, not_found
+from amlocal.errors import UsageError
 from amlocal.files import write_whole
 from amlocal.local.artifacts import Artifacts
-from amlocal.local.assets import parse_reference
-from amlocal.local.digests import Digests, tree_digest
+from amlocal.local.digests import tree_digest
+from amlocal.local.endpoints.environment import environment_of_model
+from amlocal.local.endpoints.models import find_model
 from amlocal.local.locations import Locations
 from amlocal.local.model_registry import ModelRegistry
-from amlocal.local.model_tags import asset_info
 from amlocal.local.snapshot import Snapshots
-from amlocal.plan import BatchDeployment, Environment, ModelSource, Step
+from amlocal.plan import BatchDeployment, Environment, Step
 from amlocal.plan.base import Value
 
 
@@ -38,12 +37,14 @@ class KeptModel(Value, frozen=True):
         label: What people call it.
         type: `custom_model`, `mlflow_model`, or `triton_model`.
         file_name: What it is called in `AZUREML_MODEL_DIR`.
+        environment: Of an MLflow model, what it was saved with, or None.
     """
 
     path: str
     label: str
     type: str
     file_name: str
+    environment: Environment | None = None
 
 
 class BatchVersion(Value, frozen=True):
@@ -68,7 +69,6 @@ class BatchStore:
 
     folder: Path
     artifacts: Artifacts
-    digests: Digests
     locations: Locations
     models: ModelRegistry
     snapshots: Callable[[], Snapshots]
@@ -104,18 +104,17 @@ class BatchStore:
             steps = tuple(map(self._step_with_code, plan.pipeline.steps))
             pipeline = msgspec.structs.replace(plan.pipeline, steps=steps)
             return BatchVersion(deployment=msgspec.structs.replace(plan, pipeline=pipeline))
-        if plan.model is None:
+        model = self._model(plan)
+        if model is None:
             raise UsageError(
                 f"the batch deployment {plan.name} has neither a model nor a component",
                 hint="give one of them",
             )
-        model, place = self._model(plan.model)
         if plan.scoring_script is None and model.type != "mlflow_model":
             raise UsageError(
                 f"the model {model.label} is no MLflow model, and so needs a scoring script",
                 hint="add code_configuration: with code: and scoring_script:",
             )
-        environment = plan.environment or environment_of_model(place, model.label)
         code = self._code(plan.code, ())
         if (
             plan.scoring_script is not None
@@ -125,6 +124,7 @@ class BatchStore:
                 f"there is no scoring script {plan.scoring_script} in {plan.code}",
                 hint="scoring_script is a path below code",
             )
+        environment = plan.environment or model.environment
         settled = msgspec.structs.replace(plan, code=code, environment=environment)
         return BatchVersion(deployment=settled, model=model)
 
@@ -145,71 +145,34 @@ class BatchStore:
             self.artifacts.restore(digest, place)
         return str(place)
 
-    def _model(self, source: ModelSource) -> tuple[KeptModel, Path]:
-        """Return a model as it is kept, and where it is on this machine."""
-        if source.reference and not source.reference.startswith("azureml://"):
-            return self._registered(source.reference)
-        address = source.path or source.reference
-        found = self.locations.existing(address).resolve()
-        digest = self.artifacts.store(found, link=False)
-        place = self.folder / "models" / digest[:24] / found.name
-        if not place.exists():
-            self.artifacts.restore(digest, place)
-        label = f"{source.name}:{source.version or 1}" if source.name else address
-        kind = _type_of(place, source.type)
-        return KeptModel(path=str(place), label=label, type=kind, file_name=found.name), place
-
-    def _registered(self, reference: str) -> tuple[KeptModel, Path]:
-        name, number, label = parse_reference(reference)
-        if name not in self.models.names():
-            error = not_found("model", name, self.models.names())
-            error.hint = error.hint or f"register it: aml model create -n {name} -p PATH"
-            raise error
-        with self.models.client_for(name) as client:
-            found = self.models.find(client, name, number, label)
-            place = self.models.path_of(client, found)
-        if place is None or not place.exists():
-            # Says so, and what to do.
-            place = self.models.local_path(name, found.version)
-        kept = KeptModel(
-            path=f"azureml:{found.name}:{found.version}",
-            label=f"{found.name}:{found.version}",
-            type=asset_info(found, place).type,
-            file_name="model" if place.is_dir() else place.name,
+    def _model(self, plan: BatchDeployment) -> KeptModel | None:
+        """Return the model of a deployment as it is kept; one that may change is copied."""
+        found = find_model(plan, self.models, self.locations)
+        if found is None:
+            return None
+        path = f"azureml:{found.name}:{found.version}"
+        if found.may_change:
+            digest = self.artifacts.store(found.path, link=False)
+            place = self.folder / "models" / digest[:24] / found.file_name
+            if not place.exists():
+                self.artifacts.restore(digest, place)
+            path = str(place)
+        is_mlflow = (found.path / "MLmodel").is_file()
+        return KeptModel(
+            path=path,
+            label=found.label,
+            type="mlflow_model" if is_mlflow else found.type,
+            file_name=found.file_name,
+            environment=environment_of_model(found) if is_mlflow else None,
         )
-        return kept, place
-
-    def unneeded(self) -> Iterator[Path]:
-        """Yield the kept code and models that no deployment is made of any more."""
-        used = "".join(
-            file.read_text(encoding="utf-8") for file in (self.folder / "versions").glob("*.json")
-        )
-        for kind in ("code", "models"):
-            place = self.folder / kind
-            for folder in place.iterdir() if place.exists() else ():
-                if str(folder) not in used:
-                    yield folder
 
 
-def _type_of(place: Path, said: str) -> str:
-    return "mlflow_model" if (place / "MLmodel").is_file() else said
-
-
-def environment_of_model(folder: Path, label: str) -> Environment | None:
-    """Return the environment that an MLflow model was saved with, or None where it says none.
-
-    Raises:
-        TargetError: Its file cannot be read.
-    """
-    file = folder / "conda.yaml"
-    if not file.is_file():
-        return None
-    import yaml  # only deployments of MLflow models pay for it
-
-    try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise TargetError(f"{file} is not YAML: {error}") from error
-    if not isinstance(content, Mapping):
-        raise TargetError(f"{file} is no conda file", hint="save the model again")
-    return Environment(conda={**content, "name": f"of model {label}"})
+def unused_parts(folder: Path) -> Iterator[Path]:
+    """Yield the code and the models, in a store's folder, that no deployment is made of."""
+    versions = (folder / "versions").glob("*.json")
+    used = "".join(file.read_text(encoding="utf-8") for file in versions)
+    for kind in ("code", "models"):
+        place = folder / kind
+        for part in place.iterdir() if place.exists() else ():
+            if str(part) not in used:
+                yield part
