@@ -58,6 +58,16 @@ def test_a_body_may_take_longer_the_more_has_come(scene: Stage) -> None:
         assert link.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_body_that_nobody_wants_is_not_read_for_ever(scene: Stage) -> None:
+    router = served(scene)
+    with socket.create_connection(("127.0.0.1", router.port), timeout=10) as link:
+        link.sendall(b"POST /score HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+        began = time.monotonic()
+        with pytest.raises((BrokenPipeError, ConnectionResetError)):
+            _drip(link, b"3e8\r\n" + b"x" * 1000 + b"\r\n", began + 8)
+        assert time.monotonic() - began < 4
+
+
 def test_slow_clients_do_not_delay_others(scene: Stage) -> None:
     router = served(scene)
     slow = [socket.create_connection(("127.0.0.1", router.port)) for _ in range(50)]
@@ -112,6 +122,11 @@ def test_requests_in_a_row_on_one_connection(scene: Stage) -> None:
     last = HEAD + b"connection: close\r\ncontent-length: 13\r\n\r\n" + b'{"answer": 2}'
     found = router.raw(one + one + last)
     assert found.count(b"HTTP/1.1 200 OK") == 3
+    assert found.endswith(b"2")
+    # While one is answered, the next ones are not read; that is not the client's delay.
+    slow = HEAD + b"content-length: 28\r\n\r\n" + b'{"answer": 1, "sleep": 1.5 }'
+    found = router.raw(slow + last)
+    assert found.count(b"HTTP/1.1 200 OK") == 2
     assert found.endswith(b"2")
 
 
