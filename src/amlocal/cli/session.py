@@ -25,6 +25,7 @@ class Request(Protocol):
     method: str
     path: str
     body: Any
+    headers: Mapping[str, str]
 
 
 @runtime_checkable
@@ -247,5 +248,13 @@ class Session:
 
 
 def _requests(requests: Sequence[Request]) -> View:
-    data = [{"method": each.method, "path": each.path, "body": each.body} for each in requests]
+    data = [
+        {
+            "method": each.method,
+            "path": each.path,
+            **({"headers": dict(each.headers)} if each.headers else {}),
+            "body": each.body,
+        }
+        for each in requests
+    ]
     return View(data, [{"Method": each.method, "Path": each.path} for each in requests])
