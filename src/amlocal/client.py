@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from amlocal.errors import UsageError, near_miss
-from amlocal.plan import AssetInfo, JobInfo, StepReuse, WorkspaceInfo
+from amlocal.plan import AssetInfo, JobInfo, RolloutPolicy, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
 from amlocal.plan.source import JobFields, Source
 
@@ -215,3 +215,19 @@ def connect(
             check=compiler.check_for_azure,
         )
     raise UsageError(f"no target named {chosen!r}", hint=near_miss(chosen, TARGETS))
+
+
+def load_rollout(source: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> RolloutPolicy:
+    """Load the policy of a progressive rollout.
+
+    Args:
+        source: The path of its file.
+        overrides: `a.b=c` settings.
+
+    Raises:
+        SpecError: The file is wrong; holds every problem.
+        UsageError: A setting is wrong.
+    """
+    from amlocal.spec import rollout  # yaml, which other commands do without
+
+    return rollout.load(Path(source).absolute(), overrides)

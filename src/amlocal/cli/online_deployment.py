@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from amlocal.cli import endpoint_views as views
+from amlocal.cli import rollout
 from amlocal.cli.arguments import Parser, Verb, one_of, positive
 from amlocal.cli.endpoint_flags import (
     add_deployment,
@@ -217,6 +218,7 @@ VERBS = {
     "show": Verb("show a deployment", _name_flags, _show),
     "list": Verb("list the deployments of an endpoint", _list_flags, _list),
     "delete": Verb("delete a deployment that has no traffic", _delete_flags, _delete),
+    "rollout": rollout.VERB,
     "get-logs": Verb(
         "print what a deployment's instances logged",
         _logs_flags,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlocal.cli import searches, text
+from amlocal.cli import deploying, searches, text
 from amlocal.cli.terminal import Terminal
 from amlocal.plan import (
     AssetInfo,
@@ -77,7 +77,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
 
 
 def ended(info: JobInfo, terminal: Terminal) -> str:
-    """Return how a job ended: result, failures with their logs, metrics, and where to look."""
+    """Return how a job ended: result, failures with their logs, metrics, and what to do next."""
     parts = ["", _headline(info, terminal)]
     told = searches.facts(info)
     parts += facts_lines({key: told.get(key, "") for key in ("best trial", "because")})
@@ -89,6 +89,9 @@ def ended(info: JobInfo, terminal: Terminal) -> str:
         parts += _failure(failed, terminal)
     parts += section("conclusions", _conclusions(info), terminal)
     parts += section("metrics", _metrics(info, terminal), terminal)
+    if info.status is JobStatus.COMPLETED:
+        deploy = [f"  {text.clean(line)}" for line in deploying.commands(info)]
+        parts += section("deploy with", deploy, terminal)
     details = {"details": f"aml job show -n {info.name}"}
     parts += section("look", facts_lines({**details, **_links(info)}), terminal)
     return "".join(f"{line}\n" for line in parts)

@@ -13,7 +13,11 @@ from amlocal.local.assets import (
     DataStore,
     describe_environment,
 )
-from amlocal.local.compiler import Compiler
+from amlocal.local.compiler import WorkspaceCompiler
+from amlocal.local.endpoints.online import OnlineEndpoints
+from amlocal.local.endpoints.online_deployments import OnlineDeployments
+from amlocal.local.endpoints.supervision import Programs, Supervision, SupervisorSettings
+from amlocal.local.endpoints.versions import VersionMaker
 from amlocal.local.jobs import LocalJobs
 from amlocal.local.models import ModelOperations
 from amlocal.local.notes import Notes
@@ -34,6 +38,8 @@ class LocalClient:
         data: Its data assets.
         models: Its models.
         workspace: The workspace itself and its processes.
+        online_endpoints: Its online endpoints.
+        online_deployments: Their deployments.
     """
 
     jobs: LocalJobs
@@ -42,13 +48,16 @@ class LocalClient:
     data: Assets
     models: ModelOperations
     workspace: LocalWorkspace
+    online_endpoints: OnlineEndpoints
+    online_deployments: OnlineDeployments
 
     @classmethod
     def open(
         cls,
         path: str | os.PathLike[str] | None,
         environ: Mapping[str, str],
-        compiler: Compiler,
+        compiler: WorkspaceCompiler,
+        programs: Programs | None = None,
     ) -> LocalClient:
         """Open the workspace of a folder (see `Workspace.find`); what writes to it makes it.
 
@@ -56,20 +65,32 @@ class LocalClient:
             path: Its folder, or None.
             environ: The environment to read and to pass on.
             compiler: Turns files into plans.
+            programs: What endpoints are served by; None is what is installed.
         """
         notes = Notes()
         opened = open_workspace(Workspace.find(path, environ, Path.cwd()), environ, note=notes)
-        return cls._of(opened, compiler, notes)
+        return cls._of(opened, compiler, notes, programs or Programs())
 
     @classmethod
-    def _of(cls, opened: Opened, compiler: Compiler, notes: Notes) -> LocalClient:
+    def _of(
+        cls, opened: Opened, compiler: WorkspaceCompiler, notes: Notes, programs: Programs
+    ) -> LocalClient:
         services, records = opened.services, opened.assets
         create = services.workspace.create
-        jobs = LocalJobs(services, compiler, opened.registered, notes)
+        jobs = LocalJobs(services, compiler, opened.registered, notes, opened.endpoints)
         components = ComponentStore(
             services.artifacts,
             lambda: Snapshots(services.artifacts, services.digests),
             services.workspace.path / "components",
+        )
+        supervision = Supervision(
+            SupervisorSettings(
+                workspace=str(services.workspace.path),
+                project=str(services.workspace.project),
+                programs=programs,
+            ),
+            services.workspace.endpoints,
+            services.environ,
         )
         data = DataStore(services.artifacts, services.locations, services.workspace)
         return cls(
@@ -84,5 +105,21 @@ class LocalClient:
             models=ModelOperations(
                 opened.models, compiler.load_model, services.locations.existing, create
             ),
-            workspace=LocalWorkspace(services, records, jobs),
+            workspace=LocalWorkspace(services, records, jobs, opened.endpoints, supervision),
+            online_endpoints=OnlineEndpoints(
+                services.workspace, opened.endpoints, supervision, compiler
+            ),
+            online_deployments=OnlineDeployments(
+                services.workspace,
+                opened.endpoints,
+                opened.servings,
+                supervision,
+                compiler,
+                VersionMaker(
+                    opened.models,
+                    services.locations,
+                    services.environments,
+                    services.find_environment,
+                ),
+            ),
         )

@@ -105,3 +105,7 @@ class EndpointCompiler(Protocol):
         assets: RegisteredAssets | None = None,
     ) -> BatchDeployment:
         """Return the batch deployment; raises SpecError."""
+
+
+class WorkspaceCompiler(Compiler, EndpointCompiler, Protocol):
+    """All that a workspace needs compiled."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from amlocal.errors import TargetError
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     name TEXT PRIMARY KEY,
@@ -50,6 +50,35 @@ CREATE TABLE IF NOT EXISTS waiting_runs (
     name TEXT PRIMARY KEY,
     revision INTEGER NOT NULL,
     run TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS online_endpoints (
+    name TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    created REAL NOT NULL,
+    port INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    plan TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS online_deployments (
+    endpoint TEXT NOT NULL,
+    name TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    created REAL NOT NULL,
+    ready INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '',
+    version TEXT NOT NULL,
+    served TEXT,
+    PRIMARY KEY (endpoint, name)
+);
+CREATE TABLE IF NOT EXISTS waiting_servings (
+    endpoint TEXT NOT NULL,
+    deployment TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    warning TEXT NOT NULL DEFAULT '',
+    serving TEXT NOT NULL,
+    PRIMARY KEY (endpoint, deployment, revision)
 );
 CREATE TABLE IF NOT EXISTS counter (revision INTEGER NOT NULL);
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);

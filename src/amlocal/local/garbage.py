@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from amlocal.local import joblock
 from amlocal.local.asset_records import AssetRecords
 from amlocal.local.digests import walk
+from amlocal.local.endpoints.layout import EndpointLayout
+from amlocal.local.endpoints.records import EndpointRecords
 from amlocal.local.outputs import StepFolders
 from amlocal.local.services import Services
 from amlocal.local.workspace import DEFAULT_DATASTORE
 
+#: Seconds that the making of a version may take.
+_MAKING_SECONDS = 3600.0
 
-def collect(services: Services, assets: AssetRecords, *, dry_run: bool) -> int:
+
+def collect(
+    services: Services, assets: AssetRecords, endpoints: EndpointRecords, *, dry_run: bool
+) -> int:
     """Remove what is not needed any more.
 
     That is: folders of jobs without a record, working folders that were kept for somebody to look
-    at, AutoML searches that were interrupted, and stored files that nothing names.
+    at, AutoML searches and parallel steps that were interrupted, versions of deployments that serve
+    no more, and stored files that nothing names.
 
     Args:
         services: The workspace.
         assets: The records of assets.
+        endpoints: The records of endpoints and deployments.
         dry_run: Only count.
 
     Returns:
         The bytes freed, or that would be.
     """
     freed = sum(_freed(folder, dry_run=dry_run) for folder in _unneeded_folders(services))
+    freed += sum(
+        _freed(folder, dry_run=dry_run) for folder in _unused_versions(services, endpoints)
+    )
     used = set(assets.digests())
     for job in services.records.list(view="All"):
         for info in services.records.get(job.name).tree():
@@ -59,14 +72,27 @@ def _unneeded_folders(services: Services) -> Iterator[Path]:
         working = StepFolders(folder).working
         if working.exists() and records.get(folder.name).status.is_terminal:
             yield working
-    for folder in workspace.automl.iterdir() if workspace.automl.exists() else ():
-        lock = joblock.take(folder)
-        if lock is not None:
-            yield folder
-            os.close(lock)
+    for place in (workspace.automl, workspace.parallel):
+        for folder in place.iterdir() if place.exists() else ():
+            lock = joblock.take(folder)
+            if lock is not None:
+                yield folder
+                os.close(lock)
     outputs = workspace.datastore(DEFAULT_DATASTORE) / "azureml"
     for folder in outputs.iterdir() if outputs.exists() else ():
         if not records.has(folder.name):
+            yield folder
+
+
+def _unused_versions(services: Services, endpoints: EndpointRecords) -> Iterator[Path]:
+    """Give the versions of deployments that no record names, and that nobody is making."""
+    layout = EndpointLayout(services.workspace.endpoints)
+    found = [(folder, folder.stat().st_mtime) for folder in layout.all_versions()]
+    records = endpoints.deployments()
+    used = {record.version.folder for record in records}
+    used |= {record.served.folder for record in records if record.served is not None}
+    for folder, changed in found:
+        if str(folder) not in used and time.time() - changed > _MAKING_SECONDS:
             yield folder
 
 

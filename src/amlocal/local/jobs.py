@@ -21,6 +21,8 @@ from amlocal.local import joblock
 from amlocal.local.automl.packages import require_packages
 from amlocal.local.compiler import Compiler, RegisteredAssets
 from amlocal.local.download import download
+from amlocal.local.endpoints.records import EndpointRecords
+from amlocal.local.endpoints.serving import with_serving
 from amlocal.local.failures import disk_errors
 from amlocal.local.follow import Follower
 from amlocal.local.inputs import check_assets
@@ -63,12 +65,14 @@ class LocalJobs:
         compiler: Turns files into plans.
         assets: Registered components that files may refer to.
         notes: What the engine notes, for somebody who watches.
+        endpoints: The records of deployments, which serve what jobs made.
     """
 
     services: Services
     compiler: Compiler
     assets: RegisteredAssets
     notes: Notes
+    endpoints: EndpointRecords
 
     def create_or_update(
         self,
@@ -180,7 +184,7 @@ class LocalJobs:
         """Return a job or a step with its children."""
         recover(self.services.records, self.services.workspace)
         self._wait_for_runs(name)
-        return self.services.records.get(name)
+        return with_serving(self.services.records.get(name), self.endpoints)
 
     def _wait_for_runs(self, name: str) -> None:
         """Wait until the runs of a job that is over are in MLflow, if its server is up."""

@@ -9,6 +9,7 @@ What MLflow has no field for is kept in tags of the model version that begin wit
 `amlocal.stage`              Azure's stage label
 `amlocal.archived`           `true` where the version is archived
 `amlocal.property.NAME`      a property
+`amlocal.serving.E.D`        the address at which deployment D of endpoint E serves it
 ===========================  ======================================================
 """
 
@@ -28,6 +29,7 @@ ARCHIVED_TAG = "amlocal.archived"
 DIGEST_TAG = "amlocal.digest"
 _TYPE, _PATH, _STAGE = "amlocal.type", "amlocal.path", "amlocal.stage"
 _PROPERTY = "amlocal.property."
+SERVING_PREFIX = "amlocal.serving."
 _PREFIX = "amlocal."
 
 
@@ -41,6 +43,11 @@ def tags_of(model: ModelAsset, digest: str) -> dict[str, str]:
     }
     properties = {f"{_PROPERTY}{key}": value for key, value in model.properties.items()}
     return {**model.tags, **properties, **{key: text for key, text in own.items() if text}}
+
+
+def given_path(version: ModelVersion) -> str:
+    """Return the path or address that a version was registered from, or an empty string."""
+    return version.tags.get(_PATH, "")
 
 
 def is_archived(version: ModelVersion) -> bool:
@@ -63,6 +70,11 @@ def asset_info(
         key.removeprefix(_PROPERTY): value
         for key, value in version.tags.items()
         if key.startswith(_PROPERTY)
+    }
+    properties |= {
+        key.removeprefix(_PREFIX): value
+        for key, value in version.tags.items()
+        if key.startswith(SERVING_PREFIX)
     }
     if stage := version.tags.get(_STAGE):
         properties["stage"] = stage

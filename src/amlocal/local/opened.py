@@ -12,6 +12,8 @@ from amlocal.local.asset_records import AssetRecords
 from amlocal.local.assets import Registered, output_asset
 from amlocal.local.database import Database
 from amlocal.local.digests import Digests
+from amlocal.local.endpoints.records import EndpointRecords
+from amlocal.local.endpoints.serving import ServingRecords
 from amlocal.local.environments import Environments
 from amlocal.local.locations import Locations
 from amlocal.local.model_registry import ModelRegistry
@@ -33,12 +35,16 @@ class Opened:
         assets: The records of components, environments, and data assets.
         models: The model registry.
         registered: Components and environments that jobs may refer to.
+        endpoints: The records of online endpoints and deployments.
+        servings: What is still to be written to MLflow of models that are served.
     """
 
     services: Services
     assets: AssetRecords
     models: ModelRegistry
     registered: Registered
+    endpoints: EndpointRecords
+    servings: ServingRecords
 
 
 def open_workspace(
@@ -80,7 +86,9 @@ def open_workspace(
         environ=environ,
         note=note,
     )
-    return Opened(services, assets, models, registered)
+    return Opened(
+        services, assets, models, registered, EndpointRecords(database), ServingRecords(database)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amlocal.local.asset_records import AssetRecords
+from amlocal.local.endpoints.records import EndpointRecords
+from amlocal.local.endpoints.supervision import Supervision
 from amlocal.local.failures import disk_errors
 from amlocal.local.garbage import collect, size
 from amlocal.local.jobs import LocalJobs
@@ -22,6 +24,8 @@ class LocalWorkspace:
     services: Services
     assets: AssetRecords
     jobs: LocalJobs
+    endpoints: EndpointRecords
+    supervision: Supervision
 
     def show(self) -> WorkspaceInfo:
         """Return what the workspace holds and which of its processes run."""
@@ -30,6 +34,7 @@ class LocalWorkspace:
         processes = {str(pid): f"engine of {job}" for pid, job in find_workers(self._path).items()}
         processes |= {str(pid): f"step of {job}" for pid, job in find(self._path).items()}
         processes |= {str(pid): what for pid, what in server.processes().items()}
+        processes |= {str(pid): what for pid, what in self.supervision.processes().items()}
         return WorkspaceInfo(
             path=str(self._path),
             jobs=len(self.services.records.list(view="All")),
@@ -44,17 +49,23 @@ class LocalWorkspace:
         return self.services.workspace.path
 
     def up(self) -> WorkspaceInfo:
-        """Start the tracking server, if it is down."""
+        """Start the tracking server, if it is down, and bring every endpoint back."""
         self.services.workspace.create()
         self.services.server.ensure()
+        if self.endpoints.endpoints():
+            self.supervision.ensure()
         return self.show()
 
     def down(self) -> WorkspaceInfo:
-        """Cancel every running job and end every process of the workspace."""
+        """Cancel every running job and end every process of the workspace.
+
+        Endpoints stay in the records; `up` brings them back.
+        """
         recover(self.services.records, self.services.workspace)
         for info in self.services.records.open():
             self.jobs.cancel(info.name)
         end_jobs(self._path)
+        self.supervision.stop()
         self.services.server.stop()
         return self.show()
 
@@ -64,4 +75,4 @@ class LocalWorkspace:
             return 0
         recover(self.services.records, self.services.workspace)
         with disk_errors(self.services.workspace):
-            return collect(self.services, self.assets, dry_run=dry_run)
+            return collect(self.services, self.assets, self.endpoints, dry_run=dry_run)

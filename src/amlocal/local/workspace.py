@@ -10,6 +10,8 @@
       environments/         isolated environments
       jobs/NAME/            a job: plan.json, wd/ (its working folder), artifacts/ (outputs, logs)
       automl/FINGERPRINT/   an AutoML search whose job has not completed: finished trials
+      parallel/FINGERPRINT/ a parallel step whose job has not completed: finished mini-batches
+      endpoints/            online endpoints: keys, versions of deployments, logs
       mlflow/               the tracking server's database and artifacts
 """
 
@@ -110,6 +112,11 @@ class Workspace:
         return self.path / "mlflow"
 
     @property
+    def endpoints(self) -> Path:
+        """What online endpoints serve from, and their logs."""
+        return self.path / "endpoints"
+
+    @property
     def environments(self) -> Path:
         """Isolated environments."""
         return self.path / "environments"
@@ -118,6 +125,11 @@ class Workspace:
     def automl(self) -> Path:
         """AutoML searches whose jobs have not completed."""
         return self.path / "automl"
+
+    @property
+    def parallel(self) -> Path:
+        """Parallel steps whose jobs have not completed."""
+        return self.path / "parallel"
 
     @property
     def datastores(self) -> Path:

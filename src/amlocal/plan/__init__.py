@@ -55,6 +55,7 @@ from amlocal.plan.info import (
     best_trial,
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
+from amlocal.plan.parallel import Parallel
 from amlocal.plan.ports import (
     DATA_TYPES,
     LITERAL_TYPES,
@@ -68,6 +69,19 @@ from amlocal.plan.ports import (
     ParentInput,
     Scalar,
     StepOutput,
+)
+from amlocal.plan.rollout import (
+    AgreementRule,
+    ErrorRule,
+    LatencyRule,
+    ReplayedRequests,
+    RolloutOutcome,
+    RolloutPolicy,
+    RolloutResult,
+    RolloutStage,
+    StageOutcome,
+    StageResult,
+    Verdict,
 )
 from amlocal.plan.status import JobStatus
 from amlocal.plan.sweep import (
@@ -88,6 +102,7 @@ __all__ = [
     "DATA_TYPES",
     "LITERAL_TYPES",
     "MODEL_TYPES",
+    "AgreementRule",
     "Answer",
     "AssetInfo",
     "AutoML",
@@ -116,6 +131,7 @@ __all__ = [
     "EarlyTermination",
     "EndpointCredentials",
     "Environment",
+    "ErrorRule",
     "Guardrail",
     "Input",
     "InputInfo",
@@ -123,6 +139,7 @@ __all__ = [
     "JobBinding",
     "JobInfo",
     "JobStatus",
+    "LatencyRule",
     "LiteralValue",
     "ModelAsset",
     "ModelSource",
@@ -136,15 +153,23 @@ __all__ = [
     "Output",
     "OutputInfo",
     "OutputSource",
+    "Parallel",
     "ParentInput",
     "ProbeSettings",
     "Randint",
+    "ReplayedRequests",
     "RequestSettings",
+    "RolloutOutcome",
+    "RolloutPolicy",
+    "RolloutResult",
+    "RolloutStage",
     "Sampling",
     "Scalar",
     "SearchInfo",
     "Settings",
     "StackEnsemble",
+    "StageOutcome",
+    "StageResult",
     "Step",
     "StepOutput",
     "StepReuse",
@@ -154,6 +179,7 @@ __all__ = [
     "TrialInfo",
     "Uniform",
     "Value",
+    "Verdict",
     "Warned",
     "WorkspaceInfo",
     "best_trial",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -68,6 +70,33 @@ class EnvironmentChoice:
     variables: tuple[tuple[str, str], ...] = ()
     approximations: tuple[str, ...] = ()
     reason: str = ""
+
+
+def with_requirements(choice: EnvironmentChoice, lines: Sequence[str]) -> EnvironmentChoice:
+    """Return the choice of an isolated environment with further packages.
+
+    A package that the environment asks for itself stays as it asks for it.
+
+    Args:
+        choice: What was chosen.
+        lines: Lines of a requirements file.
+    """
+    asked = {_package(line) for line in choice.requirements}
+    added = tuple(line for line in lines if _package(line) not in asked)
+    if not added:
+        return choice
+    facts = "\n".join([choice.digest, *added])
+    return replace(
+        choice,
+        requirements=choice.requirements + added,
+        digest=hashlib.sha256(facts.encode()).hexdigest(),
+    )
+
+
+def _package(line: str) -> str:
+    """Return the normalised name that a requirement line begins with (PEP 503)."""
+    name = re.match(r"[A-Za-z0-9._-]*", line)
+    return re.sub(r"[-_.]+", "-", name[0] if name else "").lower()
 
 
 @dataclass(frozen=True, slots=True)

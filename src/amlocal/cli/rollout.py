@@ -1,0 +1,96 @@
+"""`aml online-deployment rollout`: traffic goes over to a deployment, judged stage by stage."""
+
+from __future__ import annotations
+
+import argparse
+
+import msgspec
+
+from amlocal.cli import endpoint_views
+from amlocal.cli.arguments import Parser, Verb, add_file
+from amlocal.cli.endpoint_flags import add_endpoint
+from amlocal.cli.rollout_table import StageTable, result_view
+from amlocal.cli.session import Session
+from amlocal.errors import UsageError
+from amlocal.plan import RolloutPolicy
+from amlocal.rollout.measurements import azure_monitor, router_counters
+from amlocal.rollout.start import roll_out
+from amlocal.rollout.switch import abort, switch
+
+_SOURCES = {"local": router_counters, "azure": azure_monitor}
+
+
+def _flags(parser: Parser) -> None:
+    add_file(parser, "rollout's policy", required=False)
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--resume", action="store_true", help="go on with the stage where it was interrupted"
+    )
+    chosen.add_argument(
+        "--abort", action="store_true", help="return to the traffic from before, at once"
+    )
+    chosen.add_argument(
+        "--to", metavar="NAME", help="give this deployment all traffic at once, if it is ready"
+    )
+    add_endpoint(parser, required=False)
+
+
+def _rollout(session: Session, args: argparse.Namespace) -> int:
+    if session.is_dry:
+        hint = "`aml online-endpoint update --traffic ... --dry-run` shows a stage's request"
+        raise UsageError(
+            "a rollout goes by what the endpoint answers; it has no dry run", hint=hint
+        )
+    if args.to or args.abort:
+        return _change_at_once(session, args)
+    if args.file is None:
+        hint = "give -f FILE, or --to NAME, or --abort, with -e ENDPOINT"
+        raise UsageError("no policy is given", hint=hint)
+    return _by_stages(session, args)
+
+
+def _change_at_once(session: Session, args: argparse.Namespace) -> int:
+    endpoint = args.endpoint_name
+    if endpoint is None and args.file is not None:
+        endpoint = _policy(args).endpoint_name
+    if endpoint is None:
+        raise UsageError("no endpoint is named", hint="give -e ENDPOINT")
+    client = session.endpoints
+    changed = switch(client, endpoint, args.to) if args.to else abort(client, endpoint)
+    deployments = client.online_deployments
+    session.emit(endpoint_views.online_endpoint_view(changed, lambda: deployments.list(endpoint)))
+    return 0
+
+
+def _by_stages(session: Session, args: argparse.Namespace) -> int:
+    policy = _policy(args)
+    client = session.endpoints
+    counters = _SOURCES[session.target](client.online_endpoints, policy.endpoint_name)
+    # Where the result is data, stdout is for it alone.
+    people = session.out if session.out.is_terminal and not session.asks_for_data else session.err
+    try:
+        with StageTable(people, policy, quiet=session.quiet) as table:
+            result = roll_out(client, policy, counters, observer=table, resume=args.resume)
+    except KeyboardInterrupt:
+        again = f"aml online-deployment rollout -f {args.file}"
+        session.note(f"the endpoint stays as it is; `{again} --resume` goes on, --abort returns")
+        raise
+    session.emit(result_view(result))
+    return 0 if result.outcome == "completed" else 1
+
+
+def _policy(args: argparse.Namespace) -> RolloutPolicy:
+    from amlocal.client import load_rollout  # 70 ms that --help does not pay
+
+    policy = load_rollout(args.file, overrides=args.overrides)
+    if args.endpoint_name is not None:
+        policy = msgspec.structs.replace(policy, endpoint_name=args.endpoint_name)
+    return policy
+
+
+VERB = Verb(
+    "give a deployment the traffic stage by stage, and return where it is not good",
+    _flags,
+    _rollout,
+    "aml online-deployment rollout -f endpoints/adult/rollout.yml",
+)

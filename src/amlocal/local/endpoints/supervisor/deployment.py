@@ -1,0 +1,215 @@
+"""One deployment: its versions brought up beside each other, switched, drained, and ended."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+from typing import Protocol
+
+from amlocal.errors import AmlocalError
+from amlocal.local.endpoints.layout import instance_number
+from amlocal.local.endpoints.records import DeploymentRecord
+from amlocal.local.endpoints.supervisor.fleet import Fleet
+from amlocal.local.endpoints.supervisor.instance import Instance, InstanceFailedError
+from amlocal.local.endpoints.supervisor.shared import Shared
+from amlocal.local.endpoints.versions import DeploymentVersion
+from amlocal.local.environments import ResolvedEnvironment
+from amlocal.plan.endpoint_info import DELETING, FAILED, SETTLED, SUCCEEDED
+
+#: Logs of instances that have ended that are kept.
+_LOGS_KEPT = 10
+#: Seconds beyond the timeout of requests after which an instance counts as drained.
+_DRAIN_SLACK_SECONDS = 2.0
+
+
+class Switchboard(Protocol):
+    """What a deployment needs of its endpoint."""
+
+    def changed(self) -> int:
+        """Have the router told what serves now; gives the number of the change."""
+
+    async def applied(self, change: int) -> None:
+        """Return when every request follows a change."""
+
+    async def drained(self, identities: frozenset[str], timeout: float) -> None:
+        """Return when instances that have left have no request, or after so many seconds."""
+
+    def serving_changed(self, record: DeploymentRecord, served: DeploymentVersion | None) -> None:
+        """Have it recorded which model the deployment serves; None where it serves no more."""
+
+
+class DeploymentRun:
+    """A deployment, as far as this process sees to it.
+
+    Args:
+        shared: What all deployments share.
+        board: Its endpoint.
+        endpoint: Its endpoint's name.
+        name: Its name.
+    """
+
+    def __init__(self, shared: Shared, board: Switchboard, endpoint: str, name: str) -> None:
+        self._shared = shared
+        self._board = board
+        self._endpoint = endpoint
+        self._name = name
+        self._fleet: Fleet | None = None
+        self._revision = -1
+        self._is_troubled = False
+        self._work: asyncio.Task[None] | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        logs = shared.layout.instance_logs(endpoint, name)
+        self._next_number = instance_number(logs[-1].stem) + 1 if logs else 0
+
+    def serving(self) -> tuple[DeploymentVersion, dict[str, str]] | None:
+        """Return the version that serves and the addresses of its ready instances, or None."""
+        if self._fleet is None:
+            return None
+        ready = self._fleet.ready.items()
+        return self._fleet.version, {key: instance.address for key, instance in ready}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was deleted, or its work has failed."""
+        return self._work is not None and self._work.done() and self._fleet is None
+
+    def refresh(self, record: DeploymentRecord) -> None:
+        """Take note of what is wanted now; work for what was wanted before is given up."""
+        if record.revision == self._revision:
+            return
+        is_first = self._revision < 0
+        self._revision = record.revision
+        self._work = asyncio.create_task(self._do(record, self._work, is_first=is_first))
+
+    async def stop(self) -> None:
+        """End all instances; what is wanted stays."""
+        tasks = [*self._retiring, *([self._work] if self._work else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._fleet is not None:
+            fleet, self._fleet = self._fleet, None
+            await fleet.stop()
+
+    async def _do(
+        self, record: DeploymentRecord, previous: asyncio.Task[None] | None, *, is_first: bool
+    ) -> None:
+        if previous is not None:
+            previous.cancel()
+            await asyncio.gather(previous, return_exceptions=True)
+        if record.state == DELETING:
+            await self._delete(record)
+            return
+        if is_first and record.served is not None:
+            await self._bring_back(record.served)
+        if record.state not in SETTLED:
+            await self._bring_up(record)
+
+    async def _bring_back(self, version: DeploymentVersion) -> None:
+        """Start the version that was ready when this process's predecessor ended."""
+        try:
+            environment = await self._prepare(version)
+        except AmlocalError as error:
+            self._trouble(str(error))
+            return
+        self._fleet = self._new_fleet(version, environment)
+        self._fleet.resume()
+        self._board.changed()
+
+    async def _bring_up(self, record: DeploymentRecord) -> None:
+        """Make the wanted version serve instead of the one that does."""
+        version = record.version
+        try:
+            fleet = self._new_fleet(version, await self._prepare(version))
+            await fleet.start()
+        except (AmlocalError, InstanceFailedError) as error:
+            self._settle(record, FAILED, str(error))
+            self._remove(version)
+            return
+        old, self._fleet = self._fleet, fleet
+        self._shared.records.note_served(record)
+        self._instances_changed()
+        try:
+            await self._board.applied(self._board.changed())
+        finally:
+            if old is not None:
+                self._retire(old)
+        self._board.serving_changed(record, version)
+        self._settle(record, SUCCEEDED)
+
+    def _settle(self, record: DeploymentRecord, state: str, error: str = "") -> None:
+        self._shared.records.settle_deployment(record, state, error)
+        print(f"{self._endpoint}/{self._name}: {state} {error}".rstrip(), file=sys.stderr)
+
+    async def _delete(self, record: DeploymentRecord) -> None:
+        fleet, self._fleet = self._fleet, None
+        await self._board.applied(self._board.changed())
+        if fleet is not None:
+            self._retire(fleet)
+        await asyncio.gather(*self._retiring)
+        self._board.serving_changed(record, None)
+        shutil.rmtree(
+            self._shared.layout.deployment(self._endpoint, self._name), ignore_errors=True
+        )
+        self._shared.records.remove_deployment(record)
+
+    async def _prepare(self, version: DeploymentVersion) -> ResolvedEnvironment:
+        """Build the environment where it is missing; raises EnvironmentBuildError."""
+        return await asyncio.to_thread(self._shared.environments.prepare, version.choice)
+
+    def _new_fleet(self, version: DeploymentVersion, environment: ResolvedEnvironment) -> Fleet:
+        def make() -> Instance:
+            identity = f"{self._name}-{self._next_number}"
+            self._next_number += 1
+            self._remove_old_logs()
+            launch = self._shared.launcher.launch(
+                identity, version, environment, self._shared.instances_wanted()
+            )
+            folder = self._shared.layout.deployment(self._endpoint, self._name)
+            return Instance(identity, launch, folder / f"{identity}.log")
+
+        return Fleet(version, make=make, changed=self._instances_changed, trouble=self._trouble)
+
+    def _instances_changed(self) -> None:
+        self._board.changed()
+        if self._fleet is None:
+            return
+        ready = len(self._fleet.ready)
+        self._shared.records.note_instances(self._endpoint, self._name, ready)
+        if self._is_troubled and ready == self._fleet.version.plan.instance_count:
+            self._is_troubled = False
+            self._shared.records.note_trouble(self._endpoint, self._name, "")
+
+    def _trouble(self, what: str) -> None:
+        self._is_troubled = True
+        self._shared.records.note_trouble(self._endpoint, self._name, what)
+        print(f"{self._endpoint}/{self._name}: {what}", file=sys.stderr)
+
+    def _retire(self, fleet: Fleet) -> None:
+        """End a fleet that is out of the table once its requests are answered."""
+        task = asyncio.create_task(self._drain(fleet))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    async def _drain(self, fleet: Fleet) -> None:
+        settings = fleet.version.plan.request_settings
+        try:
+            await self._board.drained(
+                frozenset(fleet.ready), settings.request_timeout_ms / 1000 + _DRAIN_SLACK_SECONDS
+            )
+        finally:
+            await fleet.stop()
+            self._remove(fleet.version)
+
+    def _remove(self, version: DeploymentVersion) -> None:
+        """Remove the folder of a version that serves no more."""
+        shutil.rmtree(Path(version.folder), ignore_errors=True)
+
+    def _remove_old_logs(self) -> None:
+        serving = set(self._fleet.ready) if self._fleet is not None else set()
+        logs = self._shared.layout.instance_logs(self._endpoint, self._name)
+        for log in logs[:-_LOGS_KEPT]:
+            if log.stem not in serving:
+                log.unlink(missing_ok=True)

@@ -1,0 +1,40 @@
+"""Asking an instance over HTTP whether it is well."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+_REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: probe\r\nConnection: close\r\n\r\n"
+
+
+async def answers(address: str, timeout: float) -> bool:
+    """Tell whether `GET /` is answered with success (2xx or 3xx, as Kubernetes counts it).
+
+    Args:
+        address: `unix:PATH` or `tcp:HOST:PORT`.
+        timeout: Seconds that the answer may take.
+    """
+    try:
+        return await asyncio.wait_for(_ask(address), timeout)
+    except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+        return False
+
+
+async def _ask(address: str) -> bool:
+    kind, _, place = address.partition(":")
+    if kind == "unix":
+        reader, writer = await asyncio.open_unix_connection(place)
+    else:
+        host, _, port = place.rpartition(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(_REQUEST)
+        await writer.drain()
+        line = await reader.readline()
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+    words = line.split()
+    return len(words) > 1 and words[1][:1] in {b"2", b"3"}
