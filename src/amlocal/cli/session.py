@@ -6,16 +6,16 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast, runtime_checkable
 
 from amlocal.cli.terminal import Terminal
-from amlocal.endpoint_operations import EndpointClient
 from amlocal.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from amlocal.client import Client, WorkspaceOperations
+    from amlocal.endpoint_operations import EndpointClient
     from amlocal.plan import StepReuse
 
 
@@ -44,11 +44,6 @@ class HasWorkspace(Protocol):
     @property
     def workspace(self) -> WorkspaceOperations:
         """The workspace and its processes."""
-
-
-@runtime_checkable
-class HasEndpoints(EndpointClient, Protocol):
-    """A client whose target serves models."""
 
 
 @runtime_checkable
@@ -154,9 +149,9 @@ class Session:
         Raises:
             UsageError: The target has none.
         """
-        if not isinstance(self.client, HasEndpoints):
+        if not hasattr(self.client, "online_endpoints"):
             raise UsageError(f"the {self.target} target has no endpoints")
-        return self.client
+        return cast("EndpointClient", self.client)
 
     @property
     def workspace(self) -> WorkspaceOperations:
