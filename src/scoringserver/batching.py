@@ -112,7 +112,11 @@ class Batcher:
 
     def _run(self) -> None:
         with self._surroundings():
-            while jobs := self._next():
+            while taken := self._next():
+                # Those whose callers have gone meanwhile are left out.
+                jobs = [job for job in taken if not job.answer.done()]
+                if not jobs:
+                    continue
                 try:
                     outcomes = self._together(jobs)
                 except Exception as error:  # noqa: BLE001 - a defect here would leave callers waiting

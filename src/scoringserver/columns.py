@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import base64
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -170,6 +171,9 @@ class ColumnSchema:
 _WRITTEN = ("string", "datetime", "binary")
 
 
+_ZONE = re.compile(r"[T ].*(Z|[+-]\d\d(:?\d\d)?)$", re.IGNORECASE)
+
+
 def _types(values: Sequence[Any]) -> set[type]:
     return set(map(type, values))
 
@@ -236,11 +240,12 @@ def _objects(values: list[Any]) -> npt.NDArray[Any]:
 def _datetime(values: list[Any], _: Column) -> npt.NDArray[Any]:
     types = _types(values)
     _require(types <= {str, _NULL} or types <= {int, _NULL} or all(map(_is_text, values)))
+    _require(not any(type(value) is str and _ZONE.search(value) for value in values))
     # By a format, each text for itself: pandas would else take the first one's for all.
     times = pd.to_datetime(
         pd.Series(values, dtype=object), format=None if int in types else "ISO8601"
     )
-    _require(times.dtype.kind == "M" and getattr(times.dtype, "tz", None) is None)
+    _require(times.dtype.kind == "M")
     return np.asarray(times.to_numpy(dtype="datetime64[ns]"))
 
 

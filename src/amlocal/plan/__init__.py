@@ -54,6 +54,7 @@ from amlocal.plan.info import (
     best_trial,
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
+from amlocal.plan.parallel import Parallel
 from amlocal.plan.ports import (
     DATA_TYPES,
     LITERAL_TYPES,
@@ -150,6 +151,7 @@ __all__ = [
     "Output",
     "OutputInfo",
     "OutputSource",
+    "Parallel",
     "ParentInput",
     "ProbeSettings",
     "Randint",

@@ -64,7 +64,6 @@ class OnlineDeploymentInfo(Value, frozen=True):
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
-        warnings: What of its file the target does not do in full; told where it was given.
     """
 
     name: str
@@ -80,7 +79,6 @@ class OnlineDeploymentInfo(Value, frozen=True):
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 class EndpointCredentials(Value, frozen=True):

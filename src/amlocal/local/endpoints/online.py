@@ -98,6 +98,7 @@ class OnlineEndpoints:
             mirror_traffic=dict(record.mirror_traffic),
             deployments=tuple(each.name for each in self.records.deployments(record.name)),
             error=record.error,
+            warnings=tuple(warning.message for warning in plan.warnings),
             description=plan.description,
             tags=plan.tags,
             properties=plan.properties,
