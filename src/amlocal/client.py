@@ -213,6 +213,7 @@ def connect(
             workspace_name=workspace_name,
             dry_run=dry_run,
             check=compiler.check_for_azure,
+            check_endpoint=compiler.check_endpoint_for_azure,
         )
     raise UsageError(f"no target named {chosen!r}", hint=near_miss(chosen, TARGETS))
 

@@ -6,16 +6,16 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast, runtime_checkable
 
 from amlocal.cli.terminal import Terminal
-from amlocal.endpoint_operations import EndpointClient
 from amlocal.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from amlocal.client import Client, WorkspaceOperations
+    from amlocal.endpoint_operations import EndpointClient
     from amlocal.plan import StepReuse
 
 
@@ -25,6 +25,7 @@ class Request(Protocol):
     method: str
     path: str
     body: Any
+    headers: Mapping[str, str]
 
 
 @runtime_checkable
@@ -43,11 +44,6 @@ class HasWorkspace(Protocol):
     @property
     def workspace(self) -> WorkspaceOperations:
         """The workspace and its processes."""
-
-
-@runtime_checkable
-class HasEndpoints(EndpointClient, Protocol):
-    """A client whose target serves models."""
 
 
 @runtime_checkable
@@ -153,9 +149,9 @@ class Session:
         Raises:
             UsageError: The target has none.
         """
-        if not isinstance(self.client, HasEndpoints):
+        if not hasattr(self.client, "online_endpoints"):
             raise UsageError(f"the {self.target} target has no endpoints")
-        return self.client
+        return cast("EndpointClient", self.client)
 
     @property
     def workspace(self) -> WorkspaceOperations:
@@ -247,5 +243,13 @@ class Session:
 
 
 def _requests(requests: Sequence[Request]) -> View:
-    data = [{"method": each.method, "path": each.path, "body": each.body} for each in requests]
+    data = [
+        {
+            "method": each.method,
+            "path": each.path,
+            **({"headers": dict(each.headers)} if each.headers else {}),
+            "body": each.body,
+        }
+        for each in requests
+    ]
     return View(data, [{"Method": each.method, "Path": each.path} for each in requests])

@@ -34,6 +34,7 @@ from amlocal.plan.endpoint_info import (
     BatchEndpointInfo,
     DeploymentMetrics,
     EndpointCredentials,
+    MonitoredDeployment,
     OnlineDeploymentInfo,
     OnlineEndpointInfo,
 )
@@ -142,6 +143,7 @@ __all__ = [
     "LiteralValue",
     "ModelAsset",
     "ModelSource",
+    "MonitoredDeployment",
     "Normal",
     "Objective",
     "OnlineDeployment",

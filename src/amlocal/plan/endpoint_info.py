@@ -134,6 +134,20 @@ class DeploymentMetrics(Value, frozen=True):
     disagreed: int = 0
 
 
+class MonitoredDeployment(Value, frozen=True):
+    """What Azure Monitor has of a deployment's requests over some minutes.
+
+    Attributes:
+        requests: About how many there were by HTTP status, as text: what the rates of the minutes
+            add up to.
+        latency: Seconds at `p50`, `p90`, `p95`, and `p99`: the mean of the minutes' percentiles.
+            One that no minute has is missing.
+    """
+
+    requests: dict[str, int] = {}
+    latency: dict[str, float] = {}
+
+
 class BatchEndpointInfo(Value, frozen=True):
     """A batch endpoint.
 

@@ -245,6 +245,7 @@ class FakeRequest:
     method: str
     path: str
     body: Any
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def version(kind: str, **fields: Any) -> AssetInfo:
