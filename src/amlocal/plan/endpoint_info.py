@@ -60,6 +60,7 @@ class OnlineDeploymentInfo(Value, frozen=True):
         ready_instances: How many of them take requests.
         instance_type: The machine that Azure runs it on.
         error: Why it Failed, with the last lines of the log, or an empty string.
+        warnings: What is done otherwise than in Azure, or is still to be done.
         description: What it is for.
         tags: Free labels.
         properties: What the workspace keeps beside it.
@@ -75,6 +76,7 @@ class OnlineDeploymentInfo(Value, frozen=True):
     ready_instances: int = 0
     instance_type: str = ""
     error: str = ""
+    warnings: tuple[str, ...] = ()
     description: str = ""
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
