@@ -9,8 +9,14 @@ from typing import Any
 import msgspec
 
 from amlocal.errors import Problem, near_miss
-from amlocal.plan import BatchDeployment, Input, Job, JobBinding, LiteralValue
-from amlocal.plan.pipeline_component import PipelineComponent
+from amlocal.plan import (
+    BatchDeployment,
+    Input,
+    Job,
+    JobBinding,
+    LiteralValue,
+    PipelineComponent,
+)
 from amlocal.spec import assemble, build, build_endpoint, sdk
 from amlocal.spec.check import article, check_value
 from amlocal.spec.check_endpoint import check_name
@@ -24,7 +30,7 @@ from amlocal.spec.pipeline_component import (
     read_pipeline_component,
 )
 from amlocal.spec.source import AssetSource
-from amlocal.spec.steps import Parts
+from amlocal.spec.steps import Parts, look_up
 from amlocal.spec.structure import check_object
 
 _WRITE_A_FILE = "write it into a file, and name that: component: ./pipeline.yml"
@@ -101,8 +107,9 @@ def _find(
         message = f"Azure's client takes no {value!r} here"
         findings.problem(where, message, f"write component: {value.removeprefix('file:')}")
     elif isinstance(value, str) and value.startswith("azureml:"):
-        message = f"the registered pipeline component {value!r} cannot be had here"
-        findings.unsupported(where, message, "name its file instead: component: ./FILE.yml")
+        find = None if assets is None else assets.pipeline_component
+        registered = look_up(findings, where, value, find)
+        return None if registered is None else _Found(registered[0])
     elif isinstance(value, str):
         return _read(findings, where, value, assets)
     elif isinstance(data.get("job_definition"), str):
