@@ -125,7 +125,7 @@ class OnlineDeployments:
             instance_count=plan.instance_count,
             ready_instances=record.ready if self.supervision.is_alive() else 0,
             instance_type=plan.instance_type,
-            error=record.error,
+            error=record.error or record.trouble,
             warnings=(*warned, *version.choice.approximations, *waiting),
             description=plan.description,
             tags=plan.tags,
