@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from amlocal.local.assets import (
@@ -92,12 +93,11 @@ class LocalClient:
             services.workspace.endpoints,
             services.environ,
         )
+        load_component = partial(compiler.load_component, assets=opened.registered)
         data = DataStore(services.artifacts, services.locations, services.workspace)
         return cls(
             jobs=jobs,
-            components=Assets(
-                "component", records, compiler.load_component, components.describe, create
-            ),
+            components=Assets("component", records, load_component, components.describe, create),
             environments=Assets(
                 "environment", records, compiler.load_environment, describe_environment, create
             ),

@@ -54,6 +54,7 @@ from amlocal.plan.info import (
     best_trial,
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
+from amlocal.plan.pipeline_component import PipelineComponent
 from amlocal.plan.ports import (
     DATA_TYPES,
     LITERAL_TYPES,
@@ -135,6 +136,7 @@ __all__ = [
     "OutputInfo",
     "OutputSource",
     "ParentInput",
+    "PipelineComponent",
     "ProbeSettings",
     "Randint",
     "RequestSettings",

@@ -12,19 +12,35 @@ from pathlib import Path
 from typing import Any
 
 from amlocal.errors import SpecError
-from amlocal.plan import Component, DataAsset, Environment, Job, ModelAsset
+from amlocal.plan import (
+    BatchDeployment,
+    BatchEndpoint,
+    Component,
+    DataAsset,
+    Environment,
+    Job,
+    ModelAsset,
+    OnlineDeployment,
+    OnlineEndpoint,
+    PipelineComponent,
+)
 from amlocal.plan.source import Source
 from amlocal.spec import cache as plans
 from amlocal.spec.source import AssetSource
 
 __all__ = [
     "AssetSource",
+    "check_endpoint_for_azure",
     "check_for_azure",
     "compile_job",
+    "load_batch_deployment",
+    "load_batch_endpoint",
     "load_component",
     "load_data",
     "load_environment",
     "load_model",
+    "load_online_deployment",
+    "load_online_endpoint",
 ]
 
 
@@ -80,21 +96,62 @@ def check_for_azure(source: Source, overrides: Sequence[str]) -> None:
             raise
 
 
-def load_component(source: Source, *, overrides: Sequence[str] = ()) -> Component:
-    """Load a command component to register it.
+def check_endpoint_for_azure(
+    kind: str,
+    source: Source,
+    overrides: Sequence[str] = (),
+    *,
+    name: str | None = None,
+    endpoint_name: str | None = None,
+) -> None:
+    """Check an endpoint or a deployment before it is sent to Azure.
+
+    What only the local target cannot do (Kubernetes, containers of one's own, Triton, registered
+    pipeline components) is no problem there, and left to Azure's client.
+
+    Args:
+        kind: `online endpoint`, `online deployment`, `batch endpoint`, or `batch deployment`.
+        source: The path of its file, an object built with azure-ai-ml, or None where the
+            overrides say all of it.
+        overrides: `a.b=c` settings.
+        name: Stands for the name in the file.
+        endpoint_name: Stands for the endpoint's name in a deployment's file.
+
+    Raises:
+        SpecError: The file is wrong anywhere; holds every such problem.
+        UsageError: A setting is wrong, or the object is of another kind.
+    """
+    from amlocal.spec import endpoints  # yaml and the SDK
+
+    flags = {"name": name}
+    if kind.endswith("deployment"):
+        flags["endpoint_name"] = endpoint_name
+    try:
+        endpoints.LOADERS[kind](_file_or_object(source), overrides, flags)
+    except SpecError as error:
+        anywhere = [problem for problem in error.problems if not problem.target]
+        if anywhere:
+            raise SpecError(anywhere) from None
+
+
+def load_component(
+    source: Source, *, overrides: Sequence[str] = (), assets: AssetSource | None = None
+) -> Component | PipelineComponent:
+    """Load a command component or a pipeline component to register it.
 
     Args:
         source: The path of its file, an object built with azure-ai-ml, or None where the
             overrides say all of it.
         overrides: `a.b=c` settings.
+        assets: The target's registered components, of which a pipeline may be made.
 
     Raises:
         SpecError: The file is wrong; holds every problem.
         UsageError: A setting is wrong.
     """
-    from amlocal.spec import assets  # yaml and the SDK
+    from amlocal.spec import assets as loaders  # yaml and the SDK
 
-    return assets.component(_file_or_object(source), overrides)
+    return loaders.component(_file_or_object(source), overrides, assets)
 
 
 def load_environment(source: Source, *, overrides: Sequence[str] = ()) -> Environment:
@@ -116,6 +173,71 @@ def load_model(source: Source, *, overrides: Sequence[str] = ()) -> ModelAsset:
     from amlocal.spec import assets  # yaml and the SDK
 
     return assets.model(_file_or_object(source), overrides)
+
+
+def load_online_endpoint(
+    source: Source, *, overrides: Sequence[str] = (), name: str | None = None
+) -> OnlineEndpoint:
+    """Load an online endpoint.
+
+    Args:
+        source: The path of its file, an object built with azure-ai-ml, or None where the
+            overrides say all of it.
+        overrides: `a.b=c` settings.
+        name: Stands for the name in the file.
+
+    Raises:
+        SpecError: The file is wrong; holds every problem.
+        UsageError: A setting is wrong, or the object is no online endpoint.
+    """
+    from amlocal.spec import endpoints  # yaml and the SDK
+
+    return endpoints.online_endpoint(_file_or_object(source), overrides, {"name": name})
+
+
+def load_online_deployment(
+    source: Source,
+    *,
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    endpoint_name: str | None = None,
+) -> OnlineDeployment:
+    """Load an online deployment; as `load_online_endpoint`.
+
+    A file for Azure alone (Kubernetes, a container of its own, Triton) raises SpecError with
+    problems whose `target` is `local`.
+    """
+    from amlocal.spec import endpoints  # yaml and the SDK
+
+    flags = {"name": name, "endpoint_name": endpoint_name}
+    return endpoints.online_deployment(_file_or_object(source), overrides, flags)
+
+
+def load_batch_endpoint(
+    source: Source, *, overrides: Sequence[str] = (), name: str | None = None
+) -> BatchEndpoint:
+    """Load a batch endpoint; as `load_online_endpoint`."""
+    from amlocal.spec import endpoints  # yaml and the SDK
+
+    return endpoints.batch_endpoint(_file_or_object(source), overrides, {"name": name})
+
+
+def load_batch_deployment(
+    source: Source,
+    *,
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    endpoint_name: str | None = None,
+    assets: AssetSource | None = None,
+) -> BatchDeployment:
+    """Load a batch deployment; as `load_online_deployment`.
+
+    `assets` are the target's registered components, of which a pipeline may be made.
+    """
+    from amlocal.spec import endpoints  # yaml and the SDK
+
+    flags = {"name": name, "endpoint_name": endpoint_name}
+    return endpoints.batch_deployment(_file_or_object(source), overrides, flags, assets)
 
 
 def _compile(file: Path, overrides: Sequence[str], assets: AssetSource | None) -> plans.Entry:

@@ -33,7 +33,7 @@ class Document:
         folder: What relative paths in it are relative to.
         lines: The text, for finding an expression in a long command.
         spans: First and last line of every field, counted from 1.
-        overrides: Fields that a `--set` gave, and what it said.
+        overrides: Fields that a flag gave, and the flag as it was written.
         problems: What is wrong with the YAML itself: keys that stand twice.
     """
 
@@ -85,7 +85,7 @@ class Place:
         for end in range(len(self.path), 0, -1):
             said = self.document.overrides.get(self.path[:end])
             if said is not None:
-                return Problem(message, hint, f"--set {said}")
+                return Problem(message, hint, said)
         return Problem(message, hint, self.document.name, self.line(text))
 
 

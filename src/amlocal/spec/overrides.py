@@ -13,7 +13,7 @@ import copy
 import dataclasses
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -49,8 +49,24 @@ def apply(document: Document, overrides: Sequence[str]) -> Document:
             _unbind(data, path)
         else:
             _set(data, path, value, setting)
-        said[path] = setting
+        said[path] = f"--set {setting}"
     return dataclasses.replace(document, data=data, overrides=said)
+
+
+def give(document: Document, flags: Mapping[str, str | None]) -> Document:
+    """Return a document whose fields are those of flags, where one is given.
+
+    Args:
+        document: What the file says.
+        flags: Values by field; `endpoint_name` is told of as `--endpoint-name`.
+    """
+    given = {field: value for field, value in flags.items() if value is not None}
+    if not given or not isinstance(document.data, dict):
+        return document
+    said: dict[FieldPath, str] = dict(document.overrides)
+    for field, value in given.items():
+        said[(field,)] = f"--{field.replace('_', '-')} {value}"
+    return dataclasses.replace(document, data={**document.data, **given}, overrides=said)
 
 
 def parse(setting: str) -> tuple[FieldPath, Any]:

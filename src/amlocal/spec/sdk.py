@@ -46,7 +46,7 @@ def load(kind: str, place: Place, findings: Findings) -> Any:
     the slow loader: for a job of a thousand steps that is seconds.
 
     Args:
-        kind: `job`, `component`, `environment`, `data`, or `model`.
+        kind: `job`, `component`, `environment`, `data`, `model`, `online_deployment`, ...
         place: The document.
         findings: Where the SDK's complaints go; the result is None then.
     """
@@ -56,7 +56,7 @@ def load(kind: str, place: Place, findings: Findings) -> Any:
     with quiet():
         from azure.ai.ml import entities  # seconds: only a file that passed the checks is worth it
 
-        entity = getattr(entities, kind.capitalize())
+        entity = getattr(entities, "".join(word.capitalize() for word in kind.split("_")))
         try:
             return entity._load(data=copy.deepcopy(document.data), yaml_path=str(file))  # noqa: SLF001
         except _failures() as error:

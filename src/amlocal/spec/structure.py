@@ -44,6 +44,8 @@ _NAMED = {
     "sampling_name": "enum(random grid bayesian)",
     "choice_value": "scalar|conditional",
     "mltable_binding": "text|mltable_input",
+    "model_source": "reference|model",
+    "collected": "text|collection_data",
     "port_type": f"exactly(path {_DATA} {' '.join(LITERALS)})",
     "output_type": f"exactly(path {_DATA})",
 }
@@ -263,6 +265,26 @@ def _conditional(findings: Findings, place: Place, value: Any) -> None:  # noqa:
     findings.unsupported(place, message, "make each of its parameters one of the search space")
 
 
+def _enabled(findings: Findings, place: Place, value: Any) -> None:
+    # The SDK takes no boolean of YAML here, only text in any case.
+    if isinstance(value, bool):
+        said = str(value).lower()
+        findings.problem(place, f"{named(place)} must be text, not {said}", f'write "{said}"')
+    else:
+        check_choice(findings, place, value, ["true", "false"], any_case=True)
+
+
+def _scale_settings(findings: Findings, place: Place, value: Any) -> None:
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if isinstance(kind, str) and kind.lower().replace("_", "") == "targetutilization":
+        # ManagedOnlineDeployment._validate_scale_settings of azure.ai.ml.
+        message = "a managed deployment does not scale by utilization"
+        hint = "write type: default, and set instance_count"
+        findings.problem(place.at("type"), message, hint)
+        return
+    check_object(findings, place, value, "scale_settings")
+
+
 _DISTRIBUTIONS = {
     "choice": "choice",
     "randint": "randint",
@@ -285,6 +307,8 @@ _OBJECTS: Mapping[str, Check] = {
     "sampling_object": functools.partial(_variant, schemas=_SAMPLINGS),
     "early_termination": functools.partial(_variant, schemas=_POLICIES),
     "conditional": _conditional,
+    "enabled": _enabled,
+    "scale_settings_object": _scale_settings,
 }
 
 

@@ -83,8 +83,28 @@ SCHEMAS = {
     "identity": ["ManagedIdentitySchema", "AMLTokenIdentitySchema", "UserIdentitySchema"],
     "auto_delete_setting": ["AutoDeleteSettingSchema"],
     "data": ["DataSchema"],
-    "model": ["ModelSchema"],
+    "model": ["ModelSchema", "AnonymousModelSchema"],
     "deployment_template": ["DeploymentTemplateReferenceSchema"],
+    "online_endpoint": ["ManagedOnlineEndpointSchema", "KubernetesOnlineEndpointSchema"],
+    "endpoint_identity": ["IdentitySchema"],
+    "online_deployment": ["ManagedOnlineDeploymentSchema", "KubernetesOnlineDeploymentSchema"],
+    "code_configuration": ["CodeConfigurationSchema"],
+    "scale_settings": ["DefaultScaleSettingsSchema", "TargetUtilizationScaleSettingsSchema"],
+    "request_settings": ["RequestSettingsSchema"],
+    "probe": ["LivenessProbeSchema"],
+    "data_collector": ["DataCollectorSchema"],
+    "deployment_collection": ["DeploymentCollectionSchema"],
+    "collection_data": ["DataAssetSchema"],
+    "request_logging": ["RequestLoggingSchema"],
+    "batch_endpoint": ["BatchEndpointSchema"],
+    "batch_defaults": ["BatchEndpointsDefaultsSchema"],
+    "model_batch_deployment": ["ModelBatchDeploymentSchema"],
+    "batch_settings": ["ModelBatchDeploymentSettingsSchema"],
+    "retry_settings": ["BatchRetrySettingsSchema"],
+    "batch_deployment": ["BatchDeploymentSchema"],
+    "pipeline_batch_deployment": ["PipelineComponentBatchDeploymentSchema"],
+    "pipeline_node": ["PipelineSchema"],
+    "pipeline_component": ["PipelineComponentSchema"],
 }
 
 #: Where introspection starts; the rest is reached from here.
@@ -101,10 +121,24 @@ ROOTS = [
     "assets.environment.EnvironmentSchema",
     "assets.data.DataSchema",
     "assets.model.ModelSchema",
+    "_endpoint.online.online_endpoint.ManagedOnlineEndpointSchema",
+    "_endpoint.online.online_endpoint.KubernetesOnlineEndpointSchema",
+    "_endpoint.batch.batch_endpoint.BatchEndpointSchema",
+    "_deployment.online.online_deployment.ManagedOnlineDeploymentSchema",
+    "_deployment.online.online_deployment.KubernetesOnlineDeploymentSchema",
+    "_deployment.batch.model_batch_deployment.ModelBatchDeploymentSchema",
+    "_deployment.batch.batch_deployment.BatchDeploymentSchema",
+    "_deployment.batch.pipeline_component_batch_deployment_schema."
+    "PipelineComponentBatchDeploymentSchema",
+    "pipeline.pipeline_component.PipelineComponentSchema",
 ]
 
-#: What a read-only field holds, and what the types of steps that are refused hold.
-NOT_OURS = {"CreationContextSchema", "IntellectualPropertySchema"}
+#: What a read-only field holds, and what fields that are refused hold.
+NOT_OURS = {
+    "CreationContextSchema",
+    "IntellectualPropertySchema",
+    "ResourceRequirementsSchema",
+}
 
 
 @functools.cache

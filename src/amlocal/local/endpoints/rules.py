@@ -1,22 +1,22 @@
 """What may be wanted of endpoints and deployments: pure.
 
-The rules are those of Azure: traffic sums up to 0 or 100 percent; at most 50 percent are mirrored,
-to one deployment that takes no live traffic; a deployment with traffic is not deleted.
+The rules are those of Azure: of traffic `plan.traffic` says them; a deployment that has some is not
+deleted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from amlocal.errors import UsageError, near_miss, not_found
+from amlocal.errors import UsageError, near_miss
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.plan import OnlineDeployment, OnlineEndpoint
+from amlocal.plan.traffic import routing_problems, traffic_problems
 
-_MAX_MIRROR = 50
 #: Of endpoints and deployments: a letter, then letters, digits, and `-`, at most 32 characters.
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
@@ -45,28 +45,24 @@ def wanted_endpoint(
         UsageError: Traffic breaks a rule.
     """
     wanted = new if old is None else _kept(new, old.plan)
-    traffic, mirror = dict(wanted.traffic or {}), dict(wanted.mirror_traffic or {})
-    names = {record.name for record in deployments}
-    # What there was holds; a deployment that is gone or not ready any more is not asked about.
-    asked = {**(new.traffic or {}), **(new.mirror_traffic or {})}
-    for name in asked:
-        if name not in names and old is None:
-            raise UsageError(
-                f"traffic goes to {name!r}, and a new endpoint has no deployments",
-                hint="create the deployment, then set the traffic with: aml online-endpoint update",
-            )
-        if name not in names:
-            raise not_found(f"deployment of endpoint {new.name!r}", name, names)
-    ready = {record.name for record in deployments if record.is_ready}
-    for name, percent in asked.items():
-        if percent and name not in ready:
-            raise UsageError(
-                f"deployment {name!r} is not ready, so no traffic may go to it",
-                hint=f"see: aml online-deployment show -n {name} -e {new.name}",
-            )
-    _check_traffic(traffic)
-    _check_mirror(mirror, traffic)
-    return msgspec.structs.replace(wanted, traffic=traffic, mirror_traffic=mirror)
+    problems = [
+        *routing_problems(
+            new.traffic,
+            new.mirror_traffic,
+            current=None if old is None else old.traffic,
+            ready={record.name for record in deployments if record.is_ready},
+        ),
+        *traffic_problems(wanted.traffic, wanted.mirror_traffic),
+    ]
+    if problems:
+        # One that is wrong by itself and for this endpoint is told once.
+        hints = list(dict.fromkeys(problem.hint for problem in problems))
+        raise UsageError(
+            "; ".join(dict.fromkeys(problem.message for problem in problems)), hint="; ".join(hints)
+        )
+    return msgspec.structs.replace(
+        wanted, traffic=wanted.traffic or {}, mirror_traffic=wanted.mirror_traffic or {}
+    )
 
 
 def _kept(new: OnlineEndpoint, old: OnlineEndpoint) -> OnlineEndpoint:
@@ -88,38 +84,6 @@ def _kept(new: OnlineEndpoint, old: OnlineEndpoint) -> OnlineEndpoint:
         tags={**old.tags, **new.tags},
         properties={**old.properties, **new.properties},
     )
-
-
-def _check_traffic(traffic: Mapping[str, int]) -> None:
-    _check_range("traffic", traffic, 100)
-    if sum(traffic.values()) not in {0, 100}:
-        raise UsageError(
-            f"traffic sums up to {sum(traffic.values())} percent",
-            hint="it must sum up to 100, or to 0 for none",
-        )
-
-
-def _check_mirror(mirror: Mapping[str, int], traffic: Mapping[str, int]) -> None:
-    _check_range("mirror_traffic", mirror, _MAX_MIRROR)
-    mirrored = [name for name, percent in mirror.items() if percent]
-    if len(mirrored) > 1:
-        raise UsageError(
-            f"traffic is mirrored to {len(mirrored)} deployments", hint="mirror it to one"
-        )
-    for name in mirrored:
-        if traffic.get(name):
-            raise UsageError(
-                f"deployment {name!r} has live and mirrored traffic",
-                hint="mirror traffic to a deployment that has none",
-            )
-
-
-def _check_range(field: str, percents: Mapping[str, int], most: int) -> None:
-    for name, percent in percents.items():
-        if not 0 <= percent <= most:
-            raise UsageError(
-                f"{field} of {name!r} is {percent} percent", hint=f"give 0 to {most} percent"
-            )
 
 
 def without_deployment(endpoint: EndpointRecord, name: str) -> OnlineEndpoint:

@@ -87,11 +87,9 @@ class Stage:
         return self.client.online_endpoints.begin_create_or_update(plan).result(60)
 
     def plan(self, name: str = "blue", **fields: Any) -> OnlineDeployment:
-        given = {
-            "model": ModelSource(path=str(self.model()), type="mlflow_model"),
-            "endpoint_name": "adult",
-            **fields,
-        }
+        given = {"endpoint_name": "adult", **fields}
+        if "model" not in given:
+            given["model"] = ModelSource(path=str(self.model()), type="mlflow_model")
         variables = {key: str(value) for key, value in given.pop("variables", {}).items()}
         return OnlineDeployment(name=name, environment_variables=variables, **given)
 

@@ -61,7 +61,7 @@ def test_what_is_not_there_is_named(stage: Stage, tmp_path: Path) -> None:
 
 
 def test_traffic_that_breaks_a_rule_changes_nothing(stage: Stage) -> None:
-    with pytest.raises(UsageError, match="no deployments"):
+    with pytest.raises(UsageError, match="cannot be given when"):
         stage.endpoint(traffic={"blue": 100})
     assert stage.client.online_endpoints.list() == []
     with pytest.raises(UsageError, match="cannot be the name"):

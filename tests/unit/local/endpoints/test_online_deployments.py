@@ -59,7 +59,7 @@ def test_a_deployment_that_cannot_start_fails_with_its_log(stage: Stage) -> None
     assert "cannot be loaded" in stage.client.online_deployments.get_logs("blue", "adult")
     assert stage.processes("instance") == []
     assert versions(stage) == []
-    with pytest.raises(UsageError, match="'blue' is not ready"):
+    with pytest.raises(UsageError, match="'blue' is ready"):
         stage.endpoint(traffic={"blue": 100})
     assert stage.deploy().provisioning_state == "Succeeded"
     assert get(stage).error == ""

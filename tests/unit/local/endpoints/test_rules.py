@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from amlocal.errors import NotFoundError, UsageError
+from amlocal.errors import UsageError
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.local.endpoints.rules import (
     checked_name,
@@ -63,12 +63,12 @@ def test_what_is_not_said_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("traffic", "mirror", "problem"),
     [
-        ({"blue": 50}, {}, "sums up to 50 percent"),
-        ({"blue": 60, "green": 60}, {}, "sums up to 120 percent"),
-        ({"blue": 101, "green": -1}, {}, "is 101 percent"),
-        ({"blue": 100}, {"green": 51}, "is 51 percent"),
-        ({"blue": 100}, {"blue": 10}, "live and mirrored"),
-        ({}, {"blue": 10, "green": 10}, "mirrored to 2 deployments"),
+        ({"blue": 50}, {}, "sums to 50 percent"),
+        ({"blue": 60, "green": 60}, {}, "sums to 120 percent"),
+        ({"blue": 101, "green": -1}, {}, "101 percent of the traffic is out of range"),
+        ({"blue": 100}, {"green": 51}, "51 percent of the traffic cannot be mirrored"),
+        ({"blue": 100}, {"blue": 10}, "'blue' takes live traffic"),
+        ({}, {"blue": 10, "green": 10}, "mirrored to 'blue' and 'green' at once"),
     ],
 )
 def test_traffic_follows_azures_rules(
@@ -87,14 +87,23 @@ def test_traffic_that_is_right(traffic: dict[str, int], mirror: dict[str, int]) 
     assert (wanted.traffic, wanted.mirror_traffic) == (traffic, mirror)
 
 
+def test_a_mirrored_deployment_gets_no_live_traffic_by_a_later_wish() -> None:
+    old = record(traffic={"blue": 100}, mirror_traffic={"green": 5})
+    with pytest.raises(UsageError, match="'green' takes live traffic"):
+        wanted_endpoint(endpoint(traffic={"blue": 50, "green": 50}), old, BOTH)
+    with pytest.raises(UsageError, match="^'blue' takes live traffic, and so no mirrored traffic$"):
+        wanted_endpoint(endpoint(mirror_traffic={"blue": 5}), old, BOTH)
+
+
 def test_traffic_goes_only_to_deployments_that_are_there_and_ready() -> None:
-    with pytest.raises(UsageError, match="a new endpoint has no deployments"):
+    with pytest.raises(UsageError, match="cannot be given when the endpoint is created"):
         wanted_endpoint(endpoint(traffic={"blue": 100}), None, ())
-    with pytest.raises(NotFoundError, match="named 'blu'"):
+    with pytest.raises(UsageError, match="no deployment named 'blu' is ready") as caught:
         wanted_endpoint(endpoint(traffic={"blu": 100}), record(), BOTH)
+    assert caught.value.hint == "did you mean 'blue'?"
     failed = (deployment("blue", is_ready=False),)
     for fields in ({"traffic": {"blue": 100}}, {"mirror_traffic": {"blue": 10}}):
-        with pytest.raises(UsageError, match="'blue' is not ready"):
+        with pytest.raises(UsageError, match="no deployment named 'blue' is ready"):
             wanted_endpoint(endpoint(**fields), record(), failed)
     assert wanted_endpoint(endpoint(traffic={"blue": 0}), record(), failed).traffic == {"blue": 0}
 
