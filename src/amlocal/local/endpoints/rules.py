@@ -1,4 +1,4 @@
-"""What may be wanted of endpoints and deployments: pure.
+"""What may be wanted of endpoints: pure.
 
 The rules are those of Azure: of traffic `plan.traffic` says them; a deployment that has some is not
 deleted.
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
-from amlocal.errors import UsageError, near_miss
+from amlocal.errors import UsageError
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
-from amlocal.plan import OnlineDeployment, OnlineEndpoint
+from amlocal.plan import OnlineEndpoint
 from amlocal.plan.traffic import routing_problems, traffic_problems
 
 #: Of endpoints and deployments: a letter, then letters, digits, and `-`, at most 32 characters.
@@ -106,46 +105,3 @@ def without_deployment(endpoint: EndpointRecord, name: str) -> OnlineEndpoint:
         traffic={key: n for key, n in endpoint.traffic.items() if key != name},
         mirror_traffic={key: n for key, n in endpoint.mirror_traffic.items() if key != name},
     )
-
-
-#: Where a plan keeps what a file nests.
-_PLAN_FIELDS = {
-    "code_configuration.code": "code",
-    "code_configuration.scoring_script": "scoring_script",
-}
-
-
-def said_fields(overrides: Sequence[str]) -> frozenset[str]:
-    """Return the plan's fields, as `a` or `a.b`, that `a.b=c` settings give."""
-    paths = (override.partition("=")[0].strip() for override in overrides)
-    return frozenset(_PLAN_FIELDS.get(path, path) for path in paths)
-
-
-def merged(new: OnlineDeployment, old: OnlineDeployment, said: frozenset[str]) -> OnlineDeployment:
-    """Return a deployment whose fields are the old one's, but for those that are said.
-
-    Args:
-        new: What was read from settings alone.
-        old: What there is.
-        said: The fields, as `a` or `a.b`, that the settings give.
-    """
-    changes: dict[str, Any] = {}
-    for path in sorted(said):
-        field, _, inner = path.partition(".")
-        if field not in OnlineDeployment.__struct_fields__:
-            raise UsageError(
-                f"a deployment has no field {field!r}",
-                hint=near_miss(field, OnlineDeployment.__struct_fields__),
-            )
-        value, present = getattr(new, field), changes.get(field, getattr(old, field))
-        changes[field] = _with_inner(present, value, inner) if inner else value
-    return msgspec.structs.replace(old, **changes)
-
-
-def _with_inner(present: Any, value: Any, inner: str) -> Any:
-    """Return a dict or a value with one of its items, or fields, taken from another."""
-    if isinstance(present, dict):
-        return {**present, inner: value[inner]}
-    if isinstance(present, msgspec.Struct) and inner in present.__struct_fields__:
-        return msgspec.structs.replace(present, **{inner: getattr(value, inner)})
-    return value

@@ -8,14 +8,12 @@ from amlocal.errors import UsageError
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.local.endpoints.rules import (
     checked_name,
-    merged,
-    said_fields,
     wanted_endpoint,
     without_deployment,
 )
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.local.environments import EnvironmentChoice
-from amlocal.plan import ModelSource, OnlineDeployment, OnlineEndpoint, RequestSettings
+from amlocal.plan import OnlineDeployment, OnlineEndpoint
 
 CHOICE = EnvironmentChoice("current", "env", "0" * 64, "3.11.7", "/usr/bin/python3")
 
@@ -91,7 +89,9 @@ def test_a_mirrored_deployment_gets_no_live_traffic_by_a_later_wish() -> None:
     old = record(traffic={"blue": 100}, mirror_traffic={"green": 5})
     with pytest.raises(UsageError, match="'green' takes live traffic"):
         wanted_endpoint(endpoint(traffic={"blue": 50, "green": 50}), old, BOTH)
-    with pytest.raises(UsageError, match="^'blue' takes live traffic, and so no mirrored traffic$"):
+    with pytest.raises(
+        UsageError, match=r"^'blue' takes live traffic, and so no mirrored traffic$"
+    ):
         wanted_endpoint(endpoint(mirror_traffic={"blue": 5}), old, BOTH)
 
 
@@ -135,45 +135,3 @@ def test_names_that_azure_takes(name: str) -> None:
 def test_names_that_azure_refuses(name: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name"):
         checked_name("endpoint", name)
-
-
-OLD = OnlineDeployment(
-    name="blue",
-    endpoint_name="adult",
-    model=ModelSource(reference="azureml:m:1"),
-    code="/code",
-    scoring_script="score.py",
-    environment_variables={"A": "1", "B": "2"},
-    instance_count=2,
-    request_settings=RequestSettings(request_timeout_ms=9000, max_queue_wait_ms=100),
-)
-
-
-def test_settings_change_what_they_say_and_nothing_else() -> None:
-    new = OnlineDeployment(
-        name="blue",
-        endpoint_name="adult",
-        environment_variables={"B": "3"},
-        request_settings=RequestSettings(request_timeout_ms=1000),
-    )
-    said = said_fields(
-        [
-            "instance_count=1",
-            "environment_variables.B=3",
-            "request_settings.request_timeout_ms=1000",
-        ]
-    )
-    found = merged(new, OLD, said)
-    assert found.instance_count == 1
-    assert found.environment_variables == {"A": "1", "B": "3"}
-    assert found.request_settings.request_timeout_ms == 1000
-    assert found.request_settings.max_queue_wait_ms == 100
-    assert (found.model, found.code) == (OLD.model, OLD.code)
-
-
-def test_settings_name_fields_as_files_do() -> None:
-    new = OnlineDeployment(name="blue", endpoint_name="adult", scoring_script="other.py")
-    found = merged(new, OLD, said_fields(["code_configuration.scoring_script=other.py"]))
-    assert (found.scoring_script, found.code) == ("other.py", "/code")
-    with pytest.raises(UsageError, match="no field 'instance_cuont'"):
-        merged(new, OLD, said_fields(["instance_cuont=1"]))
