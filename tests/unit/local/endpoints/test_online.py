@@ -131,7 +131,8 @@ def test_an_endpoint_goes_with_all_that_it_has(stage: Stage) -> None:
 def test_an_endpoint_keeps_its_port(stage: Stage) -> None:
     uri = stage.endpoint().scoring_uri
     stage.deploy()
-    assert stage.client.workspace.down().processes == {}
+    stage.client.online_endpoints.supervision.stop()
+    assert stage.processes("") == []
     assert stage.client.online_endpoints.get("adult").scoring_uri == ""
     assert stage.client.online_deployments.get("blue", "adult").ready_instances == 0
     with pytest.raises(TargetError, match="is down"):

@@ -281,7 +281,7 @@ def test_a_poller_gives_up_in_time(stage: Stage) -> None:
     assert not poller.done()
     with pytest.raises(TargetError, match=r"is not done within 0\.2 s"):
         poller.result(0.2)
-    stage.client.workspace.down()
+    stage.client.online_endpoints.supervision.stop()
     with pytest.raises(TargetError, match="the supervisor of endpoints has ended"):
         poller.result(30)
 
