@@ -118,7 +118,9 @@ class LocalClient:
             models=ModelOperations(
                 opened.models, compiler.load_model, services.locations.existing, create
             ),
-            workspace=LocalWorkspace(services, records, jobs, opened.endpoints, supervision),
+            workspace=LocalWorkspace(
+                services, records, jobs, opened.endpoints, opened.servings, supervision
+            ),
             online_endpoints=OnlineEndpoints(
                 services.workspace, opened.endpoints, supervision, compiler
             ),
