@@ -123,7 +123,7 @@ class ComponentStore:
             kind="component",
             name=kept.name,
             version=kept.version or "",
-            type="command",
+            type="command" if kept.parallel is None else "parallel",
             path=str(place) if files else "",
             description=kept.description,
             tags=kept.tags,

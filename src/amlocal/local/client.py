@@ -14,6 +14,8 @@ from amlocal.local.assets import (
     describe_environment,
 )
 from amlocal.local.compiler import WorkspaceCompiler
+from amlocal.local.endpoints.batch import BatchDeployments, BatchEndpoints
+from amlocal.local.endpoints.batch_store import BatchStore
 from amlocal.local.endpoints.online import OnlineEndpoints
 from amlocal.local.endpoints.online_deployments import OnlineDeployments
 from amlocal.local.endpoints.supervision import Programs, Supervision, SupervisorSettings
@@ -40,6 +42,8 @@ class LocalClient:
         workspace: The workspace itself and its processes.
         online_endpoints: Its online endpoints.
         online_deployments: Their deployments.
+        batch_endpoints: Its batch endpoints.
+        batch_deployments: Their deployments.
     """
 
     jobs: LocalJobs
@@ -50,6 +54,8 @@ class LocalClient:
     workspace: LocalWorkspace
     online_endpoints: OnlineEndpoints
     online_deployments: OnlineDeployments
+    batch_endpoints: BatchEndpoints
+    batch_deployments: BatchDeployments
 
     @classmethod
     def open(
@@ -92,6 +98,13 @@ class LocalClient:
             services.workspace.endpoints,
             services.environ,
         )
+        store = BatchStore(
+            services.workspace.batch,
+            services.artifacts,
+            services.locations,
+            opened.models,
+            lambda: Snapshots(services.artifacts, services.digests),
+        )
         data = DataStore(services.artifacts, services.locations, services.workspace)
         return cls(
             jobs=jobs,
@@ -121,5 +134,9 @@ class LocalClient:
                     services.environments,
                     services.find_environment,
                 ),
+            ),
+            batch_endpoints=BatchEndpoints(opened.batch, store, compiler, jobs, create),
+            batch_deployments=BatchDeployments(
+                opened.batch, store, compiler, opened.registered, jobs
             ),
         )

@@ -11,6 +11,7 @@
       jobs/NAME/            a job: plan.json, wd/ (its working folder), artifacts/ (outputs, logs)
       automl/FINGERPRINT/   an AutoML search whose job has not completed: finished trials
       parallel/FINGERPRINT/ a parallel step whose job has not completed: finished mini-batches
+      batch/                batch deployments: their settings, code, models that are not registered
       endpoints/            online endpoints: keys, versions of deployments, logs
       mlflow/               the tracking server's database and artifacts
 """
@@ -130,6 +131,11 @@ class Workspace:
     def parallel(self) -> Path:
         """Parallel steps whose jobs have not completed."""
         return self.path / "parallel"
+
+    @property
+    def batch(self) -> Path:
+        """What batch deployments are made of."""
+        return self.path / "batch"
 
     @property
     def datastores(self) -> Path:

@@ -23,6 +23,7 @@ class Parallel(Value, frozen=True):
         timeout: Seconds that one call of `run` may take.
         logging_level: `DEBUG`, `INFO`, or `WARNING`.
         model: The input that is the model of a batch deployment, or None.
+        model_name: What that is called in `AZUREML_MODEL_DIR`.
         score: The output that a batch deployment's script writes to, or None.
     """
 
@@ -40,4 +41,5 @@ class Parallel(Value, frozen=True):
     timeout: float = 60
     logging_level: str = "INFO"
     model: str | None = None
+    model_name: str = ""
     score: str | None = None

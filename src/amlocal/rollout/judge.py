@@ -151,7 +151,7 @@ def _error_rate(limit: float, new: DeploymentMetrics, z: float) -> Verdict:
         value=found.value,
         bound=found.low,
         requests=requests,
-        reason=f"{failed} of {requests} requests failed: {found.value:.2%}, surely above "
+        reason=f"{failed} of {requests} requests failed: {found.value:.2%}, at least "
         f"{found.low:.2%}; the limit is {limit:.2%}",
     )
 
@@ -178,7 +178,7 @@ def _error_increase(
         requests=requests,
         reference_requests=old_requests,
         reason=f"{found.value:.2%} of {requests} requests failed, of the old one's {old_requests} "
-        f"{before.value:.2%}: surely {least:+.2%}; the limit is {limit:+.2%}",
+        f"{before.value:.2%}: at least {least:+.2%}; the limit is {limit:+.2%}",
     )
 
 
@@ -218,7 +218,7 @@ def _latency(
         requests=sizes["new"],
         reference_requests=sizes["old"],
         reason=f"{_ms(found.value)} of {sizes['new']} requests, the old one's {_ms(before.value)} "
-        f"of {sizes['old']}: surely {least:.2f} times; the limit is {rule.maximum_ratio:g} times",
+        f"of {sizes['old']}: at least {least:.2f} times; the limit is {rule.maximum_ratio:g} times",
     )
 
 
@@ -235,7 +235,7 @@ def _agreement(rule: AgreementRule, new: DeploymentMetrics, z: float) -> Verdict
         value=found.value,
         bound=found.high,
         requests=compared,
-        reason=f"{new.agreed} of {compared} answers were the same: {found.value:.2%}, surely below "
+        reason=f"{new.agreed} of {compared} answers were the same: {found.value:.2%}, at most "
         f"{found.high:.2%}; the limit is {rule.minimum:.2%}",
     )
 

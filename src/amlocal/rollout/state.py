@@ -85,14 +85,15 @@ def apply(
 ) -> OnlineEndpointInfo:
     """Bring an endpoint to a traffic and say so in its tags, in one request; waits for its end.
 
-    Every deployment is named, since one that is not would keep its share.
+    Every deployment is named, also with 0: a share that is not named is kept, or taken away, by the
+    target's own rules.
 
     Raises:
         TargetError: The target did not do its part.
     """
     overrides = [
-        *_shares("traffic", {*endpoint.deployments, *endpoint.traffic}, traffic),
-        *_shares("mirror_traffic", set(endpoint.mirror_traffic), mirror),
+        *_shares("traffic", set(endpoint.deployments), traffic),
+        *_shares("mirror_traffic", {*endpoint.mirror_traffic} & {*endpoint.deployments}, mirror),
         f"tags.{TAG}={state.to_json().decode()}",
         f"tags.{BEFORE_TAG}={before.to_json().decode()}",
     ]

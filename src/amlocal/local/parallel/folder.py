@@ -59,11 +59,11 @@ class RunFolder:
             shutil.copytree(Path(spec.origin).parent, place / package, ignore=ignored)
         return place
 
-    def with_model(self, model: Path) -> Path:
+    def with_model(self, model: Path, name: str) -> Path:
         """Return a folder that holds a model under its own name, as `AZUREML_MODEL_DIR` does."""
         place = self.path / "model"
         place.mkdir()
-        (place / model.name).symlink_to(model)
+        (place / name).symlink_to(model)
         return place
 
     def remove(self) -> None:

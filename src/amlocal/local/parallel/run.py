@@ -77,7 +77,8 @@ class ParallelRun(StepRun):
         variables = {"AZUREML_CR_NODE_RANK": "0", "NODE_RANK": "0"}
         if self.parallel.model is not None:
             model = Path(inputs.bound[self.parallel.model].text)
-            variables["AZUREML_MODEL_DIR"] = str(self._folder.with_model(model))
+            named = self.parallel.model_name or model.name
+            variables["AZUREML_MODEL_DIR"] = str(self._folder.with_model(model, named))
         if self.parallel.score is not None:
             variables["AZUREML_BI_OUTPUT_PATH"] = outputs[self.parallel.score]
         return variables

@@ -11,6 +11,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,11 @@ _LINES_SHOWN = 15
 
 
 class _Answer(msgspec.Struct):
-    """What a router says: one of the two."""
+    """What a router says: one of the three."""
 
     applied: int | None = None
     drained: str | None = None
+    error: str = ""
 
 
 class Router:
@@ -150,6 +152,8 @@ class Router:
             async with self._progress:
                 self._applied = max(self._applied, answer.applied)
                 self._progress.notify_all()
+        if answer.error:
+            print(f"a router refuses its table: {answer.error}", file=sys.stderr)
         if answer.drained is not None:
             self.expect_drained(answer.drained).set()
 
