@@ -55,7 +55,7 @@ def _change_at_once(session: Session, args: argparse.Namespace) -> int:
         endpoint = _policy(args).endpoint_name
     if endpoint is None:
         raise UsageError("no endpoint is named", hint="give -e ENDPOINT")
-    client = session.endpoints
+    client = session.client
     changed = switch(client, endpoint, args.to) if args.to else abort(client, endpoint)
     deployments = client.online_deployments
     session.emit(endpoint_views.online_endpoint_view(changed, lambda: deployments.list(endpoint)))
@@ -64,7 +64,7 @@ def _change_at_once(session: Session, args: argparse.Namespace) -> int:
 
 def _by_stages(session: Session, args: argparse.Namespace) -> int:
     policy = _policy(args)
-    client = session.endpoints
+    client = session.client
     counters = _SOURCES[session.target](client.online_endpoints, policy.endpoint_name)
     # Where the result is data, stdout is for it alone.
     people = session.out if session.out.is_terminal and not session.asks_for_data else session.err
