@@ -197,4 +197,7 @@ def _place(output_path: str | None) -> list[dict[str, str]]:
             f"{output_path!r} is not a place in Azure",
             hint="write it as azureml://datastores/NAME/paths/PATH",
         )
-    return [{"output_dataset.datastore_id": f"azureml:{found[1]}"}, {"output_dataset.path": found[2]}]
+    return [
+        {"output_dataset.datastore_id": f"azureml:{found[1]}"},
+        {"output_dataset.path": found[2]},
+    ]

@@ -11,13 +11,12 @@ from amlocal.cli.arguments import Parser, Verb, add_file
 from amlocal.cli.endpoint_flags import add_endpoint
 from amlocal.cli.rollout_table import StageTable, result_view
 from amlocal.cli.session import Session
+from amlocal.endpoint_operations import EndpointClient
 from amlocal.errors import UsageError
 from amlocal.plan import RolloutPolicy
-from amlocal.rollout.measurements import azure_monitor, router_counters
+from amlocal.rollout.measurements import AzureMonitor, Measurements, Monitoring, RouterCounters
 from amlocal.rollout.start import roll_out
 from amlocal.rollout.switch import abort, switch
-
-_SOURCES = {"local": router_counters, "azure": azure_monitor}
 
 
 def _flags(parser: Parser) -> None:
@@ -65,7 +64,7 @@ def _change_at_once(session: Session, args: argparse.Namespace) -> int:
 def _by_stages(session: Session, args: argparse.Namespace) -> int:
     policy = _policy(args)
     client = session.endpoints
-    counters = _SOURCES[session.target](client.online_endpoints, policy.endpoint_name)
+    counters = _counters(client, policy.endpoint_name)
     # Where the result is data, stdout is for it alone.
     people = session.out if session.out.is_terminal and not session.asks_for_data else session.err
     try:
@@ -77,6 +76,14 @@ def _by_stages(session: Session, args: argparse.Namespace) -> int:
         raise
     session.emit(result_view(result))
     return 0 if result.outcome == "completed" else 1
+
+
+def _counters(client: EndpointClient, endpoint_name: str) -> Measurements:
+    """Return what the target counts: a monitor's figures where it has one, else its router's."""
+    operations = client.online_endpoints
+    if isinstance(operations, Monitoring):
+        return AzureMonitor(operations, endpoint_name)
+    return RouterCounters(operations, endpoint_name)
 
 
 def _policy(args: argparse.Namespace) -> RolloutPolicy:

@@ -171,6 +171,9 @@ class Conductor:
 
     def _watch(self, stage: RolloutStage) -> StageResult:
         """Look at a stage until something becomes of it."""
+        if self._source.lag:
+            self._observer.note(f"figures come {self._source.lag:g} s late; waiting for that")
+            self._clock.sleep(self._source.lag)
         window, began = Window(), self._clock.monotonic()
         self._read(window)
         while True:

@@ -39,6 +39,7 @@ class Probes:
     """
 
     interval = 1.0
+    lag = 0.0
     tells_latency = True
 
     def __init__(

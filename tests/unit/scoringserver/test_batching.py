@@ -128,7 +128,16 @@ def test_rows_that_the_model_refuses_harm_nobody_else() -> None:
 
     model = FakeModel(answer)
     found = outcomes(model, [part(0), *(part(each) for each in (1, 4, -1, 9, 16, 25, 36, 49))])
-    assert [each for each in found if isinstance(each, list)] == [[0], [1], [2], [3], [4], [5], [6], [7]]
+    assert [each for each in found if isinstance(each, list)] == [
+        [0],
+        [1],
+        [2],
+        [3],
+        [4],
+        [5],
+        [6],
+        [7],
+    ]
     assert isinstance(found[3], PredictionError)
     assert found[3].message == "the model raised ArithmeticError: no root of a negative"
     # Halves are tried, not all requests by themselves.
@@ -148,7 +157,9 @@ def test_a_model_whose_answers_do_not_line_up_gets_no_more_batches(
 ) -> None:
     model = FakeModel(answer)
     found = outcomes(model, [part(1), part(2, 3), part(4)])
-    assert found == [json.loads(json.dumps(answer_of(answer, *each))) for each in ([1], [2, 3], [4])]
+    assert found == [
+        json.loads(json.dumps(answer_of(answer, *each))) for each in ([1], [2, 3], [4])
+    ]
     assert model.calls[1:] == [[2, 3, 4], [2, 3], [4]]
 
 
@@ -197,9 +208,7 @@ def test_a_defect_of_the_schema_leaves_nobody_waiting() -> None:
 def test_parts_that_are_right_but_not_together_go_alone() -> None:
     schema = ColumnSchema([Column("x", "datetime")])
     model = FakeModel(lambda frame: [str(each) for each in frame["x"].dt.year], schema=schema)
-    parts = [
-        schema.read(Body(Form.INPUTS, {"x": [value]})) for value in ("2001", "2002-01-01", 0)
-    ]
+    parts = [schema.read(Body(Form.INPUTS, {"x": [value]})) for value in ("2001", "2002-01-01", 0)]
     assert outcomes(model, parts) == [["2001"], ["2002"], ["1970"]]
 
 
