@@ -6,10 +6,8 @@ import json
 import os
 from typing import Any
 
-Message = dict[str, Any]
 
-
-def send(descriptor: int, message: Message) -> None:
+def send(descriptor: int, message: dict[str, Any]) -> None:
     """Write one message; raises BrokenPipeError where nobody reads any more."""
     data = json.dumps(message).encode() + b"\n"
     while data:
@@ -27,7 +25,7 @@ class Reader:
         self._descriptor = descriptor
         self._rest = b""
 
-    def read(self) -> list[Message] | None:
+    def read(self) -> list[dict[str, Any]] | None:
         """Return the messages that are whole, after one read; None where the other end is gone."""
         data = os.read(self._descriptor, 1 << 16)
         if not data:

@@ -15,9 +15,9 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from parallelkit.batches import MiniBatch, planned
-from parallelkit.channel import Message
 from parallelkit.files import write_whole
 from parallelkit.journal import Ended, Journal
 from parallelkit.pool import Lost, Pool, WorkerProcess
@@ -112,7 +112,7 @@ class Run:
         last = time.monotonic()
         while self._waiting or pool.busy:
             pool.fill(len(self._waiting) + pool.busy)
-            while self._waiting and (worker := pool.idle()) is not None:
+            for worker in pool.idle()[: len(self._waiting)]:
                 pool.give(worker, self._waiting.popleft())
             before = self._counts.ended
             for told in pool.wait(_LOOK):
@@ -124,7 +124,7 @@ class Run:
             if limit is not None and time.monotonic() - last > limit:
                 raise RunFailedError(f"no mini-batch has ended for {limit:g} s")
 
-    def _take(self, told: tuple[WorkerProcess, Message] | Lost) -> None:
+    def _take(self, told: tuple[WorkerProcess, dict[str, Any]] | Lost) -> None:
         if isinstance(told, Lost):
             self._lost(told)
             return
@@ -147,7 +147,7 @@ class Run:
             if self._deaths >= _STARTS:
                 raise RunFailedError(f"no worker can be started: {lost.why}")
 
-    def _returned(self, worker: WorkerProcess, message: Message) -> None:
+    def _returned(self, worker: WorkerProcess, message: dict[str, Any]) -> None:
         batch = self._released(worker)
         missing = max(0, batch.size - message["count"])
         why = f"run() returned {message['count']} of {batch.size} items" if missing else ""
@@ -234,5 +234,4 @@ class Run:
         for one in ended:
             if one.result:
                 with (self._folder / one.result).open("rb") as rows:
-                    while piece := rows.read(_PIECE):
-                        yield piece
+                    yield from iter(lambda: rows.read(_PIECE), b"")

@@ -80,7 +80,7 @@ def _column_types(schema: Any) -> dict[str, str]:
     """Return MLflow's types of the columns that a signature names; none of a tensor's."""
     if schema is None or schema.is_tensor_spec() or not schema.has_input_names():
         return {}
-    named = zip(schema.input_names(), schema.input_types(), strict=True)
+    named = zip(schema.input_names(), schema.input_types())  # noqa: B905 - Python 3.7
     return {name: getattr(kind, "name", "") for name, kind in named}
 
 

@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from parallelkit.batches import MiniBatch
-from parallelkit.channel import Message, Reader, send
+from parallelkit.channel import Reader, send
 from parallelkit.request import Request
 
 #: Seconds that a worker has for its `shutdown`.
@@ -95,12 +96,10 @@ class Pool:
         """How many workers have a mini-batch."""
         return sum(worker.batch is not None for worker in self._workers.values())
 
-    def idle(self) -> WorkerProcess | None:
-        """Return a worker that waits for a mini-batch, or None."""
-        for worker in self._workers.values():
-            if worker.is_ready and worker.batch is None:
-                return worker
-        return None
+    def idle(self) -> list[WorkerProcess]:
+        """Return the workers that wait for a mini-batch."""
+        workers = self._workers.values()
+        return [worker for worker in workers if worker.is_ready and worker.batch is None]
 
     def fill(self, wanted: int) -> None:
         """Start workers until there are as many as wanted, or as may be."""
@@ -143,7 +142,7 @@ class Pool:
         with contextlib.suppress(BrokenPipeError):  # it has died, which `wait` tells
             send(worker.orders, {"batch": asdict(batch)})
 
-    def wait(self, seconds: float) -> Iterator[tuple[WorkerProcess, Message] | Lost]:
+    def wait(self, seconds: float) -> Iterator[tuple[WorkerProcess, dict[str, Any]] | Lost]:
         """Yield what workers tell, and those that were lost, after at most so many seconds."""
         now = time.monotonic()
         nearest = min((worker.deadline for worker in self._workers.values()), default=now + seconds)
@@ -169,8 +168,8 @@ class Pool:
         return any(key.data is worker for key, _ in self._selector.select(0))
 
     def _told(
-        self, worker: WorkerProcess, messages: list[Message]
-    ) -> Iterator[tuple[WorkerProcess, Message]]:
+        self, worker: WorkerProcess, messages: list[dict[str, Any]]
+    ) -> Iterator[tuple[WorkerProcess, dict[str, Any]]]:
         for message in messages:
             if message["event"] == "loaded":
                 worker.doing = _RUN
@@ -194,7 +193,7 @@ class Pool:
         ending = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
         return Lost(worker, why or f"the worker {ending} in {worker.doing}")
 
-    def stop(self) -> Iterator[tuple[WorkerProcess, Message]]:
+    def stop(self) -> Iterator[tuple[WorkerProcess, dict[str, Any]]]:
         """Have all workers call `shutdown` and end; yields what they tell meanwhile."""
         for worker in self._workers.values():
             worker.deadline = time.monotonic() + _SHUTDOWN

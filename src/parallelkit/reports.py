@@ -29,7 +29,7 @@ _COLUMNS = (
     "Failed",
     "Run Method Seconds",
     "Status",
-    "Error Message",
+    "Error dict[str, Any]",
 )
 
 

@@ -76,7 +76,8 @@ def _partitions(
             )
     first = 0
     for values, rows in table.groupby(list(keys), sort=False, dropna=False):
-        named = {key: _plain(value) for key, value in zip(keys, values, strict=True)}
+        each = values if isinstance(values, tuple) else (values,)  # as older pandas have one key
+        named = {key: _plain(value) for key, value in zip(keys, each)}  # noqa: B905 - Python 3.7
         yield first, named, rows.reset_index(drop=True)
         first += len(rows)
 

@@ -18,10 +18,10 @@ import threading
 import time
 import traceback
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from parallelkit.batches import MiniBatch
-from parallelkit.channel import Message, Reader, send
+from parallelkit.channel import Reader, send
 from parallelkit.files import write_whole
 from parallelkit.mlflow_scoring import MlflowScoring
 from parallelkit.request import Request, read_request
@@ -30,16 +30,6 @@ from parallelkit.script import Script, load_script
 
 #: Where, below the run's folder, the rows of each mini-batch are.
 RESULTS = "results"
-
-
-class Scores(Protocol):
-    """What a worker calls."""
-
-    def run(self, items: Any, batch: MiniBatch) -> object:
-        """Process a mini-batch."""
-
-    def shutdown(self) -> None:
-        """Clean up."""
 
 
 class _Model:
@@ -69,7 +59,7 @@ class Worker:
         self._folder = folder
         self._out = out
 
-    def work(self, orders: queue.SimpleQueue[Message]) -> None:
+    def work(self, orders: queue.SimpleQueue[dict[str, Any]]) -> None:
         """Do what is ordered until it is to stop."""
         try:
             script = self._begin()
@@ -77,7 +67,7 @@ class Worker:
             self._tell_failure("init_failed", error)
             return
         send(self._out, {"event": "ready"})
-        while "stop" not in (order := orders.get()):
+        for order in iter(orders.get, {"stop": True}):
             said = order["batch"]
             batch = MiniBatch(**{**said, "files": tuple(said["files"])})
             try:
@@ -89,7 +79,7 @@ class Worker:
         except BaseException as error:  # noqa: BLE001 - as above
             self._tell_failure("shutdown_failed", error)
 
-    def _begin(self) -> Scores:
+    def _begin(self) -> Script | _Model:
         if self._request.entry_script is None:
             assert self._request.model is not None
             return _Model(Path(self._request.model))
@@ -97,7 +87,7 @@ class Worker:
         script.init()
         return script
 
-    def _process(self, script: Scores | Script, batch: MiniBatch) -> None:
+    def _process(self, script: Script | _Model, batch: MiniBatch) -> None:
         items = self._items(batch)
         send(self._out, {"event": "loaded", "batch": batch.index})
         began = time.monotonic()
@@ -132,9 +122,9 @@ class Worker:
         send(self._out, {"event": event, "message": what, "traceback": text, **fields})
 
 
-def _listen(reader: Reader, orders: queue.SimpleQueue[Message]) -> None:
+def _listen(reader: Reader, orders: queue.SimpleQueue[dict[str, Any]]) -> None:
     """Pass orders on; end the process group when nobody gives any more."""
-    while (messages := reader.read()) is not None:
+    for messages in iter(reader.read, None):
         for message in messages:
             orders.put(message)
     with contextlib.suppress(OSError):  # it may lead no group
@@ -156,7 +146,7 @@ def main() -> None:
     logging.basicConfig(level=request.logging_level.upper(), stream=sys.stderr)
     # As in Azure, the script reads its arguments from there.
     sys.argv = [request.entry_script or "", *request.arguments]
-    orders: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    orders: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     reader = Reader(options.orders)
     threading.Thread(target=_listen, args=(reader, orders), daemon=True).start()
     Worker(request, options.out.absolute(), options.answers).work(orders)

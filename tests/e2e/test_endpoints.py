@@ -54,7 +54,7 @@ class Endpoint:
         connection: http.client.HTTPConnection | None = None,
         **headers: str,
     ) -> tuple[int, Any, dict[str, str]]:
-        """Return status, parsed body, and headers of an answer."""
+        """Return status, body (parsed where it is JSON), and headers of an answer."""
         line = connection or self.connect()
         fields = {"Content-Type": "application/json"}
         fields["Authorization"] = f"Bearer {self.keys['primaryKey'] if key is None else key}"
@@ -65,7 +65,8 @@ class Endpoint:
         found = {name.lower(): value for name, value in answer.getheaders()}
         if connection is None:
             line.close()
-        return answer.status, json.loads(text) if text else None, found
+        is_json = "json" in found.get("content-type", "")
+        return answer.status, json.loads(text) if is_json else text, found
 
 
 @pytest.fixture(scope="module")

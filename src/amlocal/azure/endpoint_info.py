@@ -121,7 +121,8 @@ def credentials_info(credentials: Any) -> EndpointCredentials:
     return EndpointCredentials(
         access_token=str(credentials.access_token or ""),
         expiry_time_utc=float(credentials.expiry_time_utc or 0),
-        refresh_after_time_utc=float(credentials.refresh_after_time_utc or 0),
+        # A token of Entra ID has none.
+        refresh_after_time_utc=float(getattr(credentials, "refresh_after_time_utc", None) or 0),
     )
 
 

@@ -72,10 +72,11 @@ def _ask(
     endpoints: Any, resource: str, span: str, metrics: list[str], more: Mapping[str, str]
 ) -> dict[str, list[Mapping[str, Any]]]:
     """Return the time series of each metric."""
-    client = endpoints._online_operation._client  # noqa: SLF001 - signs requests as MLClient's own
+    operation = endpoints._online_operation  # noqa: SLF001 - signs requests as MLClient's own
+    client, host = operation._client, operation._config.base_url  # noqa: SLF001
     request = HttpRequest(
         "GET",
-        client.format_url(f"{resource}/providers/Microsoft.Insights/metrics"),
+        f"{host.rstrip('/')}{resource}/providers/Microsoft.Insights/metrics",
         params={
             "api-version": _API_VERSION,
             "metricnames": ",".join(metrics),

@@ -145,6 +145,11 @@ class AzureOnlineEndpointOperations:
         doing = f"regenerate a key of online endpoint {name!r}"
         with self._calls(doing):
             before = credentials_info(self._endpoints.get_keys(name))
+            if not before.primary_key:
+                raise UsageError(
+                    f"online endpoint {name!r} has no keys",
+                    hint="it is opened by tokens, which end by themselves",
+                )
             poller = self._endpoints.begin_regenerate_keys(name, key_type=key_type)
         return AzurePoller(poller, doing, lambda _: self._regenerated(name, key_type, before))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amlocal.local.asset_records import AssetRecords
+from amlocal.local.endpoints.pollers import BACK_SECONDS, wait_until_back
 from amlocal.local.endpoints.records import EndpointRecords
 from amlocal.local.endpoints.supervision import Supervision
 from amlocal.local.failures import disk_errors
@@ -54,6 +55,7 @@ class LocalWorkspace:
         self.services.server.ensure()
         if self.endpoints.endpoints():
             self.supervision.ensure()
+            wait_until_back(self.endpoints, BACK_SECONDS)
         return self.show()
 
     def down(self) -> WorkspaceInfo:

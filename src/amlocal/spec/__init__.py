@@ -99,6 +99,7 @@ def check_endpoint_for_azure(
     kind: str,
     source: Source,
     overrides: Sequence[str] = (),
+    *,
     name: str | None = None,
     endpoint_name: str | None = None,
 ) -> None:
@@ -108,7 +109,7 @@ def check_endpoint_for_azure(
     pipeline components) is no problem there, and left to Azure's client.
 
     Args:
-        kind: `online_endpoint`, `online_deployment`, `batch_endpoint`, or `batch_deployment`.
+        kind: `online endpoint`, `online deployment`, `batch endpoint`, or `batch deployment`.
         source: The path of its file, an object built with azure-ai-ml, or None where the
             overrides say all of it.
         overrides: `a.b=c` settings.
@@ -122,7 +123,7 @@ def check_endpoint_for_azure(
     from amlocal.spec import endpoints  # yaml and the SDK
 
     flags = {"name": name}
-    if kind.endswith("_deployment"):
+    if kind.endswith("deployment"):
         flags["endpoint_name"] = endpoint_name
     try:
         endpoints.LOADERS[kind](_file_or_object(source), overrides, flags)
@@ -223,7 +224,7 @@ def load_batch_deployment(
     overrides: Sequence[str] = (),
     name: str | None = None,
     endpoint_name: str | None = None,
-    assets: AssetSource | None = None,  # noqa: ARG001 - part of the protocol
+    assets: AssetSource | None = None,
 ) -> BatchDeployment:
     """Load a batch deployment; as `load_online_deployment`.
 
@@ -232,7 +233,7 @@ def load_batch_deployment(
     from amlocal.spec import endpoints  # yaml and the SDK
 
     flags = {"name": name, "endpoint_name": endpoint_name}
-    return endpoints.batch_deployment(_file_or_object(source), overrides, flags)
+    return endpoints.batch_deployment(_file_or_object(source), overrides, flags, assets)
 
 
 def _compile(file: Path, overrides: Sequence[str], assets: AssetSource | None) -> plans.Entry:

@@ -118,6 +118,7 @@ def pipeline_job(
     *,
     inline: Collection[str],
     source: str,
+    declared: Mapping[str, Input] | None = None,
 ) -> Job:
     """Assemble a pipeline job.
 
@@ -128,6 +129,7 @@ def pipeline_job(
         inline: The steps that have their command in the job, and so declare no inputs: these have
             the types of what they are given.
         source: The file, as the user named it.
+        declared: The inputs that a pipeline component declares; a job declares none.
     """
     given = job_inputs(build.mapping(value.get("inputs")), folder)
     outputs = {n: build.output(o) for n, o in build.mapping(value.get("outputs")).items()}
@@ -159,7 +161,10 @@ def pipeline_job(
     return _job(
         "pipeline",
         value,
-        tuple(_infer(step, given, written) if step.name in inline else step for step in steps),
+        tuple(
+            _infer(step, given, written, declared or {}) if step.name in inline else step
+            for step in steps
+        ),
         inputs=given,
         outputs=outputs,
         output_sources=promoted,
@@ -195,7 +200,10 @@ def _bindings(inputs: object, folder: Path) -> dict[str, Binding]:
 
 
 def input_of(
-    binding: Binding, inputs: Mapping[str, JobBinding], outputs: Mapping[tuple[str, str], Output]
+    binding: Binding,
+    inputs: Mapping[str, JobBinding],
+    outputs: Mapping[tuple[str, str], Output],
+    declared: Mapping[str, Input],
 ) -> Input | None:
     """Return the type and mode of what a step is given, or None where that is not known.
 
@@ -203,6 +211,7 @@ def input_of(
         binding: What the step is given.
         inputs: The job's inputs.
         outputs: Every step's outputs.
+        declared: The inputs that a pipeline component declares.
     """
     if isinstance(binding, LiteralValue):
         return build.input_of_value(binding.value)
@@ -210,7 +219,12 @@ def input_of(
         return Input(type=binding.type, mode=binding.mode)
     if isinstance(binding, ParentInput):
         above = inputs.get(binding.name)
-        found = input_of(above, inputs, outputs) if above is not None else None
+        port = declared.get(binding.name)
+        found = None
+        if port is not None:
+            found = Input(type=port.type, mode=port.mode)
+        elif above is not None:
+            found = input_of(above, inputs, outputs, declared)
         return msgspec.structs.replace(found, mode=binding.mode or found.mode) if found else None
     written = outputs.get((binding.step, binding.output))
     if written is None and binding.output != ARTIFACTS:
@@ -220,11 +234,16 @@ def input_of(
 
 
 def _infer(
-    step: Step, inputs: Mapping[str, JobBinding], outputs: Mapping[tuple[str, str], Output]
+    step: Step,
+    inputs: Mapping[str, JobBinding],
+    outputs: Mapping[tuple[str, str], Output],
+    declared: Mapping[str, Input],
 ) -> Step:
-    found = {name: input_of(binding, inputs, outputs) for name, binding in step.inputs.items()}
-    declared = {name: kind or Input() for name, kind in found.items()}
-    component = msgspec.structs.replace(step.component, inputs=declared)
+    ports = {
+        name: input_of(binding, inputs, outputs, declared) or Input()
+        for name, binding in step.inputs.items()
+    }
+    component = msgspec.structs.replace(step.component, inputs=ports)
     return msgspec.structs.replace(step, component=component)
 
 
@@ -277,7 +296,8 @@ def _compute(value: Any, parents: Mapping[str, JobBinding]) -> str | None:
     return str(value).removeprefix("azureml:") if value is not None else None
 
 
-def _settings(value: Mapping[str, Any], compute: str | None) -> Settings:
+def settings(value: Mapping[str, Any], compute: str | None) -> Settings:
+    """Return the settings of a pipeline; `compute` is the default where they name none."""
     default = Settings()
     goes_on = build.typed(value.get("continue_on_step_failure"), "boolean")
     datastore = build.text(value.get("default_datastore")).removeprefix("azureml:")
@@ -314,7 +334,7 @@ def _job(
         inputs=dict(inputs),
         outputs=dict(outputs or {}),
         output_sources=dict(output_sources or {}),
-        settings=_settings(build.mapping(value.get("settings")), compute)
+        settings=settings(build.mapping(value.get("settings")), compute)
         if is_pipeline
         else Settings(default_compute=compute),
         source=source,

@@ -39,11 +39,13 @@ class Places:
         job: The job's fields.
         components: The fields of each step's component: in a file of its own, or in the job.
         left_out: Steps that are wrong in themselves; what is bound to them is not judged.
+        declared: The inputs of a pipeline component, which need not be given; a job's are.
     """
 
     job: Place
     components: Mapping[str, Place] = field(default_factory=dict)
     left_out: Collection[str] = ()
+    declared: Mapping[str, Input] = field(default_factory=dict)
 
 
 def check_job(job: Job, places: Places) -> Iterator[Problem]:
@@ -133,23 +135,27 @@ class _Graph:
     def _data(
         self, step: Step, name: str, declared: Input | None, binding: Binding, at: Place
     ) -> Iterator[Problem]:
-        found = input_of(binding, self._job.inputs, self._outputs)
-        if found is not None and declared is not None and declared.is_literal:
-            message = (
-                f"input {name!r} of step {step.name!r} takes {article(declared.type)}, not data"
-            )
-            yield at.problem(f"{message} ({found.type})", "give it one value")
+        found = input_of(binding, self._job.inputs, self._outputs, self._places.declared)
+        if found is not None and declared is not None and declared.is_literal != found.is_literal:
+            message = f"input {name!r} of step {step.name!r} takes"
+            if declared.is_literal:
+                message = f"{message} {article(declared.type)}, not data ({found.type})"
+                yield at.problem(message, "give it one value")
+            else:
+                message = f"{message} data ({declared.type}), not {article(found.type)}"
+                yield at.problem(message, f"declare it as type: {declared.type}")
         if found is not None and step.automl is not None and found.type != "mltable":
             message = f"{name!r} of step {step.name!r} takes an mltable, not {found.type}"
             hint = "write type: mltable where it is declared: a folder with an MLTable file"
             yield at.problem(message, hint)
 
     def _missing_input(self, binding: ParentInput, at: Place) -> Problem | None:
-        if binding.name in self._job.inputs:
+        known = self._job.inputs.keys() | self._places.declared.keys()
+        if binding.name in known:
             return None
         if binding.name in build.mapping(said(self._places.job.at("inputs"))):
             return None  # it is there, and wrong in itself
-        hint = near_miss(binding.name, self._job.inputs) or "the pipeline has no inputs"
+        hint = near_miss(binding.name, known) or "the pipeline has no inputs"
         return at.problem(f"the pipeline has no input {binding.name!r}", hint)
 
     def _missing_output(self, step: Step, binding: StepOutput, at: Place) -> Problem | None:

@@ -13,6 +13,8 @@ from amlocal.plan import (
     DataCollection,
     DataCollector,
     Environment,
+    Input,
+    Job,
     ModelSource,
     OnlineDeployment,
     OnlineEndpoint,
@@ -86,6 +88,26 @@ def batch_deployment(
         compute=build.text(value.get("compute")).removeprefix("azureml:") or None,
         instance_count=build.integer(resources.get("instance_count"), count),
         settings=_batch_settings(settings),
+        source=source,
+        warnings=warnings,
+    )
+
+
+def pipeline_deployment(
+    value: Mapping[str, Any],
+    job: Job,
+    inputs: Mapping[str, Input],
+    *,
+    source: str,
+    warnings: tuple[Warned, ...],
+) -> BatchDeployment:
+    """Build a batch deployment of a pipeline that takes these inputs."""
+    return BatchDeployment(
+        **_described(value),
+        endpoint_name=build.text(value.get("endpoint_name")).lower(),
+        compute=job.settings.default_compute,
+        pipeline=job,
+        pipeline_inputs=dict(inputs),
         source=source,
         warnings=warnings,
     )

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from amlocal.errors import UsageError, near_miss
-from amlocal.plan import Input, Job
+from amlocal.plan import Component, Input, Job
 from amlocal.spec import assemble, build, convert, overrides, sdk
 from amlocal.spec.bindings import Places, check_job
 from amlocal.spec.cache import Entry
@@ -55,7 +55,7 @@ def compile_file(file: Path, settings: Sequence[str], assets: AssetSource | None
     loaded = sdk.load("job", document.place, findings)
     findings.raise_problems()
     return Entry(
-        job=_with_warnings(_convert(loaded, document, parts), findings),
+        job=with_warnings(_convert(loaded, document, parts), findings),
         read={str(path): state for path, state in files.read.items()},
         present=tuple(str(path) for path in files.present),
         registered=tuple(parts.registered),
@@ -101,12 +101,12 @@ def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | N
         job = assemble.automl_job(document.data, folder, source="")
         places = Places(document.place)
     else:
-        parts = _object_steps(findings, source, document, assets)
+        parts = object_steps(findings, source, document, assets)
         job = _pipeline(document, parts)
         places = _places(document, parts)
     findings.add(check_job(job, places))
     findings.raise_problems()
-    return _with_warnings(job, findings)
+    return with_warnings(job, findings)
 
 
 def _object_command(findings: Findings, component: Any, document: Document) -> Job:
@@ -209,23 +209,7 @@ def _convert(loaded: Any, document: Document, parts: Parts) -> Job:
         data = automl_mapping(loaded, document.folder)
         return assemble.automl_job(data, document.folder, source=document.name)
     data = convert.pipeline_mapping(loaded)
-    components = {}
-    for name, step in loaded.jobs.items():
-        draft = parts.components[name]
-        component = "" if step.type == "automl" else convert.component_of(step)
-        if isinstance(component, str):
-            components[name] = draft
-        elif name in parts.inline:
-            fields = convert.component_mapping(component)
-            fields["outputs"] = data["jobs"][name].get("outputs")
-            components[name] = inline_component(fields, document)
-        else:
-            fields = convert.component_mapping(component)
-            found = build.declared_component(fields, document.folder, source=draft.source)
-            # The SDK drops the name of a component that a job refers to by its file.
-            components[name] = msgspec.structs.replace(
-                found, name=draft.name, version=draft.version
-            )
+    components = step_components(loaded.jobs, data["jobs"], parts, document)
     return assemble.pipeline_job(
         data,
         document.folder,
@@ -235,11 +219,47 @@ def _convert(loaded: Any, document: Document, parts: Parts) -> Job:
     )
 
 
-def _object_steps(
-    findings: Findings, job: Any, document: Document, assets: AssetSource | None
+def step_components(
+    steps: Mapping[str, Any], data: Mapping[str, Any], parts: Parts, document: Document
+) -> dict[str, Component]:
+    """Return what the steps of a pipeline run, of the components that the SDK loaded.
+
+    Args:
+        steps: The SDK's steps.
+        data: The same as YAML fields.
+        parts: What the steps are made of, as the checks read it.
+        document: The file that they stand in.
+    """
+    components = {}
+    for name, step in steps.items():
+        draft = parts.components[name]
+        component = "" if step.type == "automl" else convert.component_of(step)
+        if isinstance(component, str):
+            components[name] = draft
+        elif name in parts.inline:
+            fields = convert.component_mapping(component)
+            fields["outputs"] = data[name].get("outputs")
+            components[name] = inline_component(fields, document)
+        else:
+            fields = convert.component_mapping(component)
+            found = build.declared_component(fields, document.folder, source=draft.source)
+            # The SDK drops the name of a component that a job refers to by its file.
+            components[name] = msgspec.structs.replace(
+                found, name=draft.name, version=draft.version
+            )
+    return components
+
+
+def object_steps(
+    findings: Findings,
+    job: Any,
+    document: Document,
+    assets: AssetSource | None,
+    schema: str = "pipeline_job",
 ) -> Parts:
+    """Check a pipeline job or component that was built in Python; return what its steps run."""
     parts = Parts()
-    _check_object_fields(findings, document.place, document.data, "pipeline_job")
+    _check_object_fields(findings, document.place, document.data, schema)
     for name, step in job.jobs.items():
         at = document.place.at("jobs", name)
         if not job_type(findings, at, {"type": step.type}):
@@ -280,7 +300,7 @@ def _check_object_fields(
     files = Files()
     check_code(findings, files, place, value)
     check_environment(findings, files, place.at("environment"), value.get("environment"))
-    if schema != "command_component":
+    if not schema.endswith("_component"):
         check_inputs(findings, files, place.at("inputs"), value.get("inputs"))
     for name in value:
         field = ledger()[schema].get(name)
@@ -288,7 +308,8 @@ def _check_object_fields(
             findings.warn_field(field)
 
 
-def _with_warnings(job: Job, findings: Findings) -> Job:
+def with_warnings(job: Job, findings: Findings) -> Job:
+    """Return a job with what was warned of, and with outputs that nothing writes."""
     written = {source.step for source in job.output_sources.values()}
     for name in job.outputs if job.type == "pipeline" else ():
         if name not in job.output_sources:

@@ -63,10 +63,15 @@ def step_mapping(step: Any) -> dict[str, Any]:
     return {name: fields[name] for name in fields if name not in {"command", "code"}}
 
 
-def _step_mapping(step: Any, folder: Path) -> dict[str, Any]:
-    if step.type == "automl":
-        return automl_mapping(step, folder)
-    return sweep_step_mapping(step) if step.type == "sweep" else step_mapping(step)
+def pipeline_steps(steps: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the steps of a pipeline job or component as their YAML fields."""
+    found = {}
+    for name, step in steps.items():
+        if step.type == "automl":
+            found[name] = automl_mapping(step, folder)
+        else:
+            found[name] = sweep_step_mapping(step) if step.type == "sweep" else step_mapping(step)
+    return found
 
 
 def pipeline_mapping(job: Any) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def pipeline_mapping(job: Any) -> dict[str, Any]:
         "outputs": outputs(job),
         "settings": settings,
         "compute": job.compute,
-        "jobs": {name: _step_mapping(step, folder) for name, step in job.jobs.items()},
+        "jobs": pipeline_steps(job.jobs, folder),
     }
     return {name: value for name, value in fields.items() if value not in (None, {})}
 
@@ -166,8 +171,8 @@ def component_mapping(component: Any) -> dict[str, Any]:
     """Return a command component as its YAML fields."""
     folder = base(component)
     fields = {
-        "name": _name(component.name),
-        "version": component.version if _name(component.name) else None,
+        "name": asset_name(component.name),
+        "version": component.version if asset_name(component.name) else None,
         "display_name": component.display_name,
         "description": component.description,
         "tags": dict(component.tags or {}),
@@ -177,7 +182,7 @@ def component_mapping(component: Any) -> dict[str, Any]:
             build.local_path(item, folder) for item in component.additional_includes or ()
         ],
         "environment": environment_mapping(component.environment, folder),
-        "inputs": {name: _port(port) for name, port in component.inputs.items()},
+        "inputs": {name: port(found) for name, found in component.inputs.items()},
         "outputs": {name: picked(port, OUTPUT) for name, port in component.outputs.items()},
         "is_deterministic": component.is_deterministic,
         "distribution": picked(component.distribution, _DISTRIBUTION),
@@ -193,7 +198,7 @@ def environment_mapping(environment: Any, folder: Path) -> Any:
     if isinstance(environment, str):
         return _reference(environment)
     own = base(environment, folder)
-    named = _name(environment.name)
+    named = asset_name(environment.name)
     context = environment.build
     fields = {
         "name": named,
@@ -238,8 +243,9 @@ def _inputs(job: Any, folder: Path) -> dict[str, Any]:
     return inputs
 
 
-def _port(port: Any) -> dict[str, Any]:
-    fields = picked(port, _PORT)
+def port(declared: Any) -> dict[str, Any]:
+    """Return an input as a component declares it."""
+    fields = picked(declared, _PORT)
     if isinstance(fields.get("enum"), (tuple, list)):
         fields["enum"] = [getattr(choice, "value", choice) for choice in fields["enum"]]
     return fields
@@ -249,7 +255,8 @@ def _reference(said: str) -> str:
     return said if said.startswith("azureml:") else f"azureml:{said}"
 
 
-def _name(name: str | None) -> str | None:
+def asset_name(name: str | None) -> str | None:
+    """Return the name of an asset; None of one that the SDK has named."""
     return None if name in _ANONYMOUS else name
 
 

@@ -97,6 +97,28 @@ def model_batch_mapping(deployment: Any, folder: Path) -> dict[str, Any]:
     return _said(fields)
 
 
+def batch_deployment_mapping(deployment: Any, folder: Path) -> dict[str, Any]:
+    """Return a batch deployment as its YAML fields; that of a pipeline holds the SDK's own."""
+    if not hasattr(deployment, "job_definition"):
+        return model_batch_mapping(deployment, folder)
+    described = _described(deployment)
+    fields = {
+        **{name: described[name] for name in ("name", "description", "tags")},
+        "endpoint_name": deployment.endpoint_name,
+        "type": "pipeline",
+        "component": _reference(deployment.component),
+        "job_definition": _reference(deployment.job_definition),
+        "settings": plain(deployment.settings or {}),
+    }
+    return _said(fields)
+
+
+def _reference(value: Any) -> Any:
+    if isinstance(value, str) and not value.startswith("azureml:"):
+        return f"azureml:{value}"
+    return value
+
+
 def _described(entity: Any) -> dict[str, Any]:
     return {
         "name": entity.name,
@@ -121,7 +143,7 @@ def _model(model: Any, folder: Path) -> Any:
     if model is None:
         return None
     if isinstance(model, str):
-        return model if model.startswith("azureml:") else f"azureml:{model}"
+        return _reference(model)
     found = _said(asset_mapping(model))
     if model._is_anonymous:  # noqa: SLF001 - its name is a digest that the SDK has made up
         found.pop("name", None)
@@ -164,4 +186,9 @@ def _collection(collection: Any) -> dict[str, Any]:
 
 
 def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in (None, {})}
+    # By identity and type: comparing an object of the SDK with something else raises.
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None and not (isinstance(value, dict) and not value)
+    }

@@ -21,6 +21,8 @@ from amlocal.spec.entities import base
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place
 from amlocal.spec.paths import Files
+from amlocal.spec.pipeline_deployment import pipeline_deployment
+from amlocal.spec.source import AssetSource
 
 #: What flags say: values by field, None where a flag is not given.
 Flags = Mapping[str, str | None]
@@ -66,12 +68,12 @@ _ONLINE_DEPLOYMENT = Kind(
     check_online_deployment,
     convert.online_deployment_mapping,
 )
-_MODEL_DEPLOYMENT = Kind(
+_BATCH_DEPLOYMENT = Kind(
     "a batch deployment",
     frozenset({"BatchDeployment"}),
     "model_batch_deployment",
     check_model_deployment,
-    convert.model_batch_mapping,
+    convert.batch_deployment_mapping,
 )
 
 
@@ -100,17 +102,17 @@ def online_deployment(source: Any, settings: Sequence[str], flags: Flags) -> Onl
     return build.online_deployment(fields, folder, source=document.name, warnings=warnings)
 
 
-def batch_deployment(source: Any, settings: Sequence[str], flags: Flags) -> BatchDeployment:
+def batch_deployment(
+    source: Any, settings: Sequence[str], flags: Flags, assets: AssetSource | None = None
+) -> BatchDeployment:
     """Load a batch deployment; see `amlocal.spec.load_batch_deployment`."""
-    document = opened(source, settings, flags, _MODEL_DEPLOYMENT)
+    document = opened(source, settings, flags, _BATCH_DEPLOYMENT)
     form = form_of(document.data)
     if form == "pipeline":
-        findings = Findings()
-        message = "a deployment of a pipeline does not run here yet"
-        findings.unsupported(document.place.at("type"), message, "what runs: type: model")
-        findings.raise_problems()
-    loader = "batch_deployment" if form == "old" else "model_batch_deployment"
-    kind = dataclasses.replace(_MODEL_DEPLOYMENT, loader=loader)
+        return pipeline_deployment(document, assets)
+    kind = _BATCH_DEPLOYMENT
+    if form == "old":
+        kind = dataclasses.replace(kind, loader="batch_deployment")
     fields, findings = _loaded(source, document, kind)
     folder, warnings = document.folder, findings.warnings
     return build.batch_deployment(fields, folder, source=document.name, warnings=warnings)
@@ -179,8 +181,8 @@ def _with_model_named(document: Document) -> Document:
 
 #: What loads each kind of file.
 LOADERS: Mapping[str, Callable[[Any, Sequence[str], Flags], object]] = {
-    "online_endpoint": online_endpoint,
-    "online_deployment": online_deployment,
-    "batch_endpoint": batch_endpoint,
-    "batch_deployment": batch_deployment,
+    "online endpoint": online_endpoint,
+    "online deployment": online_deployment,
+    "batch endpoint": batch_endpoint,
+    "batch deployment": batch_deployment,
 }

@@ -77,6 +77,10 @@ _TITLES = {
     "batch_settings": "Batch deployment of a model: `settings`",
     "retry_settings": "Batch deployment of a model: `retry_settings`",
     "batch_deployment": "Batch deployment of a model, before there was `type`",
+    "pipeline_batch_deployment": "Batch deployment of a pipeline",
+    "deployment_settings": "Batch deployment of a pipeline: `settings`",
+    "pipeline_node": "Batch deployment of a pipeline: `job_definition`",
+    "pipeline_component": "Pipeline component",
     "job_type": "Types of jobs",
     "step_type": "Types of steps",
 }

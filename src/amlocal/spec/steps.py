@@ -122,6 +122,17 @@ def read_pipeline(
     check_object(findings, place, value, "pipeline_job")
     data = build.mapping(value)
     check_inputs(findings, files, place.at("inputs"), data.get("inputs"))
+    return read_steps(findings, files, place, data, assets)
+
+
+def read_steps(
+    findings: Findings,
+    files: Files,
+    place: Place,
+    data: Mapping[str, Any],
+    assets: AssetSource | None,
+) -> Parts:
+    """Check the steps of a pipeline job or component, and return what they are made of."""
     parts = Parts()
     jobs = data.get("jobs")
     if isinstance(jobs, Mapping) and not jobs:

@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from amlocal.local.environments.interpreters import find_interpreters
 from parallelkit.request import Request, write_request
 
 SOURCE = Path(__file__).parents[3] / "src"
+
+
+def older_python(version: str) -> str | None:
+    """Return an interpreter of a version, as the engine finds it, or None."""
+    found = find_interpreters(os.environ)
+    path = found.get(int(version.split(".")[1]))
+    return None if path is None else str(path)
 
 
 @dataclass
@@ -71,20 +79,22 @@ class Harness:
             **{"append_to": str(self.output), **fields},
         )
 
-    def start(self, request: Request) -> subprocess.Popen[str]:
+    def start(self, request: Request, python: str = sys.executable) -> subprocess.Popen[str]:
         file = self.root / "request.json"
         write_request(request, file)
         return subprocess.Popen(
-            [sys.executable, "-m", "parallelkit", "--request", file, "--out", self.folder],
+            [python, "-m", "parallelkit", "--request", file, "--out", self.folder],
             env={**os.environ, "PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def run(self, place: Path, script: Path | None, **fields: Any) -> tuple[int, str]:
+    def run(
+        self, place: Path, script: Path | None, *, python: str = sys.executable, **fields: Any
+    ) -> tuple[int, str]:
         """Run to the end; returns the exit code and what was printed."""
-        process = self.start(self.request(place, script, **fields))
+        process = self.start(self.request(place, script, **fields), python)
         text, _ = process.communicate(timeout=120)
         return process.returncode, text
 

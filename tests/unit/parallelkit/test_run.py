@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 from pathlib import Path
 
 import pytest
-from tests.unit.parallelkit.harness import Harness
+from tests.unit.parallelkit.harness import SOURCE, Harness, older_python
 
 DOUBLE = """
     def run(mini_batch):
@@ -168,3 +169,30 @@ def test_a_request_that_is_none_is_refused(harness: Harness, tmp_path: Path) -> 
     file.write_text('{"input_data": "x", "unknown": 1}')
     with pytest.raises(WrongRequestError, match="unknown"):
         read_request(file)
+
+
+@pytest.mark.parametrize("version", ["3.7", "3.8", "3.9"])
+def test_an_older_python_may_run_the_script(harness: Harness, version: str) -> None:
+    python = older_python(version)
+    if python is None:
+        pytest.skip(f"no Python {version} here")
+    script = harness.script("""
+        def run(mini_batch, mini_batch_context):
+            return [sys.version_info[:2] for _ in mini_batch]
+        def shutdown():
+            note("shutdown")
+    """)
+    code, text = harness.run(harness.files(3), script, mini_batch_size=2, python=python)
+    assert code == 0, text
+    assert harness.output.read_text() == f"({version.replace('.', ', ')})\n" * 3
+    assert harness.calls() == ["shutdown"]
+
+
+def test_the_program_is_of_the_oldest_pythons_grammar() -> None:
+    files = [
+        *(SOURCE / "parallelkit").glob("*.py"),
+        *(SOURCE / "stepkit" / "mltable").glob("*.py"),
+        *(SOURCE / "stepkit" / name for name in ("__init__.py", "inference.py", "program.py")),
+    ]
+    for file in files:
+        ast.parse(file.read_text(), feature_version=(3, 7))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import mlflow.sklearn
 import numpy as np
-import pandas as pd
 import pytest
 from mlflow.models import ModelSignature, infer_signature
 from mlflow.types import ColSpec, DataType, Schema
@@ -15,22 +14,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
-
-from tests.unit.scoringserver.process import ServerProcess
-
-
-def people(rows: int) -> pd.DataFrame:
-    """Return rows of made-up people, with a missing value here and there."""
-    generator = np.random.default_rng(0)
-    frame = pd.DataFrame(
-        {
-            "age": generator.integers(18, 80, rows).astype("float64"),
-            "job": generator.choice(["clerk", "smith", "nurse"], rows).astype(object),
-            "children": generator.integers(0, 5, rows),
-        }
-    )
-    frame.loc[3::7, "job"] = None
-    return frame
+from tests.unit.scoringserver.serving import ServerProcess, people
 
 
 @pytest.fixture(scope="session")

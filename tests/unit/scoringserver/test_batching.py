@@ -113,7 +113,7 @@ def test_only_equal_forms_go_together() -> None:
 def test_rows_that_do_not_fit_harm_nobody_else() -> None:
     model = FakeModel()
     found = outcomes(model, [part(0), part(1), part("a"), part(2), part(True)])
-    assert found[:2] + [found[3]] == [[0], [2], [4]]
+    assert [*found[:2], found[3]] == [[0], [2], [4]]
     assert [type(each) for each in (found[2], found[4])] == [RequestError, RequestError]
     assert "column 'x', row 0: the text" in found[2].message
     # The right ones are still one batch.

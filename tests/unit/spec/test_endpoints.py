@@ -190,16 +190,18 @@ def test_what_the_checks_let_through_the_sdk_may_refuse(write: Write) -> None:
 def test_what_only_azure_can_do_is_no_problem_there(write: Write, sdk: Any) -> None:
     served = "name: blue, endpoint_name: adult, instance_type: x"
     kubernetes = write(k=f"{{{served}, type: kubernetes}}")
-    check_endpoint_for_azure("online_deployment", kubernetes)
+    check_endpoint_for_azure("online deployment", kubernetes)
     triton = write(t=f"{{{served}, model: {{type: triton_model, path: azureml://m}}}}")
-    check_endpoint_for_azure("online_deployment", triton)
-    check_endpoint_for_azure("online_endpoint", write(e="{compute: azureml:c}"), name="adult")
-    check_endpoint_for_azure("batch_endpoint", sdk.entities.BatchEndpoint(name="adult"))
+    check_endpoint_for_azure("online deployment", triton)
+    check_endpoint_for_azure("online endpoint", write(e="{compute: azureml:c}"), name="adult")
+    check_endpoint_for_azure("batch endpoint", sdk.entities.BatchEndpoint(name="adult"))
     # What is wrong anywhere stays a problem, alone.
     both = write(b=f"{{{served}, model: azureml:a:1, instance_count: 0, resources: {{}}}}")
     with pytest.raises(SpecError) as error:
-        check_endpoint_for_azure("online_deployment", both)
+        check_endpoint_for_azure("online deployment", both)
     assert [problem.message for problem in error.value.problems] == ["'instance_count' cannot be 0"]
     with pytest.raises(SpecError, match="nothing names the endpoint"):
-        check_endpoint_for_azure("batch_deployment", None, ["model=azureml:a:1"], "blue")
-    check_endpoint_for_azure("batch_deployment", None, ["model=azureml:a:1"], "blue", "adult")
+        check_endpoint_for_azure("batch deployment", None, ["model=azureml:a:1"], name="blue")
+    check_endpoint_for_azure(
+        "batch deployment", None, ["model=azureml:a:1"], name="blue", endpoint_name="adult"
+    )

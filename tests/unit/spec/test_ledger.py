@@ -102,6 +102,9 @@ SCHEMAS = {
     "batch_settings": ["ModelBatchDeploymentSettingsSchema"],
     "retry_settings": ["BatchRetrySettingsSchema"],
     "batch_deployment": ["BatchDeploymentSchema"],
+    "pipeline_batch_deployment": ["PipelineComponentBatchDeploymentSchema"],
+    "pipeline_node": ["PipelineSchema"],
+    "pipeline_component": ["PipelineComponentSchema"],
 }
 
 #: Where introspection starts; the rest is reached from here.
@@ -125,6 +128,9 @@ ROOTS = [
     "_deployment.online.online_deployment.KubernetesOnlineDeploymentSchema",
     "_deployment.batch.model_batch_deployment.ModelBatchDeploymentSchema",
     "_deployment.batch.batch_deployment.BatchDeploymentSchema",
+    "_deployment.batch.pipeline_component_batch_deployment_schema."
+    "PipelineComponentBatchDeploymentSchema",
+    "pipeline.pipeline_component.PipelineComponentSchema",
 ]
 
 #: What a read-only field holds, and what fields that are refused hold.

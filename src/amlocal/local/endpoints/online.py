@@ -13,7 +13,7 @@ from amlocal.errors import TargetError, UsageError
 from amlocal.local.compiler import EndpointCompiler
 from amlocal.local.endpoints.keys import read_keys, regenerate
 from amlocal.local.endpoints.metrics import parse_metrics
-from amlocal.local.endpoints.pollers import RecordPoller
+from amlocal.local.endpoints.pollers import BACK_SECONDS, RecordPoller, wait_until_back
 from amlocal.local.endpoints.records import EndpointRecord, EndpointRecords
 from amlocal.local.endpoints.rules import checked_name, wanted_endpoint
 from amlocal.local.endpoints.supervision import Supervision
@@ -25,7 +25,6 @@ from amlocal.plan.endpoint_info import DELETING
 
 #: Seconds that an answer may take: more than Azure lets a deployment set.
 _ANSWER_SECONDS = 200.0
-_READY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,8 @@ class OnlineEndpoints:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        self.supervision.revive()
+        if self.supervision.revive():
+            wait_until_back(self.records, BACK_SECONDS)
         if record.port == 0:
             record = self._settled(record)
         if not self.supervision.is_alive():
@@ -183,7 +183,7 @@ class OnlineEndpoints:
 
     def _settled(self, record: EndpointRecord) -> EndpointRecord:
         """Return an endpoint that is just being created, once it has its port."""
-        self._poller(record.name).result(_READY_SECONDS)
+        self._poller(record.name).result(BACK_SECONDS)
         return self.records.get(record.name)
 
     def get_keys(self, name: str) -> EndpointCredentials:

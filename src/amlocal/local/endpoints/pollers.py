@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from amlocal.errors import TargetError
+from amlocal.local.endpoints.records import EndpointRecords
 from amlocal.local.endpoints.supervision import Supervision
 from amlocal.plan.endpoint_info import FAILED, SETTLED, SUCCEEDED
 
 T = TypeVar("T")
 
 IN_PROGRESS = "InProgress"
+#: Seconds that what was ready before may take to be so again.
+BACK_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 #: How often it is looked whether the supervisor lives, and how often it is started anew.
 _LOOK_SECONDS, _MAX_REVIVALS = 1.0, 3
@@ -94,3 +97,13 @@ class RecordPoller(Generic[T]):
             )
         self.supervision.ensure()
         return 1
+
+
+def wait_until_back(records: EndpointRecords, timeout: float) -> None:
+    """Wait until what was ready before takes requests again, or has trouble to, or time is up."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        served = [record for record in records.deployments() if record.is_ready]
+        if all(record.ready or record.error for record in served):
+            return
+        time.sleep(_POLL_SECONDS)

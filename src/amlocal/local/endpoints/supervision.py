@@ -106,10 +106,15 @@ class Supervision:
                 self._start()
             self._wake()
 
-    def revive(self) -> None:
-        """Start the supervisor anew where it was killed; nothing where somebody ended it."""
-        if self.layout.folder.is_dir() and not self.is_alive() and not self.was_ended():
-            self.ensure()
+    def revive(self) -> bool:
+        """Start the supervisor anew where it was killed; tells whether it was.
+
+        Where somebody ended it who wants it to stay down, it does.
+        """
+        if not self.layout.folder.is_dir() or self.is_alive() or self.was_ended():
+            return False
+        self.ensure()
+        return True
 
     def stop(self) -> None:
         """End the supervisor with all that it started; what is wanted stays in the records."""

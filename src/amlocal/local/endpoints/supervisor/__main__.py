@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 
 from amlocal.errors import AmlocalError
+from amlocal.local.database import Database
 from amlocal.local.endpoints.layout import EndpointLayout
+from amlocal.local.endpoints.records import EndpointRecords
 from amlocal.local.endpoints.supervision import SupervisorSettings
 from amlocal.local.endpoints.supervisor.service import Service
 from amlocal.local.tracking.state import locked
@@ -27,8 +29,12 @@ def main(arguments: list[str]) -> int:
     layout = EndpointLayout(workspace.endpoints)
     # Who waits for `end` finds `alive` free: the one is released before the other.
     with contextlib.ExitStack() as end, contextlib.ExitStack() as alive:
-        # Before the fork: whoever starts us knows that we live when its call returns.
+        # Before the fork: whoever starts us knows that we live when its call returns, and finds
+        # nothing in the records that a supervisor which was killed had left there.
         alive.enter_context(locked(layout.alive_lock))
+        database = Database(workspace.records, on_full=workspace.release_reserve)
+        EndpointRecords(database).note_down()
+        database.close()
         if os.fork():
             os._exit(0)
         os.setsid()

@@ -1,4 +1,4 @@
-"""A server in a process of its own, and a plain client of it."""
+"""A server in a process of its own, a plain client of it, and rows to send."""
 
 from __future__ import annotations
 
@@ -16,7 +16,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 SOURCE = Path(__file__).parents[3] / "src"
+
+
+def people(rows: int) -> pd.DataFrame:
+    """Return rows of made-up people, with a missing value here and there."""
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "age": generator.integers(18, 80, rows).astype("float64"),
+            "job": generator.choice(["clerk", "smith", "nurse"], rows).astype(object),
+            "children": generator.integers(0, 5, rows),
+        }
+    )
+    frame.loc[3::7, "job"] = None
+    return frame
 
 
 class _UnixConnection(http.client.HTTPConnection):
