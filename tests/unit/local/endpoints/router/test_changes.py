@@ -210,10 +210,11 @@ def test_a_killed_router_is_replaced_on_its_socket(scene: Stage) -> None:
     assert waiting.got().status == 200
 
 
-def test_a_router_without_a_table_ends_with_its_line(scene: Stage) -> None:
+def test_a_line_that_is_no_table_changes_nothing(scene: Stage) -> None:
     router = scene.router(table(1))
     router.send(b"{]")
     assert "not a table" in router.hear(lambda said: "error" in said)["error"]
+    assert "not a table" in router.log.read_text()
     assert router.ask({}).status == 404
     # A table in pieces, and two at once.
     line = b'{"revision": %d, "endpoint": "adult", "auth": {}}'
