@@ -54,9 +54,7 @@ def keep_unsaid(
     written = _said(endpoint, source)
     if "tags" not in written and any(each.startswith("tags.") for each in overrides):
         endpoint.tags = {**(existing.tags or {}), **(endpoint.tags or {})}
-    said = written | {
-        override.partition("=")[0].split(".")[0] for override in overrides
-    }
+    said = written | {override.partition("=")[0].split(".")[0] for override in overrides}
     for name in _KEPT[kind]:
         if name not in said and hasattr(existing, name):
             setattr(endpoint, name, getattr(existing, name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 import msgspec
 
@@ -71,7 +72,8 @@ def _by_stages(session: Session, args: argparse.Namespace) -> int:
         with StageTable(people, policy, quiet=session.quiet) as table:
             result = roll_out(client, policy, counters, observer=table, resume=args.resume)
     except KeyboardInterrupt:
-        again = f"aml online-deployment rollout -f {args.file}"
+        settings = ["--set", *args.overrides] if args.overrides else []
+        again = shlex.join(["aml", "online-deployment", "rollout", "-f", args.file, *settings])
         session.note(f"the endpoint stays as it is; `{again} --resume` goes on, --abort returns")
         raise
     session.emit(result_view(result))
