@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from amlocal.endpoint_operations import EndpointClient
 from amlocal.errors import UsageError, near_miss
-from amlocal.plan import AssetInfo, JobInfo, StepReuse, WorkspaceInfo
+from amlocal.plan import AssetInfo, JobInfo, RolloutPolicy, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
 from amlocal.plan.source import JobFields, Source
 
@@ -144,7 +145,7 @@ class WorkspaceOperations(Protocol):
         """Remove what no job and no asset refers to any more; returns the bytes freed."""
 
 
-class Client(Protocol):
+class Client(EndpointClient, Protocol):
     """A workspace, local or in Azure."""
 
     @property
@@ -213,5 +214,22 @@ def connect(
             workspace_name=workspace_name,
             dry_run=dry_run,
             check=compiler.check_for_azure,
+            check_endpoint=compiler.check_endpoint_for_azure,
         )
     raise UsageError(f"no target named {chosen!r}", hint=near_miss(chosen, TARGETS))
+
+
+def load_rollout(source: str | os.PathLike[str], *, overrides: Sequence[str] = ()) -> RolloutPolicy:
+    """Load the policy of a progressive rollout.
+
+    Args:
+        source: The path of its file.
+        overrides: `a.b=c` settings.
+
+    Raises:
+        SpecError: The file is wrong; holds every problem.
+        UsageError: A setting is wrong.
+    """
+    from amlocal.spec import rollout  # yaml, which other commands do without
+
+    return rollout.load(Path(source).absolute(), overrides)

@@ -32,8 +32,6 @@ def as_json(answer: Any) -> Any:
         # By place, since two columns may have one name; the last counts, as in pandas' own.
         names = [_key(name) for name in answer.columns]
         columns = [_plain(answer.iloc[:, place].tolist()) for place in range(len(names))]
-        if not names:
-            return [{} for _ in range(len(answer))]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     return _plain(answer)
 
@@ -46,11 +44,11 @@ def write(value: Any, *, is_wrapped: bool) -> bytes:
         is_wrapped: Whether as `{"predictions": ...}`.
 
     Raises:
-        PredictionError: A text is no Unicode, or a number too large.
+        PredictionError: A text is no Unicode,.
     """
     try:
         return _encoder.encode({"predictions": value} if is_wrapped else value)
-    except (UnicodeEncodeError, OverflowError, RecursionError, msgspec.EncodeError) as error:
+    except (UnicodeEncodeError, RecursionError) as error:
         raise PredictionError(f"the model predicted what JSON cannot hold: {error}") from error
 
 

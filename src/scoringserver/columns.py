@@ -15,14 +15,16 @@ width: a value is taken where the column's type can hold it, and is never cut.
 Columns that the signature does not name are ignored, as MLflow and Azure ignore them; a missing
 one that is required is an error, and a missing optional one is left out of the frame.
 
-One frame is made for a whole batch: of 32 requests of one row and 14 columns in 0.4 ms, where a
-frame a request and MLflow's enforcement take 1.5 ms each.
+One frame is made for a whole batch. Of requests of one row of 14 columns (processor time): reading
+takes 0.02 ms each, checking and the frame 0.3 ms for one as for 32; MLflow's server takes 3.5 ms
+to read each and 0.6 ms to check it.
 """
 
 from __future__ import annotations
 
 import base64
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -170,6 +172,9 @@ class ColumnSchema:
 _WRITTEN = ("string", "datetime", "binary")
 
 
+_ZONE = re.compile(r"[T ].*(Z|[+-]\d\d(:?\d\d)?)$", re.IGNORECASE)
+
+
 def _types(values: Sequence[Any]) -> set[type]:
     return set(map(type, values))
 
@@ -236,11 +241,12 @@ def _objects(values: list[Any]) -> npt.NDArray[Any]:
 def _datetime(values: list[Any], _: Column) -> npt.NDArray[Any]:
     types = _types(values)
     _require(types <= {str, _NULL} or types <= {int, _NULL} or all(map(_is_text, values)))
+    _require(not any(type(value) is str and _ZONE.search(value) for value in values))
     # By a format, each text for itself: pandas would else take the first one's for all.
     times = pd.to_datetime(
         pd.Series(values, dtype=object), format=None if int in types else "ISO8601"
     )
-    _require(times.dtype.kind == "M" and getattr(times.dtype, "tz", None) is None)
+    _require(times.dtype.kind == "M")
     return np.asarray(times.to_numpy(dtype="datetime64[ns]"))
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import uvicorn
 
+_BACKLOG = 2048
+
 
 class Server(uvicorn.Server):
     """A server that, told to end, answers what is in hand and then returns.
@@ -30,7 +32,7 @@ class Server(uvicorn.Server):
 
 
 def listen(*, path: Path | None = None, port: int = 0) -> socket.socket:
-    """Return a bound socket.
+    """Return a socket that takes connections: who connects before they are served, waits.
 
     Args:
         path: Of a Unix socket, which only its owner may use. One that nobody listens on is
@@ -44,12 +46,14 @@ def listen(*, path: Path | None = None, port: int = 0) -> socket.socket:
         bound = socket.socket(socket.AF_INET)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(("127.0.0.1", port))
+        bound.listen(_BACKLOG)
         return bound
     if path.is_socket() and not _is_listened_on(path):
         path.unlink()
     bound = socket.socket(socket.AF_UNIX)
     bound.bind(str(path))
     path.chmod(0o600)
+    bound.listen(_BACKLOG)
     return bound
 
 
@@ -71,7 +75,7 @@ def serve(app: Callable[..., Any], bound: socket.socket) -> None:
         server_header=False,
         date_header=False,
         ws="none",
-        backlog=2048,
+        backlog=_BACKLOG,
         timeout_keep_alive=3600,  # the router keeps its connections
     )
     Server(config).run(sockets=[bound])

@@ -118,8 +118,25 @@ def read_csv(text: str, texts: frozenset[str]) -> Any:
 
 def _from_csv(text: str, texts: frozenset[str]) -> Table:
     frame = read_csv(text, texts)
-    columns = [frame[name].tolist() for name in frame.columns]
+    columns = [
+        [_read_csv_value(value) for value in frame[name]]
+        if frame[name].dtype.kind == "O" and name not in texts
+        else frame[name].tolist()
+        for name in frame.columns
+    ]
     return Table(tuple(map(str, frame.columns)), columns, len(frame))
+
+
+def _read_csv_value(value: Any) -> Any:
+    """Return one value of a column that pandas left as text: others in it are no numbers."""
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def _from_split(value: Any, form: Form) -> Table:

@@ -127,7 +127,7 @@ def read_tensor(tensor: Tensor, value: Any) -> Array:
         found = np.array(value) if tensor.dtype.kind != "O" else _object_array(value)
     except (ValueError, OverflowError):
         raise RequestError(f"{tensor.label} must have rows of equal shape") from None
-    array = _cast(tensor, found)
+    array = _cast(tensor, found, value)
     if not _fits(tensor, array):
         raise RequestError(
             f"{tensor.label} has the shape {array.shape}; the model wants {tensor.shape}"
@@ -152,14 +152,14 @@ def _fits(tensor: Tensor, array: Array) -> bool:
     )
 
 
-def _cast(tensor: Tensor, found: Array) -> Array:
+def _cast(tensor: Tensor, found: Array, given: Any) -> Array:
     dtype = tensor.dtype
     if dtype.kind == "O" or (found.size == 0 and found.dtype.kind == "f"):
         return found.astype(dtype)
     if found.dtype.kind == "O":
         found = _without_nulls(tensor, found)
     if found.dtype.kind not in _TAKES.get(dtype.kind, ""):
-        raise RequestError(f"{tensor.label} must hold {dtype.name} values; {_odd(tensor, found)}")
+        raise RequestError(f"{tensor.label} must hold {dtype.name} values; {_odd(tensor, given)}")
     try:
         with np.errstate(over="raise", invalid="raise"):
             array = found.astype(dtype)
@@ -180,14 +180,19 @@ def _without_nulls(tensor: Tensor, found: Array) -> Array:
     return found
 
 
-def _odd(tensor: Tensor, found: Array) -> str:
+def _odd(tensor: Tensor, given: Any) -> str:
     """Return the first value that is of another kind than the tensor, with its place."""
-    wanted = {"f": (int, float), "i": (int,), "u": (int,), "b": (bool,)}.get(
-        tensor.dtype.kind, (str,)
-    )
-    values = found.ravel().tolist()
-    for number, value in enumerate(values):
-        if type(value) not in wanted or found.dtype.kind == "U":
-            place = [int(each) for each in np.unravel_index(number, found.shape)]
+    wanted: dict[str, tuple[type, ...]] = {
+        "f": (int, float),
+        "i": (int, float),
+        "u": (int, float),
+        "b": (bool,),
+    }
+    kinds = wanted.get(tensor.dtype.kind, (str,))
+    # As given: NumPy has made texts of all, where one is.
+    values = _object_array(given)
+    for number, value in enumerate(values.ravel().tolist()):
+        if type(value) not in kinds and not (value is None and tensor.dtype.kind == "f"):
+            place = [int(each) for each in np.unravel_index(number, values.shape)]
             return f"at {place} it has {json_kind(value)}"
-    return f"it has {found.dtype.name} values"
+    return "it has values of several kinds"

@@ -13,7 +13,7 @@ from typing import Any
 
 PROJECT = Path(__file__).parents[2]
 #: What of the repository a run of its jobs reads.
-PARTS = ("components", "data", "environments", "jobs", "src/stepkit")
+PARTS = ("components", "data", "endpoints", "environments", "jobs", "src/stepkit")
 
 
 @dataclass(frozen=True)

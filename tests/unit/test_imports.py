@@ -121,12 +121,13 @@ def test_step_programs_never_import_amlocal() -> None:
         ("amlocal", {"amlocal"}),
         ("automlkit", {"automlkit", "automlmodel", "stepkit"}),
         ("automlmodel", {"automlmodel"}),
+        ("parallelkit", {"parallelkit", "stepkit"}),
         ("scoringserver", {"scoringserver"}),
         ("stepkit", {"stepkit"}),
     ],
 )
 def test_packages_know_of_each_other_what_they_must(package: str, allowed: set[str]) -> None:
-    own = {"amlocal", "automlkit", "automlmodel", "scoringserver", "stepkit"}
+    own = {"amlocal", "automlkit", "automlmodel", "parallelkit", "scoringserver", "stepkit"}
     wrong = [
         f"{path.relative_to(SOURCE)} imports {name}"
         for path in (SOURCE / package).rglob("*.py")

@@ -6,14 +6,13 @@ A pure function of the request. The shapes are those that azure-ai-ml 1.35 reads
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
+from amlocal.azure.endpoint_answers import ENDPOINT_ROUTES, scored
+from amlocal.azure.exchange import ACCOUNT, Answer, Asked
 from amlocal.azure.workspace import WorkspaceId
 
-#: The storage account of the workspace that does not exist.
-ACCOUNT = "dryrun"
 #: Stands for the version that only a workspace could tell.
 LATEST = "latest"
 
@@ -21,38 +20,12 @@ _VERSIONED = "codes|components|data|environments|models"
 _NAME = r"[^/]+"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request: its method, where it goes, and its JSON body."""
-
-    method: str
-    host: str
-    path: str
-    query: Mapping[str, str]
-    body: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response.
-
-    Attributes:
-        body: A JSON value, or None.
-        status: The HTTP status.
-        headers: Beside those of JSON.
-        is_change: Whether the request changed something, and is therefore shown.
-    """
-
-    body: Any = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    is_change: bool = False
-
-
 def answer(workspace: WorkspaceId, asked: Asked) -> Answer | None:
     """Return the answer to a request, or None where there is none."""
     if asked.host.startswith(f"{ACCOUNT}.blob."):
         return _blob(asked)
+    if (said := scored(asked)) is not None:
+        return said
     if not asked.path.lower().startswith(workspace.arm_id.lower()):
         return None
     resource = asked.path[len(workspace.arm_id) :].strip("/")
@@ -81,7 +54,7 @@ def _blob(asked: Asked) -> Answer | None:
 
 def _put(asked: Asked) -> Answer:
     """Answer with what was sent, as created."""
-    created = {"id": asked.path, "name": _last(asked), **asked.body}
+    created = {"id": asked.path, "name": asked.last, **asked.body}
     if re.search(rf"/jobs/{_NAME}$", asked.path):
         created["properties"] = {**asked.body["properties"], "status": "NotStarted"}
     if "/models/" in asked.path:
@@ -90,7 +63,8 @@ def _put(asked: Asked) -> Answer:
 
 
 def _workspace(asked: Asked) -> Answer:
-    return Answer({"id": asked.path, "name": _last(asked), "location": "", "properties": {}})
+    properties = {"mlFlowTrackingUri": f"azureml://{ACCOUNT}/mlflow/v1.0{asked.path}"}
+    return Answer({"id": asked.path, "name": asked.last, "location": "", "properties": properties})
 
 
 def _nothing(_: Asked) -> Answer:
@@ -98,7 +72,7 @@ def _nothing(_: Asked) -> Answer:
 
 
 def _absent(asked: Asked) -> Answer:
-    message = f"{_last(asked)} does not exist yet"
+    message = f"{asked.last} does not exist yet"
     return Answer({"error": {"code": "NotFound", "message": message}}, status=404)
 
 
@@ -126,23 +100,23 @@ def _latest(path: str) -> dict[str, Any]:
 def _data_container(asked: Asked) -> Answer:
     """Answer both questions for a data asset: for `NAME@latest`, and for a new one's version."""
     properties = {"dataType": "uri_folder", "latestVersion": LATEST, "nextVersion": "1"}
-    return Answer({"id": asked.path, "name": _last(asked), "properties": properties})
+    return Answer({"id": asked.path, "name": asked.last, "properties": properties})
 
 
 def _compute(asked: Asked) -> Answer:
     properties = {"computeType": "AmlCompute", "properties": {}}
-    return Answer({"id": asked.path, "name": _last(asked), "properties": properties})
+    return Answer({"id": asked.path, "name": asked.last, "properties": properties})
 
 
 def _datastore(asked: Asked) -> Answer:
     properties = {
         "datastoreType": "AzureBlob",
         "accountName": ACCOUNT,
-        "containerName": _last(asked),
+        "containerName": asked.last,
         "credentials": {"credentialsType": "Sas"},
         "isDefault": True,
     }
-    return Answer({"id": asked.path, "name": _last(asked), "properties": properties})
+    return Answer({"id": asked.path, "name": asked.last, "properties": properties})
 
 
 def _secrets(_: Asked) -> Answer:
@@ -155,10 +129,6 @@ def _upload_place(asked: Asked) -> Answer:
     container = f"https://{ACCOUNT}.blob.core.windows.net/{name.rsplit('/', 1)[-1]}-{version}"
     credential = {"credentialType": "SAS", "sasUri": f"{container}?sig=none"}
     return Answer({"blobReferenceForConsumption": {"blobUri": container, "credential": credential}})
-
-
-def _last(asked: Asked) -> str:
-    return asked.path.rsplit("/", 1)[-1]
 
 
 #: Method and path below the workspace; the first that fits answers.
@@ -176,4 +146,5 @@ _ROUTES: tuple[tuple[str, str, Callable[[Asked], Answer]], ...] = (
     ("PUT", rf"(?:{_VERSIONED})/{_NAME}/versions/{_NAME}", _put),
     ("PUT", rf"(?:{_VERSIONED})/{_NAME}", _put),
     ("PUT", rf"jobs/{_NAME}", _put),
+    *ENDPOINT_ROUTES,
 )

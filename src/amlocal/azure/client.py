@@ -7,12 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amlocal.azure.assets import AzureAssetOperations
+from amlocal.azure.batch_deployments import AzureBatchDeploymentOperations
+from amlocal.azure.batch_endpoints import AzureBatchEndpointOperations
 from amlocal.azure.dry_run import DryRun
 from amlocal.azure.errors import azure_errors
 from amlocal.azure.history import RunHistory, SdkRunHistory
 from amlocal.azure.jobs import AzureJobOperations, Check
+from amlocal.azure.online_deployments import AzureOnlineDeploymentOperations
+from amlocal.azure.online_endpoints import AzureOnlineEndpointOperations
 from amlocal.azure.recorder import Request
 from amlocal.azure.sdk import MLClient
+from amlocal.azure.source import CheckEndpoint
 from amlocal.azure.workspace import WorkspaceId, find_workspace
 
 
@@ -25,6 +30,10 @@ class AzureClient:
         environments: Its environments.
         data: Its data assets.
         models: Its models.
+        online_endpoints: Its online endpoints.
+        online_deployments: Its online deployments.
+        batch_endpoints: Its batch endpoints.
+        batch_deployments: Its batch deployments.
     """
 
     def __init__(
@@ -34,6 +43,7 @@ class AzureClient:
         history: RunHistory | None = None,
         dry_run: DryRun | None = None,
         check: Check | None = None,
+        check_endpoint: CheckEndpoint | None = None,
     ) -> None:
         """Keep what the operations work with.
 
@@ -42,6 +52,7 @@ class AzureClient:
             history: Where details and logs of runs come from; None is the workspace's own.
             dry_run: Keeps the requests of `ml_client`, where they are not sent.
             check: Checks a job before it is sent; None leaves the checks to the SDK.
+            check_endpoint: Checks an endpoint or a deployment, likewise.
         """
         self._dry_run = dry_run
         calls = azure_errors if dry_run is None else dry_run.calls
@@ -60,6 +71,19 @@ class AzureClient:
         self.environments = assets("environment", ml_client.environments)
         self.data = assets("data", ml_client.data)
         self.models = assets("model", ml_client.models)
+        sends = dry_run is None
+        self.online_endpoints = AzureOnlineEndpointOperations(
+            ml_client, calls, check=check_endpoint, sends=sends
+        )
+        self.online_deployments = AzureOnlineDeploymentOperations(
+            ml_client, calls, check=check_endpoint, sends=sends
+        )
+        self.batch_endpoints = AzureBatchEndpointOperations(
+            ml_client, calls, check=check_endpoint, sends=sends
+        )
+        self.batch_deployments = AzureBatchDeploymentOperations(
+            ml_client, calls, check=check_endpoint, sends=sends
+        )
 
     @classmethod
     def open(
@@ -72,6 +96,7 @@ class AzureClient:
         workspace_name: str | None = None,
         dry_run: bool = False,
         check: Check | None = None,
+        check_endpoint: CheckEndpoint | None = None,
     ) -> AzureClient:
         """Return the client of a workspace; nothing is sent before its first operation.
 
@@ -84,6 +109,7 @@ class AzureClient:
             dry_run: Requests are built and kept instead of sent; needs no credentials and no
                 network, and placeholders stand for a workspace that nothing names.
             check: Checks a job before it is sent.
+            check_endpoint: Checks an endpoint or a deployment before it is sent.
 
         Raises:
             UsageError: Nothing names the workspace.
@@ -99,10 +125,12 @@ class AzureClient:
         )
         if dry_run:
             recorded = DryRun(workspace, environ)
-            return cls(recorded.ml_client, dry_run=recorded, check=check)
+            return cls(
+                recorded.ml_client, dry_run=recorded, check=check, check_endpoint=check_endpoint
+            )
         with azure_errors("open the workspace"):
             ml_client = _connect(workspace)
-        return cls(ml_client, check=check)
+        return cls(ml_client, check=check, check_endpoint=check_endpoint)
 
     @property
     def requests(self) -> Sequence[Request]:

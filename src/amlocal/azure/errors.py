@@ -43,9 +43,15 @@ def azure_errors(doing: str, *, file: str = "") -> Iterator[None]:
         doing: What was being done, as in `could not DOING`.
         file: The file that the user named, where there is one.
     """
+    with translated(doing, file=file), quiet():
+        yield
+
+
+@contextlib.contextmanager
+def translated(doing: str, *, file: str = "") -> Iterator[None]:
+    """Do as `azure_errors`, and leave stdout and stderr alone: for what takes minutes."""
     try:
-        with quiet():
-            yield
+        yield
     except AmlocalError:
         raise
     # The SDK lets errors of every kind out (KeyError, AttributeError, ... on what it did not

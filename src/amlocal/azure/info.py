@@ -44,7 +44,7 @@ def job_info(
     """
     inputs = {name: _input(value) for name, value in (*_ports(job, "inputs"), *_tables(job))}
     outputs = {name: _output(value) for name, value in _ports(job, "outputs")}
-    properties = _strings(getattr(job, "properties", None))
+    properties = strings(getattr(job, "properties", None))
     known = details or RunDetails()
     return JobInfo(
         name=str(job.name or ""),
@@ -54,15 +54,17 @@ def job_info(
         experiment_name=job.experiment_name or "",
         description=getattr(job, "description", None) or "",
         compute=_compute(getattr(job, "compute", None)),
-        tags=_strings(getattr(job, "tags", None)),
+        tags=strings(getattr(job, "tags", None)),
         properties=properties,
         inputs=inputs,
         outputs=outputs,
         children=_children(job, runs, run_details or {}),
         tracking=_tracking(job, inputs, outputs),
-        creation_time=_time(getattr(getattr(job, "creation_context", None), "created_at", None)),
-        start_time=_time(known.start_time),
-        end_time=_time(known.end_time),
+        creation_time=time_text(
+            getattr(getattr(job, "creation_context", None), "created_at", None)
+        ),
+        start_time=time_text(known.start_time),
+        end_time=time_text(known.end_time),
         duration=_seconds(known),
         reused_from=properties.get(_REUSED_FROM),
         error=known.error,
@@ -88,9 +90,11 @@ def asset_info(kind: str, asset: Any) -> AssetInfo:
         type=str(getattr(asset, "type", None) or ""),
         path=str(getattr(asset, "path", None) or ""),
         description=asset.description or "",
-        tags=_strings(asset.tags),
-        properties=_strings(getattr(asset, "properties", None)),
-        creation_time=_time(getattr(getattr(asset, "creation_context", None), "created_at", None)),
+        tags=strings(asset.tags),
+        properties=strings(getattr(asset, "properties", None)),
+        creation_time=time_text(
+            getattr(getattr(asset, "creation_context", None), "created_at", None)
+        ),
         definition=definition,
     )
 
@@ -130,7 +134,7 @@ def _children(
 def _child(job: Any, step: str, run: Any, run_details: Mapping[str, RunDetails]) -> JobInfo:
     """Return one step; the SDK's node where it has no run yet."""
     details = run_details.get(run.name, RunDetails())
-    properties = _strings(getattr(run, "properties", None))
+    properties = strings(getattr(run, "properties", None))
     return JobInfo(
         name=str(run.name or step),
         type="command",
@@ -141,9 +145,11 @@ def _child(job: Any, step: str, run: Any, run_details: Mapping[str, RunDetails])
         step=step,
         compute=_compute(getattr(run, "compute", None)),
         properties=properties,
-        creation_time=_time(getattr(getattr(run, "creation_context", None), "created_at", None)),
-        start_time=_time(details.start_time),
-        end_time=_time(details.end_time),
+        creation_time=time_text(
+            getattr(getattr(run, "creation_context", None), "created_at", None)
+        ),
+        start_time=time_text(details.start_time),
+        end_time=time_text(details.end_time),
         duration=_seconds(details),
         reused_from=properties.get(_REUSED_FROM),
         error=details.error,
@@ -222,11 +228,12 @@ def _tracking(
     )
 
 
-def _strings(values: Mapping[str, Any] | None) -> dict[str, str]:
+def strings(values: Mapping[str, Any] | None) -> dict[str, str]:
+    """Return tags or properties as texts."""
     return {str(key): str(value) for key, value in (values or {}).items()}
 
 
-def _time(time: datetime | str | None) -> str:
+def time_text(time: datetime | str | None) -> str:
     """Return a time as ISO 8601 in UTC; the SDK gives some as text."""
     if isinstance(time, datetime):
         aware = time if time.tzinfo else time.replace(tzinfo=timezone.utc)

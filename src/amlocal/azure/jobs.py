@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import itertools
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from amlocal.azure.follow import POLL_SECONDS, follow
 from amlocal.azure.history import RunDetails, RunHistory
 from amlocal.azure.info import job_info
 from amlocal.azure.sdk import load
+from amlocal.azure.source import file_of
 from amlocal.errors import Problem, SpecError, UsageError
 from amlocal.plan import JobInfo, JobStatus
 from amlocal.plan.reporter import Reporter, TextReporter
@@ -91,7 +91,7 @@ class AzureJobOperations:
             )
         if self._check is not None:
             self._check(job, overrides)
-        file = _file(job)
+        file = file_of(job)
         given = {"name": name, **given_fields(fields)}
         with self._calls("submit the job", file=file):
             loaded = load("job", job, overrides, given)
@@ -109,7 +109,7 @@ class AzureJobOperations:
         """Check a job without submitting it; raises SpecError with every problem."""
         if self._check is not None:
             self._check(job, overrides)
-        file = _file(job)
+        file = file_of(job)
         with self._calls("check the job", file=file):
             loaded = load("job", job, overrides, {})
             found = self._jobs.validate(loaded)
@@ -227,8 +227,3 @@ class _Observed:
 def _began(job: Any) -> bool:
     """Whether run history has something to tell of a job."""
     return bool(job.status) and job.status != JobStatus.NOT_STARTED.value
-
-
-def _file(source: Source) -> str:
-    """Return the path that the user gave, or nothing for an object."""
-    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""

@@ -15,11 +15,14 @@ from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from amlocal.azure.answers import Asked, answer
+from amlocal.azure.answers import answer
+from amlocal.azure.endpoint_answers import SCORING_HOST
 from amlocal.azure.errors import no_workspace
+from amlocal.azure.exchange import Asked
 from amlocal.azure.workspace import WorkspaceId
 from amlocal.plan import Value
 
+_DEPLOYMENT = "azureml-model-deployment"
 _CHUNK = 1 << 20  # bytes of an upload that are hashed at a time
 
 
@@ -28,20 +31,22 @@ class Request(Value, frozen=True):
 
     Attributes:
         method: `PUT`, mostly.
-        path: Path and query in Azure Resource Manager; for the upload of a file its address,
-            without the signature.
+        path: Path and query in Azure Resource Manager; of what goes elsewhere (the upload of a
+            file, without its signature; a request to an endpoint) the whole address.
         body: The JSON body as it would be sent; for the upload of a file `bytes` (its size) and
             `sha256` instead of the content.
+        headers: Those that say what is meant: `azureml-model-deployment` of an invocation.
     """
 
     method: str
     path: str
     body: Any = None
+    headers: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it for every value
 
     @property
     def is_upload(self) -> bool:
         """Whether it is the upload of a file."""
-        return self.path.startswith("https://")
+        return self.path.startswith("https://") and ".blob." in urlsplit(self.path).netloc
 
 
 class Recorder(HTTPAdapter):
@@ -111,17 +116,25 @@ def _read(request: PreparedRequest) -> tuple[Asked, Request | None]:
             address += f"?{urlencode({'blockid': query['blockid']})}"
         kept = Request(method=method, path=address, body={"bytes": size, "sha256": sha256})
         return Asked(method, host, url.path, query, None), kept
-    body = _json(request.body)
+    body = _content(request.body)
     path = f"{url.path}?{url.query}" if url.query else url.path
-    kept = Request(method=method, path=path, body=body)
+    if host.endswith(SCORING_HOST):
+        path = f"https://{host}{path}"
+    named = request.headers.get(_DEPLOYMENT)
+    headers = {_DEPLOYMENT: str(named)} if named else {}
+    kept = Request(method=method, path=path, body=body, headers=headers)
     return Asked(method, host, url.path, query, body), kept
 
 
-def _json(body: Any) -> Any:
-    """Return a request's JSON body, or None where there is none."""
+def _content(body: Any) -> Any:
+    """Return a request's JSON body, its text where it is none, or None where it is empty."""
     if not body:
         return None
-    return json.loads(body.read() if hasattr(body, "read") else body)
+    content = body.read() if hasattr(body, "read") else body
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace") if isinstance(content, bytes) else str(content)
 
 
 def _digest(body: Any) -> tuple[int, str]:

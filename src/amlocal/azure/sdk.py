@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from amlocal.errors import UsageError
 from amlocal.plan import AUTOML_INPUTS
 from amlocal.plan.source import Source
@@ -44,16 +46,38 @@ def quiet() -> Iterator[None]:
 
 with quiet():
     from azure.ai.ml import (
+        Input,
         MLClient,
+        load_batch_deployment,
+        load_batch_endpoint,
         load_component,
         load_data,
         load_environment,
         load_job,
         load_model,
+        load_online_deployment,
+        load_online_endpoint,
     )
+    from azure.ai.ml._utils import _azureml_polling
+    from azure.ai.ml.constants._endpoint import EndpointInvokeFields
     from azure.ai.ml.entities import Data, Environment, Model
+    from azure.ai.ml.entities._load_functions import (
+        load_model_batch_deployment,
+        load_pipeline_component_batch_deployment,
+    )
 
-__all__ = ["Data", "Environment", "MLClient", "Model", "load", "parse_overrides", "quiet"]
+__all__ = [
+    "Data",
+    "Environment",
+    "Input",
+    "MLClient",
+    "Model",
+    "load",
+    "loads",
+    "parse_overrides",
+    "quiet",
+    "use_headers",
+]
 
 LOADERS = {
     "job": load_job,
@@ -61,7 +85,28 @@ LOADERS = {
     "environment": load_environment,
     "data": load_data,
     "model": load_model,
+    "online endpoint": load_online_endpoint,
+    "online deployment": load_online_deployment,
+    "batch endpoint": load_batch_endpoint,
+    "batch deployment": load_batch_deployment,
+    "model batch deployment": load_model_batch_deployment,
+    "pipeline batch deployment": load_pipeline_component_batch_deployment,
 }
+
+# A poller prints a dot at each look, in a thread of its own, where `quiet` does not reach.
+_azureml_polling.print = lambda *_, **__: None
+
+
+def use_headers(deployment_name: str | None) -> None:
+    """Set the headers that the SDK's next `invoke` begins with.
+
+    It adds to one dictionary for all invocations, so that the token and the deployment of one would
+    go with the next.
+    """
+    headers = {"Content-Type": "application/json"}
+    if deployment_name is not None:
+        headers[EndpointInvokeFields.MODEL_DEPLOYMENT] = deployment_name
+    EndpointInvokeFields.DEFAULT_HEADER = headers
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[dict[str, str]]:
@@ -85,7 +130,7 @@ def load(kind: str, source: Source, overrides: Sequence[str], fields: Mapping[st
     """Return the SDK's object for a file, or the object itself with the fields set.
 
     Args:
-        kind: `job`, `component`, `environment`, `data`, or `model`.
+        kind: One of `LOADERS`.
         source: The path of a file, or an object built with azure-ai-ml.
         overrides: `a.b=c` settings; for files alone.
         fields: Fields that win over the file's, such as `name`; None stands for not given.
@@ -106,6 +151,18 @@ def load(kind: str, source: Source, overrides: Sequence[str], fields: Mapping[st
     for key, value in given.items():
         setattr(source, key, value)
     return source
+
+
+def loads(kind: str, content: Mapping[str, Any], overrides: Sequence[str]) -> Any:
+    """Return the SDK's object for what a file would hold.
+
+    Args:
+        kind: One of `LOADERS`.
+        content: The file's content; its paths are relative to the current folder.
+        overrides: `a.b=c` settings.
+    """
+    text = io.StringIO(yaml.safe_dump(dict(content)))
+    return LOADERS[kind](text, params_override=parse_overrides(overrides))
 
 
 def _locate_automl_data(loaded: Any, folder: Path) -> None:

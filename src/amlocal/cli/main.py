@@ -1,7 +1,8 @@
 """The entry of `aml`: find the command, run it, and turn errors into text and exit codes.
 
-Exit codes: 0 done; 1 the job failed or was canceled; 2 the file or the arguments are wrong; 3 the
-target or the environment failed, or amlocal itself; 130 interrupted; 141 the reader of a pipe left.
+Exit codes: 0 done; 1 the job failed or was canceled, or an endpoint answered with an error; 2 the
+file or the arguments are wrong; 3 the target or the environment failed, or amlocal itself; 130
+interrupted; 141 the reader of a pipe left.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import amlocal
 from amlocal.cli.arguments import Verb, build, parse, split_words
-from amlocal.cli.session import Session
+from amlocal.cli.session import Session, Surroundings
 from amlocal.cli.terminal import OutputClosedError, Terminal
 from amlocal.errors import AmlocalError, SpecError, TargetError, UsageError, near_miss
 
@@ -33,6 +34,10 @@ NOUNS = {
     "environment": "what a step needs around it",
     "data": "data assets",
     "model": "the model registry",
+    "online-endpoint": "addresses that answer requests with a model's predictions",
+    "online-deployment": "what serves a model behind an online endpoint",
+    "batch-endpoint": "names that files are scored under, in jobs",
+    "batch-deployment": "what scores files behind a batch endpoint",
     "workspace": "the workspace on this machine and its processes",
 }
 
@@ -90,6 +95,7 @@ def main(
     argv: Sequence[str],
     *,
     connect: Callable[..., Client] | None = None,
+    stdin: TextIO | None = None,
     stdout: TextIO | None = None,
     stderr: TextIO | None = None,
     environ: Mapping[str, str] | None = None,
@@ -100,6 +106,7 @@ def main(
     Args:
         argv: The arguments after `aml`.
         connect: Returns the client; None is `amlocal.connect`.
+        stdin: Where a person answers questions.
         stdout: Where results go.
         stderr: Where errors, warnings, and notes go.
         environ: The environment; None is the process's own.
@@ -112,7 +119,15 @@ def main(
     out = Terminal(sys.stdout if stdout is None else stdout, settings)
     err = Terminal(sys.stderr if stderr is None else stderr, settings)
     try:
-        return _run(argv, out, err, settings, connect or _connect, open_page or _open_page)
+        surroundings = Surroundings(
+            out,
+            err,
+            sys.stdin if stdin is None else stdin,
+            settings,
+            connect or _connect,
+            open_page or _open_page,
+        )
+        return _run(argv, surroundings)
     except OutputClosedError:
         return READER_LEFT
     except KeyboardInterrupt:
@@ -138,14 +153,8 @@ def main(
         return DEFECT
 
 
-def _run(
-    argv: Sequence[str],
-    out: Terminal,
-    err: Terminal,
-    environ: Mapping[str, str],
-    connect: Callable[..., Client],
-    open_page: Callable[[str], object],
-) -> int:
+def _run(argv: Sequence[str], surroundings: Surroundings) -> int:
+    out = surroundings.out
     words, rest = split_words(argv)
     wants_help = "-h" in rest or "--help" in rest
     if not words:
@@ -168,25 +177,26 @@ def _run(
         out.write(build(noun, verb, verbs[verb]).format_help())
         return 0
     args = parse(noun, verb, verbs[verb], rest)
-    session = Session(args, out=out, err=err, environ=environ, connect=connect, open_page=open_page)
-    return verbs[verb].run(session, args)
+    return verbs[verb].run(Session(args, surroundings), args)
 
 
 def overview() -> str:
     """Return what `aml --help` prints."""
-    return _OVERVIEW.format(nouns="\n".join(f"  {noun:<13} {NOUNS[noun]}" for noun in NOUNS))
+    return _OVERVIEW.format(nouns="\n".join(f"  {noun:<18} {NOUNS[noun]}" for noun in NOUNS))
 
 
 def verbs_of(noun: str) -> Mapping[str, Verb]:
     """Return the verbs of a noun; raises UsageError where there is no such noun."""
     if noun not in NOUNS:
         raise UsageError(f"no noun {noun!r}", hint=near_miss(noun, NOUNS))
-    verbs: Mapping[str, Verb] = importlib.import_module(f"amlocal.cli.{noun}").VERBS
+    verbs: Mapping[str, Verb] = importlib.import_module(
+        f"amlocal.cli.{noun.replace('-', '_')}"
+    ).VERBS
     return verbs
 
 
 def _verbs_help(noun: str, verbs: Mapping[str, Verb]) -> str:
-    lines = "".join(f"  {verb:<14} {verbs[verb].summary}\n" for verb in verbs)
+    lines = "".join(f"  {verb:<16} {verbs[verb].summary}\n" for verb in verbs)
     return f"usage: aml {noun} VERB [flags]\n\n{NOUNS[noun]}\n\nverbs:\n{lines}"
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 
 from amlocal.cli.terminal import Terminal
 from amlocal.errors import UsageError
@@ -24,6 +24,7 @@ class Request(Protocol):
     method: str
     path: str
     body: Any
+    headers: Mapping[str, str]
 
 
 @runtime_checkable
@@ -61,6 +62,27 @@ class DownloadsModels(Protocol):
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What a command finds around it.
+
+    Attributes:
+        out: Where results go.
+        err: Where errors, warnings, and notes go.
+        stdin: Where a person answers questions; None where there is nobody.
+        environ: The environment of the command.
+        connect: Returns the client of a target.
+        open_page: Opens an address in a browser.
+    """
+
+    out: Terminal
+    err: Terminal
+    stdin: TextIO | None
+    environ: Mapping[str, str]
+    connect: Callable[..., Client]
+    open_page: Callable[[str], object]
+
+
+@dataclass(frozen=True)
 class View:
     """A result, ready to be printed in any format.
 
@@ -85,23 +107,15 @@ class Session:
         target: `local` or `azure`.
     """
 
-    def __init__(
-        self,
-        args: argparse.Namespace,
-        *,
-        out: Terminal,
-        err: Terminal,
-        environ: Mapping[str, str],
-        connect: Callable[..., Client],
-        open_page: Callable[[str], object],
-    ) -> None:
-        self.out = out
-        self.err = err
-        self.environ = environ
-        self.target: str = args.target or environ.get("AMLOCAL_TARGET") or "local"
+    def __init__(self, args: argparse.Namespace, surroundings: Surroundings) -> None:
+        self.out = surroundings.out
+        self.err = surroundings.err
+        self.environ = surroundings.environ
+        self.target: str = args.target or self.environ.get("AMLOCAL_TARGET") or "local"
         self._args = args
-        self._connect = connect
-        self._open_page = open_page
+        self._stdin = surroundings.stdin
+        self._connect = surroundings.connect
+        self._open_page = surroundings.open_page
 
     @cached_property
     def client(self) -> Client:
@@ -146,6 +160,11 @@ class Session:
         return bool(self._args.dry_run) and not getattr(self._args, "dry_run_is_local", False)
 
     @property
+    def quiet(self) -> bool:
+        """Whether nothing but errors and the result is to be written."""
+        return bool(self._args.only_show_errors)
+
+    @property
     def asks_for_data(self) -> bool:
         """Whether the result is to be printed for a program."""
         return bool(self._args.output or self._args.query)
@@ -176,13 +195,31 @@ class Session:
 
     def note(self, message: str) -> None:
         """Say something on the side."""
-        if not self._args.only_show_errors:
+        if not self.quiet:
             self.err.write(f"{self.err.style('note:', 'cyan')} {message}\n")
 
     def warn(self, message: str) -> None:
         """Say something that may be wrong."""
-        if not self._args.only_show_errors:
+        if not self.quiet:
             self.err.write(f"{self.err.style('warning:', 'yellow')} {message}\n")
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask a person before something is lost.
+
+        Args:
+            question: What is about to happen, as a question.
+            yes: Whether a flag has answered already.
+
+        Raises:
+            UsageError: The answer is no, or there is nobody to ask.
+        """
+        if yes or self.is_dry:
+            return
+        if self._stdin is None or not (self._stdin.isatty() and self.err.is_terminal):
+            raise UsageError(f"{question} There is nobody to ask", hint="add --yes")
+        self.err.write(f"{question} (y/n): ")
+        if self._stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise UsageError("it was not confirmed; nothing was done")
 
     def open(self, address: str, what: str) -> None:
         """Open a page in the browser; its address is said for when there is no browser."""
@@ -194,5 +231,13 @@ class Session:
 
 
 def _requests(requests: Sequence[Request]) -> View:
-    data = [{"method": each.method, "path": each.path, "body": each.body} for each in requests]
+    data = [
+        {
+            "method": each.method,
+            "path": each.path,
+            **({"headers": dict(each.headers)} if each.headers else {}),
+            "body": each.body,
+        }
+        for each in requests
+    ]
     return View(data, [{"Method": each.method, "Path": each.path} for each in requests])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlocal.cli import searches, text
+from amlocal.cli import deploying, searches, text
 from amlocal.cli.terminal import Terminal
 from amlocal.plan import (
     AssetInfo,
@@ -63,34 +63,37 @@ def job(info: JobInfo, terminal: Terminal) -> str:
     }
     parts = [
         _headline(info, terminal),
-        *_facts(facts),
+        *facts_lines(facts),
         *_parts(info, terminal, searches.MOST_TRIALS),
-        *_section("conclusions", _conclusions(info), terminal),
-        *_section("guardrails", searches.guardrails(info), terminal),
-        *_section("metrics", _metrics(info, terminal), terminal),
-        *_section("inputs", _facts({k: _input(v) for k, v in info.inputs.items()}), terminal),
-        *_section("outputs", _facts({k: v.path for k, v in info.outputs.items()}), terminal),
-        *_section("tracked", _tracked(info, terminal), terminal),
-        *_section("look", _facts(_links(info)), terminal),
+        *section("conclusions", _conclusions(info), terminal),
+        *section("guardrails", searches.guardrails(info), terminal),
+        *section("metrics", _metrics(info, terminal), terminal),
+        *section("inputs", facts_lines({k: _input(v) for k, v in info.inputs.items()}), terminal),
+        *section("outputs", facts_lines({k: v.path for k, v in info.outputs.items()}), terminal),
+        *section("tracked", _tracked(info, terminal), terminal),
+        *section("look", facts_lines(_links(info)), terminal),
     ]
     return "".join(f"{line}\n" for line in parts)
 
 
 def ended(info: JobInfo, terminal: Terminal) -> str:
-    """Return how a job ended: result, failures with their logs, metrics, and where to look."""
+    """Return how a job ended: result, failures with their logs, metrics, and what to do next."""
     parts = ["", _headline(info, terminal)]
     told = searches.facts(info)
-    parts += _facts({key: told.get(key, "") for key in ("best trial", "because")})
+    parts += facts_lines({key: told.get(key, "") for key in ("best trial", "because")})
     if info.automl is not None:
         parts += _parts(info, terminal, searches.FEW_TRIALS)
         alerts = searches.guardrails(info, only_alerts=True)
-        parts += _section("guardrails that were not passed", alerts, terminal)
+        parts += section("guardrails that were not passed", alerts, terminal)
     for failed in _failures(info):
         parts += _failure(failed, terminal)
-    parts += _section("conclusions", _conclusions(info), terminal)
-    parts += _section("metrics", _metrics(info, terminal), terminal)
+    parts += section("conclusions", _conclusions(info), terminal)
+    parts += section("metrics", _metrics(info, terminal), terminal)
+    if info.status is JobStatus.COMPLETED:
+        deploy = [f"  {text.clean(line)}" for line in deploying.commands(info)]
+        parts += section("deploy with", deploy, terminal)
     details = {"details": f"aml job show -n {info.name}"}
-    parts += _section("look", _facts({**details, **_links(info)}), terminal)
+    parts += section("look", facts_lines({**details, **_links(info)}), terminal)
     return "".join(f"{line}\n" for line in parts)
 
 
@@ -102,7 +105,7 @@ def submitted(info: JobInfo, terminal: Terminal) -> str:
         "end it": f"aml job cancel -n {info.name}",
         "page": run_address(info),
     }
-    return "".join(f"{line}\n" for line in [_headline(info, terminal), *_facts(commands)])
+    return "".join(f"{line}\n" for line in [_headline(info, terminal), *facts_lines(commands)])
 
 
 def reuse(steps: Sequence[StepReuse], terminal: Terminal) -> str:
@@ -129,9 +132,9 @@ def asset(info: AssetInfo, terminal: Terminal) -> str:
     }
     parts = [
         f"{info.kind} {terminal.style(f'{info.name}:{info.version}', 'bold')}",
-        *_facts(facts),
-        *_section("tags", _facts(info.tags), terminal),
-        *_section("properties", _facts(info.properties), terminal),
+        *facts_lines(facts),
+        *section("tags", facts_lines(info.tags), terminal),
+        *section("properties", facts_lines(info.properties), terminal),
     ]
     return "".join(f"{line}\n" for line in parts)
 
@@ -144,8 +147,8 @@ def workspace(info: WorkspaceInfo, terminal: Terminal) -> str:
         "tracking": info.tracking_uri or "down; aml workspace up starts it",
         "size": text.size(info.bytes),
     }
-    processes = _section("processes", _facts(info.processes), terminal)
-    parts = [f"workspace {terminal.style(info.path, 'bold')}", *_facts(facts), *processes]
+    processes = section("processes", facts_lines(info.processes), terminal)
+    parts = [f"workspace {terminal.style(info.path, 'bold')}", *facts_lines(facts), *processes]
     return "".join(f"{line}\n" for line in parts)
 
 
@@ -178,9 +181,9 @@ def _headline(info: JobInfo, terminal: Terminal) -> str:
 def _parts(info: JobInfo, terminal: Terminal, most: int) -> list[str]:
     """Return a pipeline's steps, or the table of a search's trials."""
     if info.search is None:
-        return _section("steps", _steps(info, terminal), terminal)
+        return section("steps", _steps(info, terminal), terminal)
     table = searches.table(info, terminal, most)
-    return _section("trials", [f"  {line}" for line in table], terminal)
+    return section("trials", [f"  {line}" for line in table], terminal)
 
 
 def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
@@ -202,7 +205,7 @@ def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
 def _conclusions(info: JobInfo) -> list[str]:
     """Return what came of a job and of its steps, as their programs say."""
     said = {_label(each): each.params.get(_CONCLUSION, "") for each in (info, *info.children)}
-    return _facts(said)
+    return facts_lines(said)
 
 
 def _label(info: JobInfo) -> str:
@@ -223,7 +226,7 @@ def _metrics(info: JobInfo, terminal: Terminal) -> Iterator[str]:
     }
     is_search = info.search is not None  # whose trials have a table
     own = {key: text.number(value) for key, value in sorted(info.metrics.items())}
-    yield from _facts({k: value for k, value in own.items() if is_search or k not in repeated})
+    yield from facts_lines({k: value for k, value in own.items() if is_search or k not in repeated})
     steps = [child for child in info.children if child.metrics and not is_search]
     width = max((text.cells(_label(child)) for child in steps), default=0)
     for child in steps:
@@ -311,13 +314,14 @@ def _links(info: JobInfo) -> dict[str, str]:
     return {"run": run_address(info), "models": "aml model list" if has_model else ""}
 
 
-def _facts(facts: Mapping[str, str]) -> list[str]:
+def facts_lines(facts: Mapping[str, str]) -> list[str]:
     """Return `name  value` lines, without the empty ones."""
     given = {name: value for name, value in facts.items() if value}
     width = max(map(text.cells, given), default=0)
     return [f"  {text.pad(name, width)}  {text.clean(value)}" for name, value in given.items()]
 
 
-def _section(title: str, lines: Sequence[str] | Iterator[str], terminal: Terminal) -> list[str]:
+def section(title: str, lines: Sequence[str] | Iterator[str], terminal: Terminal) -> list[str]:
+    """Return lines under a title, or nothing where there are none."""
     body = list(lines)
     return ["", terminal.style(title, "bold"), *body] if body else []

@@ -125,7 +125,7 @@ class ComponentStore:
             kind="component",
             name=kept.name,
             version=kept.version or "",
-            type="command",
+            type="command" if kept.parallel is None else "parallel",
             path=kept.code or "",
             description=kept.description,
             tags=kept.tags,

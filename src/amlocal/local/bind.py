@@ -6,7 +6,9 @@ process gets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from amlocal.errors import Problem, SpecError
@@ -63,38 +65,75 @@ def render(command: str, inputs: Mapping[str, BoundInput], outputs: Mapping[str,
             that does not exist.
     """
     quoting = Quoting()
-    pieces: list[str] = []
-    for part in parse(command):
-        if isinstance(part, Optional):
-            named = [p for p in part.parts if isinstance(p, Reference)]
-            if any(_value(p, inputs, outputs) is None for p in named):
-                continue
-            inner = part.parts
+    return "".join(
+        quoting.text(piece.text)
+        if isinstance(piece, Text)
+        else quoting.value(_required(piece, inputs, outputs))
+        for piece in _present(command, inputs, outputs)
+    )
+
+
+def arguments(line: str, inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]) -> list[str]:
+    """Return the arguments of a line that no shell reads, its expressions replaced by values.
+
+    A value is part of the argument that it stands in, whatever it holds.
+
+    Args:
+        line: Arguments, quoted as for a shell.
+        inputs: The inputs that have a value.
+        outputs: The path of each output.
+
+    Raises:
+        SpecError: An expression names what has no value, or a quote is not closed.
+    """
+    values: list[str] = []
+    text = ""
+    for piece in _present(line, inputs, outputs):
+        if isinstance(piece, Text):
+            text += piece.text
         else:
-            inner = (part,)
-        pieces += [_piece(piece, quoting, inputs, outputs) for piece in inner]
-    return "".join(pieces)
+            text += f"\ue000{len(values)}\ue001"  # of Unicode's private use: no text has them
+            values.append(_required(piece, inputs, outputs))
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        message = f"the arguments {line!r} cannot be told apart: {error}"
+        raise SpecError([Problem(message, "close the quote")]) from None
+    return [_PLACE.sub(lambda found: values[int(found[1])], word) for word in words]
 
 
-def _piece(
-    piece: Text | Reference,
-    quoting: Quoting,
-    inputs: Mapping[str, BoundInput],
-    outputs: Mapping[str, str],
+def substituted(text: str, inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]) -> str:
+    """Return a text with its expressions replaced by values as they are; raises SpecError."""
+    return "".join(
+        piece.text if isinstance(piece, Text) else _required(piece, inputs, outputs)
+        for piece in _present(text, inputs, outputs)
+    )
+
+
+_PLACE = re.compile("\ue000([0-9]+)\ue001")
+
+
+def _present(
+    text: str, inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]
+) -> Iterator[Text | Reference]:
+    """Yield the parts of a text, without the optional ones that have no value."""
+    for part in parse(text):
+        if not isinstance(part, Optional):
+            yield part
+            continue
+        named = [p for p in part.parts if isinstance(p, Reference)]
+        if all(_value(p, inputs, outputs) is not None for p in named):
+            yield from part.parts
+
+
+def _required(
+    piece: Reference, inputs: Mapping[str, BoundInput], outputs: Mapping[str, str]
 ) -> str:
-    if isinstance(piece, Text):
-        return quoting.text(piece.text)
     value = _value(piece, inputs, outputs)
     if value is None:
-        raise SpecError(
-            [
-                Problem(
-                    f"{piece} has no value",
-                    "give the input, or put the argument into $[[ ]] where it is optional",
-                )
-            ]
-        )
-    return quoting.value(value)
+        hint = "give the input, or put the argument into $[[ ]] where it is optional"
+        raise SpecError([Problem(f"{piece} has no value", hint)])
+    return value
 
 
 def _value(

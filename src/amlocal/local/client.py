@@ -15,6 +15,8 @@ from amlocal.local.assets import (
     describe_environment,
 )
 from amlocal.local.compiler import WorkspaceCompiler
+from amlocal.local.endpoints.batch import BatchDeployments, BatchEndpoints
+from amlocal.local.endpoints.batch_store import BatchStore
 from amlocal.local.endpoints.online import OnlineEndpoints
 from amlocal.local.endpoints.online_deployments import OnlineDeployments
 from amlocal.local.endpoints.supervision import Programs, Supervision, SupervisorSettings
@@ -41,6 +43,8 @@ class LocalClient:
         workspace: The workspace itself and its processes.
         online_endpoints: Its online endpoints.
         online_deployments: Their deployments.
+        batch_endpoints: Its batch endpoints.
+        batch_deployments: Their deployments.
     """
 
     jobs: LocalJobs
@@ -51,6 +55,8 @@ class LocalClient:
     workspace: LocalWorkspace
     online_endpoints: OnlineEndpoints
     online_deployments: OnlineDeployments
+    batch_endpoints: BatchEndpoints
+    batch_deployments: BatchDeployments
 
     @classmethod
     def open(
@@ -93,6 +99,13 @@ class LocalClient:
             services.workspace.endpoints,
             services.environ,
         )
+        store = BatchStore(
+            services.workspace.batch,
+            services.artifacts,
+            services.locations,
+            opened.models,
+            lambda: Snapshots(services.artifacts, services.digests),
+        )
         load_component = partial(compiler.load_component, assets=opened.registered)
         data = DataStore(services.artifacts, services.locations, services.workspace)
         return cls(
@@ -123,5 +136,9 @@ class LocalClient:
                     services.environments,
                     services.find_environment,
                 ),
+            ),
+            batch_endpoints=BatchEndpoints(opened.batch, store, compiler, jobs, create),
+            batch_deployments=BatchDeployments(
+                opened.batch, store, compiler, opened.registered, jobs
             ),
         )

@@ -46,6 +46,21 @@ CREATE TABLE IF NOT EXISTS assets (
     info TEXT NOT NULL,
     PRIMARY KEY (kind, name, version)
 );
+CREATE TABLE IF NOT EXISTS batch_endpoints (
+    name TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    created REAL NOT NULL,
+    plan TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS batch_deployments (
+    endpoint TEXT NOT NULL,
+    name TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    created REAL NOT NULL,
+    version TEXT NOT NULL,
+    info TEXT NOT NULL,
+    PRIMARY KEY (endpoint, name)
+);
 CREATE TABLE IF NOT EXISTS waiting_runs (
     name TEXT PRIMARY KEY,
     revision INTEGER NOT NULL,

@@ -70,6 +70,10 @@ def step_facts(
         # How many trials ran side by side decides no result.
         sweep = msgspec.structs.replace(step.sweep, max_concurrent_trials=None)
         facts["sweep"] = json.loads(sweep.to_json())
+    if component.parallel is not None:
+        # As above.
+        parallel = msgspec.structs.replace(component.parallel, max_concurrency_per_instance=None)
+        facts["parallel"] = json.loads(parallel.to_json())
     if step.automl is not None:
         facts["automl"] = json.loads(step.automl.to_json())
     return facts

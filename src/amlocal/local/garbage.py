@@ -11,6 +11,7 @@ from pathlib import Path
 from amlocal.local import joblock
 from amlocal.local.asset_records import AssetRecords
 from amlocal.local.digests import walk
+from amlocal.local.endpoints.batch_store import unused_parts
 from amlocal.local.endpoints.layout import EndpointLayout
 from amlocal.local.endpoints.records import EndpointRecords
 from amlocal.local.outputs import StepFolders
@@ -27,8 +28,8 @@ def collect(
     """Remove what is not needed any more.
 
     That is: folders of jobs without a record, working folders that were kept for somebody to look
-    at, AutoML searches that were interrupted, versions of deployments that serve no more, and
-    stored files that nothing names.
+    at, AutoML searches and parallel steps that were interrupted, versions of deployments that serve
+    no more, what no batch deployment is made of any more, and stored files that nothing names.
 
     Args:
         services: The workspace.
@@ -72,11 +73,14 @@ def _unneeded_folders(services: Services) -> Iterator[Path]:
         working = StepFolders(folder).working
         if working.exists() and records.get(folder.name).status.is_terminal:
             yield working
-    for folder in workspace.automl.iterdir() if workspace.automl.exists() else ():
-        lock = joblock.take(folder)
-        if lock is not None:
-            yield folder
-            os.close(lock)
+    for place in (workspace.automl, workspace.parallel):
+        for folder in place.iterdir() if place.exists() else ():
+            lock = joblock.take(folder)
+            if lock is not None:
+                yield folder
+                os.close(lock)
+    if not records.open():  # a job that is there may still need what it was invoked for
+        yield from unused_parts(workspace.batch)
     outputs = workspace.datastore(DEFAULT_DATASTORE) / "azureml"
     for folder in outputs.iterdir() if outputs.exists() else ():
         if not records.has(folder.name):

@@ -12,6 +12,7 @@ from amlocal.local.asset_records import AssetRecords
 from amlocal.local.assets import Registered, output_asset
 from amlocal.local.database import Database
 from amlocal.local.digests import Digests
+from amlocal.local.endpoints.batch_records import BatchRecords
 from amlocal.local.endpoints.records import EndpointRecords
 from amlocal.local.endpoints.serving import ServingRecords
 from amlocal.local.environments import Environments
@@ -36,6 +37,7 @@ class Opened:
         models: The model registry.
         registered: Components and environments that jobs may refer to.
         endpoints: The records of online endpoints and deployments.
+        batch: The records of batch endpoints and deployments.
         servings: What is still to be written to MLflow of models that are served.
     """
 
@@ -45,6 +47,7 @@ class Opened:
     registered: Registered
     endpoints: EndpointRecords
     servings: ServingRecords
+    batch: BatchRecords
 
 
 def open_workspace(
@@ -87,7 +90,13 @@ def open_workspace(
         note=note,
     )
     return Opened(
-        services, assets, models, registered, EndpointRecords(database), ServingRecords(database)
+        services,
+        assets,
+        models,
+        registered,
+        EndpointRecords(database),
+        ServingRecords(database),
+        BatchRecords(database),
     )
 
 

@@ -222,18 +222,21 @@ class StepRun:
         run_id = self.tracking.begin(self.name, self.step)
         resolved = self.services.environments.prepare(choice)
         self.tracking.log_packages(self.name)
-        places = output_places(
+        places = self._output_places()
+        self._lay_out(inputs, places)
+        paths = {name: str(place.written) for name, place in places.items()}
+        variables = self._variables(inputs, paths, resolved, run_id)
+        code = self._start(inputs, paths, variables)
+        self._conclude(code, inputs, places, verdict)
+
+    def _output_places(self) -> dict[str, OutputPlace]:
+        return output_places(
             self.step,
             self.name,
             folders=self._folders,
             locations=self.services.locations,
             datastore=self.job.settings.default_datastore,
         )
-        self._lay_out(inputs, places)
-        paths = {name: str(place.written) for name, place in places.items()}
-        variables = self._variables(inputs, paths, resolved, run_id)
-        code = self._start(inputs, paths, variables)
-        self._conclude(code, inputs, places, verdict)
 
     def _variables(
         self,

@@ -60,7 +60,7 @@ def new_record(job: Job, name: str) -> JobInfo:
 def _step_record(job: Job, step: Step, parent: str, created: str) -> JobInfo:
     return JobInfo(
         name=f"{parent}_{step.name}",
-        type="sweep" if step.sweep else "automl" if step.automl else "command",
+        type=_kind(step),
         sweep=_sweep_info(step),
         automl=_automl_info(step),
         status=JobStatus.NOT_STARTED,
@@ -75,6 +75,12 @@ def _step_record(job: Job, step: Step, parent: str, created: str) -> JobInfo:
         creation_time=created,
         source=step.component.source or job.source,
     )
+
+
+def _kind(step: Step) -> str:
+    if step.component.parallel is not None:
+        return "parallel"
+    return "sweep" if step.sweep else "automl" if step.automl else "command"
 
 
 def _sweep_info(step: Step) -> SweepInfo | None:

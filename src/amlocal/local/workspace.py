@@ -10,6 +10,8 @@
       environments/         isolated environments
       jobs/NAME/            a job: plan.json, wd/ (its working folder), artifacts/ (outputs, logs)
       automl/FINGERPRINT/   an AutoML search whose job has not completed: finished trials
+      parallel/FINGERPRINT/ a parallel step whose job has not completed: finished mini-batches
+      batch/                batch deployments: their settings, code, models that are not registered
       endpoints/            online endpoints: keys, versions of deployments, logs
       mlflow/               the tracking server's database and artifacts
 """
@@ -124,6 +126,16 @@ class Workspace:
     def automl(self) -> Path:
         """AutoML searches whose jobs have not completed."""
         return self.path / "automl"
+
+    @property
+    def parallel(self) -> Path:
+        """Parallel steps whose jobs have not completed."""
+        return self.path / "parallel"
+
+    @property
+    def batch(self) -> Path:
+        """What batch deployments are made of."""
+        return self.path / "batch"
 
     @property
     def datastores(self) -> Path:

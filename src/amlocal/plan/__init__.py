@@ -34,6 +34,7 @@ from amlocal.plan.endpoint_info import (
     BatchEndpointInfo,
     DeploymentMetrics,
     EndpointCredentials,
+    MonitoredDeployment,
     OnlineDeploymentInfo,
     OnlineEndpointInfo,
 )
@@ -54,6 +55,7 @@ from amlocal.plan.info import (
     best_trial,
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
+from amlocal.plan.parallel import Parallel
 from amlocal.plan.pipeline_component import PipelineComponent
 from amlocal.plan.ports import (
     DATA_TYPES,
@@ -68,6 +70,19 @@ from amlocal.plan.ports import (
     ParentInput,
     Scalar,
     StepOutput,
+)
+from amlocal.plan.rollout import (
+    AgreementRule,
+    ErrorRule,
+    LatencyRule,
+    ReplayedRequests,
+    RolloutOutcome,
+    RolloutPolicy,
+    RolloutResult,
+    RolloutStage,
+    StageOutcome,
+    StageResult,
+    Verdict,
 )
 from amlocal.plan.status import JobStatus
 from amlocal.plan.sweep import (
@@ -88,6 +103,7 @@ __all__ = [
     "DATA_TYPES",
     "LITERAL_TYPES",
     "MODEL_TYPES",
+    "AgreementRule",
     "Answer",
     "AssetInfo",
     "AutoML",
@@ -116,6 +132,7 @@ __all__ = [
     "EarlyTermination",
     "EndpointCredentials",
     "Environment",
+    "ErrorRule",
     "Guardrail",
     "Input",
     "InputInfo",
@@ -123,9 +140,11 @@ __all__ = [
     "JobBinding",
     "JobInfo",
     "JobStatus",
+    "LatencyRule",
     "LiteralValue",
     "ModelAsset",
     "ModelSource",
+    "MonitoredDeployment",
     "Normal",
     "Objective",
     "OnlineDeployment",
@@ -135,16 +154,24 @@ __all__ = [
     "Output",
     "OutputInfo",
     "OutputSource",
+    "Parallel",
     "ParentInput",
     "PipelineComponent",
     "ProbeSettings",
     "Randint",
+    "ReplayedRequests",
     "RequestSettings",
+    "RolloutOutcome",
+    "RolloutPolicy",
+    "RolloutResult",
+    "RolloutStage",
     "Sampling",
     "Scalar",
     "SearchInfo",
     "Settings",
     "StackEnsemble",
+    "StageOutcome",
+    "StageResult",
     "Step",
     "StepOutput",
     "StepReuse",
@@ -154,6 +181,7 @@ __all__ = [
     "TrialInfo",
     "Uniform",
     "Value",
+    "Verdict",
     "Warned",
     "WorkspaceInfo",
     "best_trial",

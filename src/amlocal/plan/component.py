@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from amlocal.plan.base import Value
 from amlocal.plan.environment import Environment
+from amlocal.plan.parallel import Parallel
 from amlocal.plan.ports import Input, Output
 
 
@@ -24,14 +25,15 @@ class Distribution(Value, frozen=True):
 
 
 class Component(Value, frozen=True):
-    """A command component, from its file or from an inline step.
+    """A command or parallel component, from its file or from an inline step.
 
     Attributes:
         name: Its name; empty for an inline step.
         version: Its version, or None.
         display_name: What people read, or an empty string.
         description: What it does.
-        command: The shell command with its `${{...}}` and `$[[...]]` in place.
+        command: The shell command with its `${{...}}` and `$[[...]]` in place; empty of one that is
+            parallel.
         code: Absolute path of the folder (or file) that the command runs in, or an address
             (`azureml:...`, `git+https://...`), or None.
         additional_includes: Absolute paths copied beside the code.
@@ -41,6 +43,7 @@ class Component(Value, frozen=True):
         is_deterministic: Whether an earlier result may be reused.
         distribution: How it spreads over processes, or None.
         instance_count: Nodes.
+        parallel: What makes it parallel, or None.
         tags: Free labels.
         source: The file that it was read from, as the user named it; empty for an inline step.
     """
@@ -58,5 +61,6 @@ class Component(Value, frozen=True):
     is_deterministic: bool = True
     distribution: Distribution | None = None
     instance_count: int = 1
+    parallel: Parallel | None = None
     tags: dict[str, str] = {}
     source: str = ""

@@ -60,11 +60,11 @@ class OnlineDeploymentInfo(Value, frozen=True):
         ready_instances: How many of them take requests.
         instance_type: The machine that Azure runs it on.
         error: Why it Failed, with the last lines of the log, or an empty string.
+        warnings: What is done otherwise than in Azure, or is still to be done.
         description: What it is for.
         tags: Free labels.
         properties: What the workspace keeps beside it.
         creation_time: When it was created, ISO 8601 in UTC.
-        warnings: What is done otherwise than in Azure, or is still to be done.
     """
 
     name: str
@@ -76,11 +76,11 @@ class OnlineDeploymentInfo(Value, frozen=True):
     ready_instances: int = 0
     instance_type: str = ""
     error: str = ""
+    warnings: tuple[str, ...] = ()
     description: str = ""
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}
     creation_time: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 class EndpointCredentials(Value, frozen=True):
@@ -134,6 +134,20 @@ class DeploymentMetrics(Value, frozen=True):
     mirrored_latency: dict[str, int] = {}
     agreed: int = 0
     disagreed: int = 0
+
+
+class MonitoredDeployment(Value, frozen=True):
+    """What Azure Monitor has of a deployment's requests over some minutes.
+
+    Attributes:
+        requests: About how many there were by HTTP status, as text: what the rates of the minutes
+            add up to.
+        latency: Seconds at `p50`, `p90`, `p95`, and `p99`: the mean of the minutes' percentiles.
+            One that no minute has is missing.
+    """
+
+    requests: dict[str, int] = {}
+    latency: dict[str, float] = {}
 
 
 class BatchEndpointInfo(Value, frozen=True):

@@ -30,8 +30,7 @@ def component(
     """Load a component; see `amlocal.spec.load_component`."""
     if hasattr(source, "jobs"):
         findings = Findings()
-        with sdk.quiet():
-            built = built_component(findings, source, assets, settings)
+        built = built_component(findings, source, assets, settings)
         findings.raise_problems()
         return built
     if isinstance(source, Path):

@@ -106,7 +106,8 @@ def built_component(
         assets: The target's registered components.
         settings: `a.b=c`.
     """
-    own = Document(name="", data=_mapping(component), folder=base(component))
+    with sdk.quiet():
+        own = Document(name="", data=_mapping(component), folder=base(component))
     document = overrides.apply(own, settings)
     parts = object_steps(findings, component, document, assets, "pipeline_component")
     return _check(findings, document.place, document.data, parts)

@@ -43,7 +43,7 @@ def _local(where: Path, said: str) -> str:
             f"{where}: {said} is an address, which is not read here",
             hint="download the data, and name a path that is relative to the MLTable file",
         )
-    return said.removeprefix("file://").removeprefix("file:")
+    return re.sub("^file:(//)?", "", said)  # Python 3.7 has no removeprefix
 
 
 def _files(folder: Path, kind: str, said: str) -> list[Path]:

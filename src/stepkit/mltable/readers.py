@@ -9,7 +9,7 @@ import csv
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,7 +17,8 @@ from stepkit.inference import inferred
 from stepkit.mltable.options import checked, one_of, switch
 from stepkit.program import StepError
 
-Read = tuple[pd.DataFrame, "pd.Series[Any]"]
+if TYPE_CHECKING:
+    Read = tuple[pd.DataFrame, "pd.Series[Any]"]
 
 #: Python's codecs of the encodings that Azure knows.
 _ENCODINGS = {
@@ -181,9 +182,8 @@ def _joined(frames: Sequence[pd.DataFrame], files: Sequence[Path]) -> Read:
     table = table.reset_index(drop=True)
     table.columns = table.columns.astype(str)
     table.attrs = attrs
-    names = [
-        str(file) for file, frame in zip(files, frames, strict=True) for _ in range(len(frame))
-    ]
+    pairs = zip(files, frames)  # noqa: B905 - Python 3.7, in which parallel steps may run
+    names = [str(file) for file, frame in pairs for _ in range(len(frame))]
     return table, pd.Series(names, dtype=object)
 
 

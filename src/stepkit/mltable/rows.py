@@ -138,7 +138,7 @@ def extract_columns(
     found: dict[str, dict[str, Any]] = {}
     for source in sources.unique():
         path = Path(source)
-        inside = path.relative_to(folder) if path.is_relative_to(folder) else path
+        inside = path.relative_to(folder) if folder in path.parents else path
         match = pattern.search("/" + inside.as_posix().lstrip("/"))
         if match is None:
             raise StepError(

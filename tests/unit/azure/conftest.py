@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,50 @@ jobs:
     "environment.yml": "name: env\nimage: python:3.11\nconda_file: ./conda.yml\n",
     "data.yml": "name: adult\nversion: 3\ntype: uri_file\npath: ./data/x.csv\n",
     "model.yml": "name: m\ntype: custom_model\npath: ./data\n",
+    "score/score.py": "def init():\n    pass\n\n\ndef run(data):\n    return data\n",
+    "model/MLmodel": "flavors: {}\n",
+    "request.json": '{"input_data": [[1]]}',
+    "endpoint.yml": "name: adult\ndescription: census\ntags: {a: b}\n",
+    "blue.yml": """
+name: blue
+endpoint_name: adult
+model: {path: ./model, type: mlflow_model}
+code_configuration: {code: ./score, scoring_script: score.py}
+environment: {image: "python:3.11", conda_file: ./conda.yml}
+instance_type: Standard_DS3_v2
+instance_count: 2
+request_settings: {request_timeout_ms: 3000}
+""",
+    "census.yml": "name: census\ndescription: files\n",
+    "main.yml": """
+name: main
+endpoint_name: census
+type: model
+model: azureml:adult:3
+compute: azureml:cpu-cluster
+resources: {instance_count: 1}
+settings: {mini_batch_size: 5, output_action: append_row}
+""",
+    "pipe.yml": """
+name: pipe
+endpoint_name: census
+type: pipeline
+component: azureml:score:2
+settings: {default_compute: cpu-cluster}
+""",
     "broken.yml": "type: command\ncommand: x\nenvironment: azureml:e:1\ninputz: {a: 1}\n",
 }
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail whatever opens a connection, or so much as looks up a name."""
+
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise AssertionError(f"the network was reached for: {args}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
 
 
 @pytest.fixture

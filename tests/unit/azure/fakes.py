@@ -125,6 +125,10 @@ class FakeMLClient:
         self.environments = FakeAssets()
         self.data = FakeAssets()
         self.models = FakeAssets()
+        # Endpoints are tested at the wire.
+        for nouns in ("online_endpoints", "online_deployments", "batch_endpoints"):
+            setattr(self, nouns, SimpleNamespace())
+        self.batch_deployments = SimpleNamespace()
 
 
 class FakeHistory:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,7 @@ from amlocal.azure.sdk import load, quiet
 from amlocal.errors import SpecError, TargetError
 from amlocal.plan import JobStatus
 
-
-@pytest.fixture(autouse=True)
-def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail whatever opens a connection, or so much as looks up a name."""
-
-    def refuse(*args: object, **kwargs: object) -> None:
-        raise AssertionError(f"a dry run reached for the network: {args}")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-
+pytestmark = pytest.mark.usefixtures("no_network")
 
 WORKSPACE = (
     "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.MachineLearningServices/workspaces/ws"

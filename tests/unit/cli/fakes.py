@@ -8,6 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.unit.cli.endpoint_fakes import (
+    FakeBatchDeployments,
+    FakeBatchEndpoints,
+    FakeOnlineDeployments,
+    FakeOnlineEndpoints,
+)
+
 from amlocal.cli.main import main
 from amlocal.cli.terminal import Terminal
 from amlocal.errors import not_found
@@ -29,8 +36,8 @@ SERVER = "http://127.0.0.1:5123"
 class Stream(io.StringIO):
     """A text stream that may be a terminal, and has an encoding."""
 
-    def __init__(self, *, tty: bool = False, encoding: str = "utf-8") -> None:
-        super().__init__()
+    def __init__(self, content: str = "", *, tty: bool = False, encoding: str = "utf-8") -> None:
+        super().__init__(content)
         self._tty = tty
         self._encoding = encoding
 
@@ -238,6 +245,7 @@ class FakeRequest:
     method: str
     path: str
     body: Any
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def version(kind: str, **fields: Any) -> AssetInfo:
@@ -254,6 +262,10 @@ class FakeAzureClient:
         self.environments = FakeAssets("environment", [version("environment")])
         self.data = FakeAssets("data", [version("data")])
         self.models = FakeAssets("model", [version("model")])
+        self.online_endpoints = FakeOnlineEndpoints()
+        self.online_deployments = FakeOnlineDeployments()
+        self.batch_endpoints = FakeBatchEndpoints()
+        self.batch_deployments = FakeBatchDeployments()
         self.requests: Sequence[FakeRequest] = [FakeRequest("PUT", "/jobs/x", {"a": 1})]
 
 
@@ -266,6 +278,10 @@ class FakeLocalClient:
         self.environments = FakeAssets("environment", [version("environment")])
         self.data = FakeAssets("data", [version("data")])
         self.models = FakeModels("model", [version("model", aliases=("champion",))])
+        self.online_endpoints = FakeOnlineEndpoints()
+        self.online_deployments = FakeOnlineDeployments()
+        self.batch_endpoints = FakeBatchEndpoints()
+        self.batch_deployments = FakeBatchDeployments()
         self.workspace = FakeWorkspace()
 
 
@@ -284,10 +300,11 @@ def aml(
     *argv: str,
     client: Any = None,
     tty: bool = False,
+    stdin: str | None = None,
     stdout: Stream | None = None,
     environ: dict[str, str] | None = None,
 ) -> Outcome:
-    """Run one command line over a fake client."""
+    """Run one command line over a fake client; `stdin` is what a person at a terminal types."""
     out, err = stdout or Stream(tty=tty), Stream(tty=tty)
     pages: list[str] = []
     connected: list[dict[str, Any]] = []
@@ -300,6 +317,7 @@ def aml(
     code = main(
         argv,
         connect=connect,
+        stdin=Stream(stdin or "", tty=stdin is not None),
         stdout=out,
         stderr=err,
         environ={"NO_COLOR": "1", "COLUMNS": "80", **(environ or {})},

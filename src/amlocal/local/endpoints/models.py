@@ -11,7 +11,7 @@ from amlocal.local.assets import parse_reference
 from amlocal.local.locations import Locations
 from amlocal.local.model_registry import ModelRegistry
 from amlocal.local.model_tags import asset_info, given_path
-from amlocal.plan import ModelSource, OnlineDeployment
+from amlocal.plan import BatchDeployment, ModelSource, OnlineDeployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ServedModel:
 
 
 def find_model(
-    plan: OnlineDeployment, registry: ModelRegistry, locations: Locations
+    plan: OnlineDeployment | BatchDeployment, registry: ModelRegistry, locations: Locations
 ) -> ServedModel | None:
     """Return the model of a deployment, or None where it has none.
 

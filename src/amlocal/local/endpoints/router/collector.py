@@ -153,6 +153,7 @@ class Collector:
             response=answer.body,
             headers=kept,
             redacted=frozenset(entry.redacted),
+            is_success=answer.status < 300,
         )
 
     def _drop(self, counts: Counts, collections: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ has nothing to do any more, and `{"error": TEXT}` where a line is not a table.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -73,7 +74,9 @@ class Control(asyncio.Protocol):
         try:
             table = read_table(line)
         except (msgspec.MsgspecError, ValueError) as error:
-            self._say({"error": f"not a table: {error}"})
+            message = f"not a table: {error}"
+            print(message, file=sys.stderr, flush=True)
+            self._say({"error": message})
             return
         if not self.first.done():
             self.first.set_result(table)

@@ -22,6 +22,8 @@ class Instance:
         id: Its name.
         outstanding: Requests that it was given and has not answered.
         last_given: When it was given one, in ticks of its deployment.
+        is_down: Whether it refused a connection a moment ago.
+        has_failed: Whether the last connection to it was refused.
     """
 
     def __init__(self, entry: InstanceEntry, loop: asyncio.AbstractEventLoop) -> None:
@@ -31,23 +33,20 @@ class Instance:
         self.last_given = 0
         self._loop = loop
         self._idle: list[Connection] = []
-        self._down_until = 0.0
+        self.is_down = False
+        self.has_failed = False
         self._pause = _FIRST_PAUSE
 
-    @property
-    def is_down(self) -> bool:
-        """Whether it refused a connection a moment ago."""
-        return self._down_until > 0.0 and self._loop.time() < self._down_until
+    def mark_down(self) -> float | None:
+        """Note that it refused a connection; returns for how many seconds to leave it alone.
 
-    @property
-    def has_failed(self) -> bool:
-        """Whether the last connection to it was refused."""
-        return self._down_until > 0.0
-
-    def mark_down(self) -> float:
-        """Leave it alone for a while; returns for how many seconds."""
+        None where it is left alone already.
+        """
+        self.has_failed = True
+        if self.is_down:
+            return None
+        self.is_down = True
         pause, self._pause = self._pause, min(2 * self._pause, _LONGEST_PAUSE)
-        self._down_until = self._loop.time() + pause
         return pause
 
     async def connection(self) -> Connection:
@@ -58,7 +57,7 @@ class Instance:
                 return connection
             connection.close()
         connection = await connect(self.address, self._loop)
-        self._down_until, self._pause = 0.0, _FIRST_PAUSE
+        self.has_failed, self._pause = False, _FIRST_PAUSE
         return connection
 
     def keep(self, connection: Connection) -> None:
@@ -174,7 +173,14 @@ class Deployment:
 
     def mark_down(self, instance: Instance) -> None:
         """Leave an instance alone for a while, and then try it again for those who wait."""
-        self._loop.call_later(instance.mark_down(), self._serve_waiting)
+        pause = instance.mark_down()
+        if pause is not None:
+            self._loop.call_later(pause, self._try_again, instance)
+
+    def _try_again(self, instance: Instance) -> None:
+        # Not by the clock: a timer may fire a little before its time.
+        instance.is_down = False
+        self._serve_waiting()
 
     @property
     def has_instances(self) -> bool:

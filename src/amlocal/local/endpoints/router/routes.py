@@ -12,7 +12,7 @@ from amlocal.local.endpoints.router.answers import Answer
 from amlocal.local.endpoints.router.auth import Gate
 from amlocal.local.endpoints.router.deployments import Deployment
 from amlocal.local.endpoints.router.routing import Mirrors, Split
-from amlocal.local.endpoints.router.table import Table
+from amlocal.local.endpoints.router.table import DeploymentEntry, Table
 
 
 class Chosen(NamedTuple):
@@ -49,18 +49,22 @@ class Routes:
         self._endpoint = table.endpoint
         self._split = Split(table.traffic, table.deployments)
         self._mirrors = Mirrors(table.mirror, table.deployments)
-        before, self._deployments = self._deployments, {}
-        for name, entry in table.deployments.items():
-            there = before.pop(name, None)
-            if there is None:
-                there = Deployment(name, entry, self._loop, self._drained)
-            else:
-                there.change(entry)
-            self._deployments[name] = there
-        self._retired = [retired for retired in self._retired if not retired.is_over]
-        for left in before.values():
+        # One that comes back before its last request is answered is the one that left.
+        there = {left.name: left for left in self._retired if not left.is_over}
+        there |= self._deployments
+        self._deployments = {
+            name: self._changed(there.pop(name, None), name, entry)
+            for name, entry in table.deployments.items()
+        }
+        self._retired = list(there.values())
+        for left in self._retired:
             left.retire()
-            self._retired.append(left)
+
+    def _changed(self, found: Deployment | None, name: str, entry: DeploymentEntry) -> Deployment:
+        if found is None:
+            return Deployment(name, entry, self._loop, self._drained)
+        found.change(entry)
+        return found
 
     @property
     def deployments(self) -> Iterable[Deployment]:

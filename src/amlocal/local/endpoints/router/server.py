@@ -74,17 +74,24 @@ class RouterProtocol(HttpToolsProtocol):
         """
         if self.transport.is_closing():
             return
-        if self._waits_since is not None:
-            allowed = seconds + (self._received / MIN_RATE if self._has_headers else 0.0)
-            if now - self._waits_since > allowed:
+        if self._waits_since is not None and self.flow.read_paused:
+            self._waits_since = now  # it is the client that waits
+        elif self._waits_since is not None:
+            if now - self._waits_since > seconds + self._extra_seconds():
                 self._give_up()
         elif self.flow.write_paused:
             self._check_reader(now, seconds)
         else:
             self._stalled = None
 
+    def _extra_seconds(self) -> float:
+        """Return the seconds that a body has for what has come of it; none once it is answered."""
+        if not self._has_headers or self.cycle.response_complete:
+            return 0.0
+        return self._received / MIN_RATE
+
     def _give_up(self) -> None:
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        if not self._has_headers or not self.cycle.response_started:
             self.transport.write(_TOO_SLOW)
         self.transport.close()
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from amlocal.plan.endpoint import DataCollection
+
+_Hexadecimal = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{2})*$")]
+_Address = Annotated[str, msgspec.Meta(pattern="^(unix:/.+|tcp:.+:[0-9]+)$")]
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Auth(msgspec.Struct, frozen=True):
@@ -19,15 +24,15 @@ class Auth(msgspec.Struct, frozen=True):
     """
 
     mode: Literal["key", "aml_token", "aad_token"] = "key"
-    digests: tuple[str, ...] = ()
-    token_key: str = ""
+    digests: tuple[_Hexadecimal, ...] = ()
+    token_key: _Hexadecimal = ""
 
 
 class InstanceEntry(msgspec.Struct, frozen=True):
     """A process that scores; its address is `unix:/PATH` or `tcp:HOST:PORT`."""
 
     id: str
-    address: str
+    address: _Address
 
 
 class CollectorEntry(msgspec.Struct, frozen=True):
@@ -57,9 +62,9 @@ class DeploymentEntry(msgspec.Struct, frozen=True):
 
     instances: tuple[InstanceEntry, ...] = ()
     path: str = "/score"
-    request_timeout_ms: int = 5000
-    max_concurrent_requests_per_instance: int = 1
-    max_queue_wait_ms: int = 500
+    request_timeout_ms: _Positive = 5000
+    max_concurrent_requests_per_instance: _Positive = 1
+    max_queue_wait_ms: _NotNegative = 500
     swagger: str | None = None
     model: str = ""
     collector: CollectorEntry | None = None

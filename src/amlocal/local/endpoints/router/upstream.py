@@ -12,8 +12,6 @@ import httptools
 #: An idle connection is not used again after this many seconds. gunicorn, which the inference
 #: server runs on, closes them after 2: so it does not close one in the moment that we write to it.
 IDLE_SECONDS = 1.0
-#: Idle for less, it is used without asking the system whether the instance has closed it.
-_TRUSTED_SECONDS = 0.02
 _CONNECT_SECONDS = 5.0
 #: Bodies up to this size are sent in one piece with their headers.
 _JOINED_BYTES = 65536
@@ -64,8 +62,6 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return False
         idle = self._loop.time() - self._idle_since
-        if idle < _TRUSTED_SECONDS:
-            return True
         return idle < IDLE_SECONDS and not self._is_readable()
 
     def _is_readable(self) -> bool:

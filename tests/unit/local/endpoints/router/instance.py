@@ -4,9 +4,9 @@
 
 The body is JSON: `sleep` seconds before the answer, `status`, `answer` (JSON), `text` (the body as
 it is), `headers`, `die` (end the process at once), `cut` (close the connection within the answer),
-`close` (close it after the answer), `bytes` (length of the answer). Without `answer` and `text` it
-answers what it got. `GET /seen` lists the requests, and whether their connections were closed
-before they were answered.
+`close` (close it after the answer without a word), `bytes` (length of the answer). Without `answer`
+and `text` it answers what it got. `GET /seen` lists the requests, and whether their connections
+were closed before they were answered.
 """
 
 from __future__ import annotations
@@ -93,7 +93,10 @@ class InstanceServer:
             answer = json.dumps(wanted["answer"]).encode()
         else:
             answer = json.dumps({"instance": self.identity, **entry}).encode()
-        whole = _answer(wanted.get("status", 200), wanted.get("headers", {}), answer)
+        headers = wanted.get("headers", {})
+        if "sleep" in wanted:
+            headers["connection"] = "close"
+        whole = _answer(wanted.get("status", 200), headers, answer)
         writer.write(whole[:-5] if wanted.get("cut") else whole)
         await writer.drain()
         # What waited for the client has taken the connection's next bytes.

@@ -8,7 +8,6 @@ import http.client
 import json
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -24,7 +23,7 @@ TOKEN_KEY = "5a" * 32
 _INSTANCE = Path(__file__).with_name("instance.py")
 
 
-def wait_until(holds: Callable[[], Any], seconds: float = 10.0) -> Any:
+def wait_until(holds: Callable[[], Any], seconds: float = 20.0) -> Any:
     """Return what a condition gives as soon as it gives something true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -73,8 +72,8 @@ class Instance:
     def seen(self) -> list[dict[str, Any]]:
         return self.told()["seen"]
 
-    def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        self.process.send_signal(number)
+    def end(self) -> None:
+        self.process.kill()
         self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
@@ -101,11 +100,15 @@ class Router:
         self.log = log
         self._options = options
         self._heard: list[dict[str, Any]] = []
+        self._line: socket.socket | None = None
         self.start(table)
 
     def start(self, table: Mapping[str, Any]) -> None:
-        """Start the process on the socket."""
-        self._line, theirs = socket.socketpair()
+        """Start the process on the socket, also in the place of one that was killed."""
+        if self._line is not None:
+            self._line.close()
+        line, theirs = socket.socketpair()
+        self._line = line
         self._rest = b""
         with theirs, self.log.open("ab") as log:
             handed = (self.listener.fileno(), theirs.fileno())
@@ -120,16 +123,21 @@ class Router:
         self.apply(table)
 
     def send(self, line: bytes) -> None:
-        self._line.sendall(line + b"\n")
+        self.send_bytes(line + b"\n")
+
+    def send_bytes(self, data: bytes) -> None:
+        assert self._line is not None
+        self._line.sendall(data)
 
     def apply(self, table: Mapping[str, Any]) -> None:
         """Send a table, and wait until it is followed."""
         self.send(json.dumps(table).encode())
         self.hear(lambda said: said.get("applied") == table["revision"])
 
-    def hear(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 10.0) -> Any:
+    def hear(self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20.0) -> Any:
         """Wait for a message, and return it; it counts as heard."""
         deadline = time.monotonic() + seconds
+        assert self._line is not None
         while True:
             for said in self._heard:
                 if wanted(said):
@@ -157,7 +165,7 @@ class Router:
         path: str = "/score",
         key: str | None = KEY,
         headers: Mapping[str, str] | None = None,
-        timeout: float = 20.0,
+        timeout: float = 40.0,
     ) -> Got:
         """Send a request on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -171,7 +179,7 @@ class Router:
             found = {name.lower(): value for name, value in answer.getheaders()}
             return Got(answer.status, found, answer.read())
 
-    def raw(self, data: bytes, *, seconds: float = 10.0) -> bytes:
+    def raw(self, data: bytes, *, seconds: float = 20.0) -> bytes:
         """Send bytes, and return what comes until the router closes."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=seconds) as link:
             link.sendall(data)
@@ -196,6 +204,7 @@ class Router:
         return {match[1]: int(value) for match, value in found if match}
 
     def close_line(self) -> None:
+        assert self._line is not None
         self._line.close()
 
     def end(self) -> None:

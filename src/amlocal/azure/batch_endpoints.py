@@ -1,0 +1,203 @@
+"""Batch endpoints of an Azure ML workspace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from amlocal.azure.changes import keep_unsaid, load_endpoint
+from amlocal.azure.endpoint_info import batch_endpoint_info, batch_job_info
+from amlocal.azure.errors import no_workspace
+from amlocal.azure.jobs import Calls
+from amlocal.azure.pollers import AzurePoller
+from amlocal.azure.sdk import Input, parse_overrides, use_headers
+from amlocal.azure.source import CheckEndpoint, checked, file_of
+from amlocal.errors import UsageError, not_found
+from amlocal.plan import LITERAL_TYPES, BatchEndpointInfo, JobInfo
+from amlocal.plan.source import Source
+
+_KIND = "batch endpoint"
+_NOUN = "batch_endpoint"
+_DATASTORE = re.compile(r"azureml://datastores/([^/]+)/paths/(.+)")
+#: What begins the address of data, or the reference to a data asset.
+_ADDRESS = re.compile(r"azureml:|[a-z][a-z0-9+.-]+://|/subscriptions/", re.IGNORECASE)
+_INPUT_SETTING = re.compile(r"inputs\.([^.=]+)\.(type|path)")
+
+
+class AzureBatchEndpointOperations:
+    """Batch endpoints, by the names of `endpoint_operations.BatchEndpointOperations`."""
+
+    def __init__(
+        self,
+        ml_client: Any,
+        calls: Calls,
+        *,
+        check: CheckEndpoint | None = None,
+        sends: bool = True,
+    ) -> None:
+        """Keep what the operations work with; see `AzureOnlineEndpointOperations`."""
+        self._endpoints = ml_client.batch_endpoints
+        self._deployments = ml_client.batch_deployments
+        self._calls = calls
+        self._check = check
+        self._sends = sends
+
+    def begin_create_or_update(
+        self, endpoint: Source, *, overrides: Sequence[str] = (), name: str | None = None
+    ) -> AzurePoller[BatchEndpointInfo]:
+        """Create or change an endpoint.
+
+        Raises:
+            SpecError: The file is wrong.
+            TargetError: Azure did not do its part.
+        """
+        checked(self._check, _NOUN, endpoint, overrides, name=name)
+        doing = "create or update the batch endpoint"
+        with self._calls(doing, file=file_of(endpoint)):
+            loaded = load_endpoint(_KIND, endpoint, overrides, {"name": name})
+            existing = self._existing(loaded.name)
+            if existing is not None:
+                keep_unsaid(_KIND, loaded, existing, endpoint, overrides)
+            poller = self._endpoints.begin_create_or_update(loaded)
+        return AzurePoller(poller, doing, batch_endpoint_info)
+
+    def get(self, name: str) -> BatchEndpointInfo:
+        """Return an endpoint; raises NotFoundError."""
+        self._need_workspace(f"batch endpoint {name}")
+        with self._calls(f"get batch endpoint {name!r}"):
+            endpoint = self._endpoints.get(name)
+            deployments = sorted(each.name for each in self._deployments.list(name))
+            return batch_endpoint_info(endpoint, deployments)
+
+    def list(self) -> Sequence[BatchEndpointInfo]:
+        """Return all endpoints, by name; which deployments they have, `get` tells."""
+        self._need_workspace("batch endpoints")
+        with self._calls("list batch endpoints"):
+            found = [batch_endpoint_info(endpoint) for endpoint in self._endpoints.list()]
+        return sorted(found, key=lambda endpoint: endpoint.name)
+
+    def begin_delete(self, name: str) -> AzurePoller[None]:
+        """Delete an endpoint with its deployments; the jobs that it ran stay."""
+        doing = f"delete batch endpoint {name!r}"
+        with self._calls(doing):
+            return AzurePoller(self._endpoints.begin_delete(name), doing, lambda _: None)
+
+    def invoke(
+        self,
+        endpoint_name: str,
+        *,
+        deployment_name: str | None = None,
+        inputs: Mapping[str, str] | None = None,
+        input_type: str | None = None,
+        output_path: str | None = None,
+        overrides: Sequence[str] = (),
+        job_name: str | None = None,
+        experiment_name: str | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> JobInfo:
+        """Start a job that scores data; data on this machine is uploaded.
+
+        Every input is sent by its name; of a model deployment, which has one, Azure does not mind
+        the name. What is no path here and no address is a value.
+
+        Raises:
+            NotFoundError: There is no such endpoint or deployment.
+            UsageError: An input or the place of the output is of a form that Azure does not take.
+            TargetError: Azure did not do its part.
+        """
+        settings, given, types = _split(overrides, inputs or {})
+        data = {name: _input(value, types.get(name, input_type)) for name, value in given.items()}
+        if note is not None and any(_is_here(value) for value in given.values()):
+            note("the input is uploaded")
+        with self._calls(f"invoke batch endpoint {endpoint_name!r}"):
+            if deployment_name is not None and self._sends:
+                self._need_deployment(deployment_name, endpoint_name)
+            use_headers(deployment_name)
+            job = self._endpoints.invoke(
+                endpoint_name,
+                inputs=data,
+                params_override=[*parse_overrides(settings), *_place(output_path)],
+                job_name=job_name,
+                experiment_name=experiment_name,
+            )
+        return batch_job_info(job, experiment_name or endpoint_name)
+
+    def list_jobs(self, endpoint_name: str) -> Sequence[JobInfo]:
+        """Return the jobs that an endpoint has run, as Azure orders them: the newest first."""
+        self._need_workspace(f"the jobs of batch endpoint {endpoint_name}")
+        with self._calls(f"list the jobs of batch endpoint {endpoint_name!r}"):
+            jobs = self._endpoints.list_jobs(endpoint_name)
+            return [batch_job_info(job, endpoint_name) for job in jobs]
+
+    def _existing(self, name: str) -> Any | None:
+        """Return the SDK's endpoint of a name, or None where there is none."""
+        try:
+            return self._endpoints.get(name)
+        except ResourceNotFoundError:
+            return None
+
+    def _need_deployment(self, name: str, endpoint_name: str) -> None:
+        known = [each.name for each in self._deployments.list(endpoint_name)]
+        if name not in known:
+            raise not_found("batch deployment", name, known)
+
+    def _need_workspace(self, asked: str) -> None:
+        if not self._sends:
+            raise no_workspace(asked)
+
+
+def _split(
+    overrides: Sequence[str], inputs: Mapping[str, str]
+) -> tuple[list[str], dict[str, str], dict[str, str]]:
+    """Return the job's settings, its inputs, and the inputs' types, some of which are settings."""
+    settings, given, types = [], dict(inputs), {}
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if (found := _INPUT_SETTING.fullmatch(key.strip())) is None:
+            settings.append(override)
+        elif found[2] == "type":
+            types[found[1]] = value
+        else:
+            given[found[1]] = value
+    return settings, given, types
+
+
+def _input(value: str, kind: str | None) -> Any:
+    """Return the SDK's input; without a type, a path's or an address's is seen from it."""
+    if kind is None:
+        if _is_here(value):
+            kind = "uri_file" if Path(value).is_file() else "uri_folder"
+        else:
+            kind = "uri_folder" if _ADDRESS.match(value) else "string"
+    if kind in LITERAL_TYPES:
+        return Input(type=kind, default=value)
+    return Input(type=kind, path=value)
+
+
+def _is_here(value: str) -> bool:
+    """Whether a value is a path of something on this machine."""
+    return not _ADDRESS.match(value) and Path(value).exists()
+
+
+def _place(output_path: str | None) -> list[dict[str, str]]:
+    """Return where the output goes, as the SDK takes it.
+
+    Raises:
+        UsageError: It is not a path in a datastore.
+    """
+    if output_path is None:
+        return []
+    found = _DATASTORE.fullmatch(output_path)
+    if found is None:
+        raise UsageError(
+            f"{output_path!r} is not a place in Azure",
+            hint="write it as azureml://datastores/NAME/paths/PATH",
+        )
+    return [
+        {"output_dataset.datastore_id": f"azureml:{found[1]}"},
+        {"output_dataset.path": found[2]},
+    ]

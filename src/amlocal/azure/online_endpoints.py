@@ -1,0 +1,220 @@
+"""Online endpoints of an Azure ML workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from azure.core.exceptions import ResourceNotFoundError
+
+from amlocal.azure.changes import keep_unsaid, load_endpoint
+from amlocal.azure.endpoint_info import credentials_info, online_endpoint_info
+from amlocal.azure.errors import no_workspace
+from amlocal.azure.jobs import Calls
+from amlocal.azure.monitor import read_monitor
+from amlocal.azure.pollers import AzurePoller
+from amlocal.azure.source import CheckEndpoint, checked, file_of
+from amlocal.errors import TargetError, UsageError
+from amlocal.plan import (
+    Answer,
+    DeploymentMetrics,
+    EndpointCredentials,
+    MonitoredDeployment,
+    OnlineEndpointInfo,
+)
+from amlocal.plan.source import Source
+
+_KIND = "online endpoint"
+_NOUN = "online_endpoint"
+
+
+class AzureOnlineEndpointOperations:
+    """Online endpoints, by the names of `endpoint_operations.OnlineEndpointOperations`."""
+
+    def __init__(
+        self,
+        ml_client: Any,
+        calls: Calls,
+        *,
+        check: CheckEndpoint | None = None,
+        sends: bool = True,
+    ) -> None:
+        """Keep what the operations work with.
+
+        Args:
+            ml_client: An `MLClient`, or what behaves like one.
+            calls: Surrounds each call of the SDK.
+            check: Checks an endpoint before it is sent.
+            sends: Whether there is a workspace to ask.
+        """
+        self._endpoints = ml_client.online_endpoints
+        self._calls = calls
+        self._check = check
+        self._sends = sends
+
+    def begin_create_or_update(
+        self, endpoint: Source, *, overrides: Sequence[str] = (), name: str | None = None
+    ) -> AzurePoller[OnlineEndpointInfo]:
+        """Create an endpoint, or change its traffic, mirrored traffic, description, and tags.
+
+        Raises:
+            SpecError: The file is wrong, or its traffic is.
+            TargetError: Azure did not do its part.
+        """
+        checked(self._check, _NOUN, endpoint, overrides, name=name)
+        doing = "create or update the online endpoint"
+        with self._calls(doing, file=file_of(endpoint)):
+            loaded = load_endpoint(_KIND, endpoint, overrides, {"name": name})
+            existing = self._existing(loaded.name)
+            if existing is not None:
+                keep_unsaid(_KIND, loaded, existing, endpoint, overrides)
+            poller = self._endpoints.begin_create_or_update(loaded)
+        return AzurePoller(poller, doing, online_endpoint_info)
+
+    def get(self, name: str) -> OnlineEndpointInfo:
+        """Return an endpoint; raises NotFoundError."""
+        self._need_workspace(f"online endpoint {name}")
+        with self._calls(f"get online endpoint {name!r}"):
+            return online_endpoint_info(self._endpoints.get(name))
+
+    def list(self) -> Sequence[OnlineEndpointInfo]:
+        """Return all endpoints, by name."""
+        self._need_workspace("online endpoints")
+        with self._calls("list online endpoints"):
+            found = [online_endpoint_info(endpoint) for endpoint in self._endpoints.list()]
+        return sorted(found, key=lambda endpoint: endpoint.name)
+
+    def begin_delete(self, name: str) -> AzurePoller[None]:
+        """Delete an endpoint with all its deployments; raises NotFoundError."""
+        doing = f"delete online endpoint {name!r}"
+        with self._calls(doing):
+            return AzurePoller(self._endpoints.begin_delete(name), doing, lambda _: None)
+
+    def invoke(
+        self,
+        endpoint_name: str,
+        *,
+        request_file: str | os.PathLike[str],
+        deployment_name: str | None = None,
+    ) -> Answer:
+        """Post a file to an endpoint, or past its traffic rules to one of its deployments.
+
+        The SDK's own `invoke` keeps nothing of the answer but the body of a success, and sends the
+        deployment's name of one invocation with the next ones too. So the request is made here, of
+        the same parts.
+
+        Raises:
+            UsageError: The file cannot be read.
+            NotFoundError: There is no such endpoint.
+        """
+        content = _read(request_file)
+        with self._calls(f"invoke online endpoint {endpoint_name!r}"):
+            address = self._endpoints.get(endpoint_name).scoring_uri
+            credentials = credentials_info(self._endpoints.get_keys(endpoint_name))
+            opening = credentials.primary_key or credentials.access_token
+            headers = {"Content-Type": "application/json", "Authorization": f"Bearer {opening}"}
+            if deployment_name is not None:
+                headers["azureml-model-deployment"] = deployment_name
+            response = self._endpoints._requests_pipeline.post(  # noqa: SLF001 - the SDK's own
+                address, content=content, headers=headers
+            )
+            return Answer(
+                status=int(response.status_code),
+                body=str(response.text()),
+                headers={key.lower(): str(value) for key, value in response.headers.items()},
+            )
+
+    def get_keys(self, name: str) -> EndpointCredentials:
+        """Return an endpoint's keys, or a token where its `auth_mode` has tokens."""
+        self._need_workspace(f"the keys of online endpoint {name}")
+        with self._calls(f"get the keys of online endpoint {name!r}"):
+            return credentials_info(self._endpoints.get_keys(name))
+
+    def begin_regenerate_keys(
+        self, name: str, *, key_type: str = "primary"
+    ) -> AzurePoller[EndpointCredentials]:
+        """Make one of an endpoint's keys anew, `primary` or `secondary`; the other one holds.
+
+        Raises:
+            UsageError: The endpoint has no keys.
+            TargetError: Azure did not do its part, or kept the key.
+        """
+        doing = f"regenerate a key of online endpoint {name!r}"
+        with self._calls(doing):
+            before = credentials_info(self._endpoints.get_keys(name))
+            if not before.primary_key:
+                raise UsageError(
+                    f"online endpoint {name!r} has no keys",
+                    hint="it is opened by tokens, which end by themselves",
+                )
+            poller = self._endpoints.begin_regenerate_keys(name, key_type=key_type)
+        return AzurePoller(poller, doing, lambda _: self._regenerated(name, key_type, before))
+
+    def _regenerated(
+        self, name: str, key_type: str, before: EndpointCredentials
+    ) -> EndpointCredentials:
+        """Return the keys as they are now."""
+        if not self._sends:
+            return before
+        after = self.get_keys(name)
+        kept = {
+            "primary": after.primary_key == before.primary_key,
+            "secondary": after.secondary_key == before.secondary_key,
+        }
+        # The SDK sends the old key along as the value to set, so that it is worth a look.
+        if kept[key_type]:
+            raise TargetError(
+                f"Azure kept the {key_type} key of online endpoint {name!r}",
+                hint="regenerate it in Azure ML studio, on the endpoint's page under Consume",
+            )
+        return after
+
+    def metrics(self, endpoint_name: str) -> Mapping[str, DeploymentMetrics]:
+        """Refuse: Azure Monitor has rates and percentiles, from which no counts follow.
+
+        Raises:
+            UsageError: Always.
+        """
+        raise UsageError(
+            f"Azure keeps no counts of the requests to {endpoint_name!r}",
+            hint="`monitor` reads the rates and percentiles that Azure Monitor has",
+        )
+
+    def monitor(
+        self, endpoint_name: str, deployment_name: str, since: datetime
+    ) -> MonitoredDeployment:
+        """Return what Azure Monitor has of a deployment's requests; it lags by some minutes.
+
+        Args:
+            endpoint_name: The endpoint.
+            deployment_name: Its deployment.
+            since: The time from which on, with a time zone.
+
+        Raises:
+            NotFoundError: There is no such deployment.
+            TargetError: Azure did not do its part.
+        """
+        self._need_workspace(f"the metrics of online endpoint {endpoint_name}")
+        with self._calls(f"read the metrics of deployment {endpoint_name}/{deployment_name}"):
+            return read_monitor(self._endpoints, endpoint_name, deployment_name, since)
+
+    def _existing(self, name: str) -> Any | None:
+        """Return the SDK's endpoint of a name, or None where there is none."""
+        try:
+            return self._endpoints.get(name)
+        except ResourceNotFoundError:
+            return None
+
+    def _need_workspace(self, asked: str) -> None:
+        if not self._sends:
+            raise no_workspace(asked)
+
+
+def _read(file: str | os.PathLike[str]) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"the request file cannot be read: {error}") from error

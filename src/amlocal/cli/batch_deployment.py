@@ -1,0 +1,157 @@
+"""`aml batch-deployment`: what scores files behind a batch endpoint."""
+
+from __future__ import annotations
+
+import argparse
+
+from amlocal.cli import endpoint_views as views
+from amlocal.cli.arguments import Parser, Verb
+from amlocal.cli.endpoint_flags import (
+    add_deployment,
+    add_endpoint,
+    add_no_wait,
+    add_source,
+    add_yes,
+    named,
+    need_change,
+    need_some,
+)
+from amlocal.cli.session import Session
+from amlocal.cli.views import jobs_view
+from amlocal.cli.waiting import Seen, wait
+from amlocal.errors import UsageError
+from amlocal.plan import BatchDeploymentInfo
+
+
+def _source_flags(parser: Parser) -> None:
+    add_source(parser, "batch deployment")
+    add_endpoint(parser, required=False)
+
+
+def _create_flags(parser: Parser) -> None:
+    _source_flags(parser)
+    parser.add_argument(
+        "--set-default", action="store_true", help="make it the deployment that invoke uses"
+    )
+
+
+def _create(session: Session, args: argparse.Namespace) -> int:
+    need_some(args, "batch deployment")
+    if args.set_default and args.no_wait:
+        raise UsageError("--set-default waits for the deployment", hint="leave --no-wait away")
+    deployment = _apply(session, args)
+    if deployment is None:
+        return 0
+    if args.set_default:
+        _make_default(session, deployment)
+    session.emit(views.batch_deployment_view(deployment))
+    return 0
+
+
+def _make_default(session: Session, deployment: BatchDeploymentInfo) -> None:
+    endpoints, name = session.client.batch_endpoints, deployment.endpoint_name
+    poller = endpoints.begin_create_or_update(
+        None, overrides=[f"defaults.deployment_name={deployment.name}"], name=name
+    )
+    wait(
+        session,
+        poller,
+        f"endpoint {name}",
+        look=lambda: Seen(endpoints.get(name).provisioning_state),
+        later=f"aml batch-endpoint show -n {name}",
+    )
+
+
+def _update(session: Session, args: argparse.Namespace) -> int:
+    need_change(args, "batch deployment", args.overrides)
+    name, endpoint = named(args), named(args, "endpoint_name")
+    if name and endpoint and not session.is_dry:
+        session.client.batch_deployments.get(name, endpoint)  # an update makes nothing
+    deployment = _apply(session, args)
+    if deployment is not None:
+        session.emit(views.batch_deployment_view(deployment))
+    return 0
+
+
+def _apply(session: Session, args: argparse.Namespace) -> BatchDeploymentInfo | None:
+    """Send a deployment and wait for it; None where nobody wants to wait."""
+    deployments = session.client.batch_deployments
+    name, endpoint = named(args), named(args, "endpoint_name")
+    poller = deployments.begin_create_or_update(
+        args.file, overrides=args.overrides, name=args.name, endpoint_name=args.endpoint_name
+    )
+    later = f"aml batch-deployment show -n {name or 'NAME'} -e {endpoint or 'ENDPOINT'}"
+    if args.no_wait:
+        session.say(f"deployment {name} goes on; {later}")
+        return None
+    deployment = wait(
+        session,
+        poller,
+        f"deployment {endpoint}/{name}" if name and endpoint else "the deployment",
+        look=lambda: Seen(deployments.get(name, endpoint).provisioning_state),
+        later=later,
+    )
+    for warning in deployment.warnings:
+        session.warn(warning)
+    return deployment
+
+
+def _show(session: Session, args: argparse.Namespace) -> int:
+    found = session.client.batch_deployments.get(args.name, args.endpoint_name)
+    session.emit(views.batch_deployment_view(found))
+    return 0
+
+
+def _list(session: Session, args: argparse.Namespace) -> int:
+    found = session.client.batch_deployments.list(args.endpoint_name)
+    session.emit(views.batch_deployments_view(found, args.endpoint_name))
+    return 0
+
+
+def _delete_flags(parser: Parser) -> None:
+    add_deployment(parser)
+    add_yes(parser)
+    add_no_wait(parser)
+
+
+def _delete(session: Session, args: argparse.Namespace) -> int:
+    what = f"deployment {args.endpoint_name}/{args.name}"
+    session.confirm(f"Delete {what}?", yes=args.yes)
+    deployments = session.client.batch_deployments
+    poller = deployments.begin_delete(args.name, args.endpoint_name)
+    if not args.no_wait:
+        wait(
+            session,
+            poller,
+            what,
+            look=lambda: Seen(deployments.get(args.name, args.endpoint_name).provisioning_state),
+            later=f"aml batch-deployment list -e {args.endpoint_name}",
+        )
+    session.say(f"{'deleting' if args.no_wait else 'deleted'} {what}")
+    return 0
+
+
+def _list_jobs(session: Session, args: argparse.Namespace) -> int:
+    found = session.client.batch_deployments.list_jobs(args.name, args.endpoint_name)
+    session.emit(jobs_view(found))
+    return 0
+
+
+VERBS = {
+    "create": Verb(
+        "create a deployment, or replace one",
+        _create_flags,
+        _create,
+        "aml batch-deployment create -f deployment.yml -e adult-batch --set-default",
+    ),
+    "update": Verb(
+        "change a deployment",
+        _source_flags,
+        _update,
+        "aml batch-deployment update -n second -e adult-batch --set settings.mini_batch_size=5",
+    ),
+    "show": Verb("show a deployment", add_deployment, _show),
+    "list": Verb("list the deployments of an endpoint", add_endpoint, _list),
+    "delete": Verb("delete a deployment", _delete_flags, _delete),
+    "list-jobs": Verb("list the jobs that a deployment has run", add_deployment, _list_jobs),
+}

@@ -1,0 +1,228 @@
+"""`aml online-deployment`: what serves a model behind an online endpoint."""
+
+from __future__ import annotations
+
+import argparse
+
+from amlocal.cli import endpoint_views as views
+from amlocal.cli import rollout
+from amlocal.cli.arguments import Parser, Verb, one_of, positive
+from amlocal.cli.endpoint_flags import (
+    add_deployment,
+    add_docker,
+    add_endpoint,
+    add_no_wait,
+    add_source,
+    add_yes,
+    named,
+    need_change,
+    need_some,
+)
+from amlocal.cli.session import Session, View
+from amlocal.cli.waiting import Seen, wait
+from amlocal.endpoint_operations import OnlineDeploymentOperations
+from amlocal.errors import UsageError
+from amlocal.plan import OnlineDeploymentInfo
+
+#: How an instance gets its environment on this machine.
+_ENVIRONMENTS = ("auto", "current", "isolated")
+_CONTAINERS = ("inference-server", "storage-initializer")
+_DEFAULT_LINES = 5000
+_DOCKER = ("--local", "--vscode-debug", "--local-enable-gpu")
+
+
+def _source_flags(parser: Parser) -> None:
+    add_source(parser, "online deployment")
+    add_endpoint(parser, required=False)
+    parser.add_argument(
+        "--environment",
+        type=one_of("kind of environment", _ENVIRONMENTS),
+        default="auto",
+        metavar="{" + ",".join(_ENVIRONMENTS) + "}",
+        help="how its instances get their environment on this machine; auto takes the current one "
+        "where that satisfies it",
+    )
+    add_docker(parser, *_DOCKER)
+
+
+def _create_flags(parser: Parser) -> None:
+    _source_flags(parser)
+    parser.add_argument(
+        "--all-traffic", action="store_true", help="give it all traffic once it is ready"
+    )
+    add_docker(parser, "--package-model")
+
+
+def _create(session: Session, args: argparse.Namespace) -> int:
+    need_some(args, "online deployment")
+    if args.all_traffic and args.no_wait:
+        raise UsageError("--all-traffic waits for the deployment", hint="leave --no-wait away")
+    deployment = _apply(session, args)
+    if deployment is None:
+        return 0
+    if args.all_traffic:
+        _give_all_traffic(session, deployment)
+    session.emit(views.online_deployment_view(deployment))
+    return 0
+
+
+def _give_all_traffic(session: Session, deployment: OnlineDeploymentInfo) -> None:
+    endpoints, name = session.client.online_endpoints, deployment.endpoint_name
+    poller = endpoints.begin_create_or_update(
+        None, overrides=[f"traffic.{deployment.name}=100"], name=name
+    )
+    wait(
+        session,
+        poller,
+        f"endpoint {name}",
+        look=lambda: Seen(endpoints.get(name).provisioning_state),
+        later=f"aml online-endpoint show -n {name}",
+    )
+
+
+def _update(session: Session, args: argparse.Namespace) -> int:
+    need_change(args, "online deployment", args.overrides)
+    name, endpoint = named(args), named(args, "endpoint_name")
+    if name and endpoint and not session.is_dry:
+        session.client.online_deployments.get(name, endpoint)  # an update makes nothing
+    deployment = _apply(session, args)
+    if deployment is not None:
+        session.emit(views.online_deployment_view(deployment))
+    return 0
+
+
+def _apply(session: Session, args: argparse.Namespace) -> OnlineDeploymentInfo | None:
+    """Send a deployment and wait for it; None where nobody wants to wait."""
+    deployments = session.client.online_deployments
+    name, endpoint = named(args), named(args, "endpoint_name")
+    poller = deployments.begin_create_or_update(
+        args.file,
+        overrides=args.overrides,
+        name=args.name,
+        endpoint_name=args.endpoint_name,
+        environment=args.environment,
+    )
+    later = f"aml online-deployment show -n {name or 'NAME'} -e {endpoint or 'ENDPOINT'}"
+    if args.no_wait:
+        session.say(f"deployment {name} goes on; {later}")
+        return None
+    deployment = wait(
+        session,
+        poller,
+        f"deployment {endpoint}/{name}" if name and endpoint else "the deployment",
+        look=lambda: _look(deployments, name, endpoint),
+        later=later,
+    )
+    for warning in deployment.warnings:
+        session.warn(warning)
+    return deployment
+
+
+def _look(deployments: OnlineDeploymentOperations, name: str, endpoint: str) -> Seen:
+    """Return a deployment's state and the last line that its instances logged."""
+    state = deployments.get(name, endpoint).provisioning_state
+    lines = deployments.get_logs(name, endpoint, lines=1).splitlines()
+    return Seen(state, lines[-1] if lines else "")
+
+
+def _name_flags(parser: Parser) -> None:
+    add_deployment(parser)
+    add_docker(parser, "--local")
+
+
+def _show(session: Session, args: argparse.Namespace) -> int:
+    found = session.client.online_deployments.get(args.name, args.endpoint_name)
+    session.emit(views.online_deployment_view(found))
+    return 0
+
+
+def _list_flags(parser: Parser) -> None:
+    add_endpoint(parser)
+    add_docker(parser, "--local")
+
+
+def _list(session: Session, args: argparse.Namespace) -> int:
+    found = session.client.online_deployments.list(args.endpoint_name)
+    session.emit(views.online_deployments_view(found, args.endpoint_name))
+    return 0
+
+
+def _delete_flags(parser: Parser) -> None:
+    add_deployment(parser)
+    add_yes(parser)
+    add_no_wait(parser)
+    add_docker(parser, "--local")
+
+
+def _delete(session: Session, args: argparse.Namespace) -> int:
+    what = f"deployment {args.endpoint_name}/{args.name}"
+    session.confirm(f"Delete {what}?", yes=args.yes)
+    deployments = session.client.online_deployments
+    poller = deployments.begin_delete(args.name, args.endpoint_name)
+    if not args.no_wait:
+        wait(
+            session,
+            poller,
+            what,
+            look=lambda: Seen(deployments.get(args.name, args.endpoint_name).provisioning_state),
+            later=f"aml online-deployment list -e {args.endpoint_name}",
+        )
+    session.say(f"{'deleting' if args.no_wait else 'deleted'} {what}")
+    return 0
+
+
+def _logs_flags(parser: Parser) -> None:
+    add_deployment(parser)
+    parser.add_argument(
+        "--lines",
+        "-l",
+        type=positive,
+        default=_DEFAULT_LINES,
+        metavar="N",
+        help=f"at most the last so many; {_DEFAULT_LINES}",
+    )
+    parser.add_argument(
+        "--container",
+        "-c",
+        type=one_of("container", _CONTAINERS),
+        metavar="{" + ",".join(_CONTAINERS) + "}",
+        help="what logged them in Azure; inference-server",
+    )
+    add_docker(parser, "--local")
+
+
+def _get_logs(session: Session, args: argparse.Namespace) -> int:
+    logs = session.client.online_deployments.get_logs(
+        args.name, args.endpoint_name, lines=args.lines, container_type=args.container
+    )
+    if session.asks_for_data or session.is_dry:
+        session.emit(View(logs, [{"Result": logs}]))
+    else:
+        session.out.write(logs if logs.endswith("\n") or not logs else f"{logs}\n")
+    return 0
+
+
+VERBS = {
+    "create": Verb(
+        "create a deployment, or replace one while its old instances serve until the new do",
+        _create_flags,
+        _create,
+        "aml online-deployment create -f blue.yml -e adult --all-traffic",
+    ),
+    "update": Verb(
+        "change a deployment",
+        _source_flags,
+        _update,
+        "aml online-deployment update -n blue -e adult --set instance_count=2",
+    ),
+    "show": Verb("show a deployment", _name_flags, _show),
+    "list": Verb("list the deployments of an endpoint", _list_flags, _list),
+    "delete": Verb("delete a deployment that has no traffic", _delete_flags, _delete),
+    "rollout": rollout.VERB,
+    "get-logs": Verb(
+        "print what a deployment's instances logged",
+        _logs_flags,
+        _get_logs,
+        "aml online-deployment get-logs -n blue -e adult -l 100",
+    ),
+}

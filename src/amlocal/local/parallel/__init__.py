@@ -1,0 +1,1 @@
+"""Parallel steps: a run in a process of its own, whose workers call an entry script."""
