@@ -305,3 +305,12 @@ def test_versions_that_nobody_needs_are_garbage(stage: Stage) -> None:
     os.utime(left, (old, old))
     assert stage.client.workspace.collect_garbage() >= 1000
     assert versions(stage) == [used]
+
+
+def test_a_deployment_whose_variables_cannot_be_fails(stage: Stage) -> None:
+    code = stage.project / "code"
+    code.mkdir(parents=True)
+    (code / "score.py").touch()
+    stage.endpoint()
+    with pytest.raises(TargetError, match="cannot be started: WORKER_COUNT is 'many'"):
+        stage.deploy(code=str(code), scoring_script="score.py", variables={"WORKER_COUNT": "many"})

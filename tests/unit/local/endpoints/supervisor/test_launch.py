@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from amlocal.errors import UsageError
 from amlocal.local.endpoints.supervision import Programs
 from amlocal.local.endpoints.supervisor.instance import Launch
 from amlocal.local.endpoints.supervisor.launch import Launcher
@@ -108,3 +109,9 @@ def test_an_isolated_environment_finds_the_scoring_server_and_nothing_else(
     assert [entry.name for entry in Path(folder).iterdir()] == ["scoringserver"]
     assert (Path(folder) / "scoringserver" / "__main__.py").is_file()
     assert "PYTHONPATH" not in launch(launcher, CURRENT).variables
+
+
+@pytest.mark.parametrize("count", ["0", "two", "-1", ""])
+def test_a_number_of_workers_that_cannot_be_is_refused(launcher: Launcher, count: str) -> None:
+    with pytest.raises(UsageError, match="WORKER_COUNT is"):
+        launch(launcher, scoring_script="s.py", variables=f'{{"WORKER_COUNT": "{count}"}}')
