@@ -189,6 +189,20 @@ def test_a_batch_deployment_as_the_sdk_sends_it(client: AzureClient, file: str, 
     assert client.requests[-1].body == body
 
 
+def test_a_pipeline_goes_with_its_deployment(client: AzureClient, project: Path) -> None:
+    (project / "steps.yml").write_text(
+        "type: pipeline\nname: steps\nversion: 1\n"
+        "jobs: {train: {type: command, component: azureml:score:2}}\n"
+    )
+    file = project / "pipe.yml"
+    file.write_text(file.read_text().replace("azureml:score:2", "./steps.yml"))
+    client.batch_deployments.begin_create_or_update("pipe.yml")
+    *_, component, last = client.requests
+    assert component.path.startswith(f"{WORKSPACE}/components/")
+    sent_id = sent(last)["deploymentConfiguration"]["componentId"]["assetId"]
+    assert sent_id == component.path.split("?")[0]
+
+
 def test_a_batch_invocation_uploads_its_input(client: AzureClient) -> None:
     told: list[str] = []
     job = client.batch_endpoints.invoke(
