@@ -39,7 +39,7 @@ class PlanCompiler:
         assert isinstance(source, Job)
         return source
 
-    def load_component(self, source: Any, *, overrides: Sequence[str] = ()) -> Any:
+    def load_component(self, source: Any, *, overrides: Sequence[str] = (), **_: Any) -> Any:
         return source
 
     load_environment = load_data = load_model = load_component

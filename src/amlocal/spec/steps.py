@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from amlocal.errors import NotFoundError, near_miss
 from amlocal.plan import Component
@@ -231,29 +231,52 @@ def registered_component(
     findings: Findings, at: Place, reference: str, assets: AssetSource | None, parts: Parts
 ) -> Component | None:
     """Return a registered component, or None and a problem where it cannot be had."""
+    found = look_up(findings, at, reference, None if assets is None else assets.component)
+    if found is None:
+        return None
+    component, (name, version, label) = found
+    parts.registered.append(
+        Registered(name=name, version=version, label=label, digest=digest_of(component))
+    )
+    return component
+
+
+_T = TypeVar("_T")
+
+
+def look_up(
+    findings: Findings,
+    at: Place,
+    reference: str,
+    find: Callable[[str, str | None, str | None], _T] | None,
+) -> tuple[_T, tuple[str, str | None, str | None]] | None:
+    """Return what a reference to a component names, and its name, version, and label.
+
+    Args:
+        findings: Where the problem goes, where there is none; None is returned then.
+        at: The reference's place.
+        reference: As the file has it.
+        find: Looks it up, as `AssetSource.component`; None where nothing can be looked up.
+    """
     parsed = _REGISTERED.fullmatch(reference)
     if parsed is None:
         hint = "write azureml:NAME:VERSION, azureml:NAME@latest, or ./FILE.yml"
         findings.problem(at, f"{reference!r} is not a reference to a component", hint)
         return None
-    if assets is None:
+    if find is None:
         hint = "name the component's file instead: component: ./FILE.yml"
         findings.unsupported(at, f"registered component {reference!r} cannot be looked up", hint)
         return None
     name = f"azureml:{parsed['registry']}{parsed['name']}" if parsed["registry"] else parsed["name"]
     version, label = parsed["version"], parsed["label"]
     try:
-        found = assets.component(name, version, label)
+        return find(name, version, label), (name, version, label)
     except NotFoundError as error:
         hint = error.hint or f"register it: aml component create -f {parsed['name']}.yml"
         if parsed["registry"]:
             hint = "a registry is Azure's; name a file of the component: component: ./FILE.yml"
         findings.problem(at, str(error), hint)
         return None
-    parts.registered.append(
-        Registered(name=name, version=version, label=label, digest=digest_of(found))
-    )
-    return found
 
 
 def read_component(findings: Findings, files: Files, place: Place, value: object) -> Component:

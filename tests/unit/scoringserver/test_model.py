@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 from pathlib import Path
@@ -84,6 +85,26 @@ def test_a_model_of_tensors_is_called_by_the_function_it_names(digits_model: Pat
     assert isinstance(model.schema, TensorSchema)
     assert predict(model, Form.INPUT_DATA, rows) == theirs.tolist()
     assert np.shape(predict(model, Form.INPUTS, rows)) == (1, 2)
+
+
+@pytest.mark.parametrize("flavor", ["lightgbm", "xgboost"])
+def test_boosted_trees_answer_as_mlflow_does(tmp_path: Path, flavor: str) -> None:
+    frame = people(200)[["age", "children"]].astype("float64")
+    target = frame["age"] * 2 + frame["children"]
+    library, saver = importlib.import_module(flavor), importlib.import_module(f"mlflow.{flavor}")
+    name = {"lightgbm": "LGBMRegressor", "xgboost": "XGBRegressor"}[flavor]
+    estimator = getattr(library, name)(n_estimators=5, n_jobs=1).fit(frame, target)
+    saver.save_model(
+        estimator,
+        str(tmp_path / "m"),
+        signature=infer_signature(frame, target),
+        input_example=frame.head(3),
+        pip_requirements=[flavor],
+    )
+    model = load_model(tmp_path / "m")
+    theirs = mlflow.pyfunc.load_model(str(tmp_path / "m")).predict(frame)
+    assert model.is_rowwise
+    assert predict(model, Form.INPUT_DATA, frame.to_numpy().tolist()) == theirs.tolist()
 
 
 def test_a_models_own_code_gets_parameters(tmp_path: Path) -> None:

@@ -127,6 +127,7 @@ class DeploymentRun:
         except (AmlocalError, InstanceFailedError) as error:
             self._settle(record, FAILED, str(error))
             self._remove(version)
+            self._instances_changed()
             return
         old, self._fleet = self._fleet, fleet
         self._shared.records.note_served(record)
