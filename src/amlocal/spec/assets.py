@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from amlocal.plan import Component, DataAsset, Environment, ModelAsset
-from amlocal.spec import build, convert, overrides, sdk
+from amlocal.spec import build, convert, overrides, parallel, sdk
 from amlocal.spec.check import check_component_name
 from amlocal.spec.compiler import require_mapping
 from amlocal.spec.entities import base
@@ -19,11 +19,12 @@ from amlocal.spec.structure import check_object
 
 
 def component(source: Path | Any, settings: Sequence[str]) -> Component:
-    """Load a command component; see `amlocal.spec.load_component`."""
+    """Load a command or parallel component; see `amlocal.spec.load_component`."""
     document, fields = _load(
         source, settings, "component", lambda it, _: convert.component_mapping(it)
     )
-    return build.declared_component(fields, document.folder, source=document.name)
+    declared = parallel if parallel.is_parallel(fields) else build
+    return declared.declared_component(fields, document.folder, source=document.name)
 
 
 def environment(source: Path | Any, settings: Sequence[str]) -> Environment:
