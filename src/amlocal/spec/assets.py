@@ -23,8 +23,9 @@ def component(source: Path | Any, settings: Sequence[str]) -> Component:
     document, fields = _load(
         source, settings, "component", lambda it, _: convert.component_mapping(it)
     )
-    declared = parallel if parallel.is_parallel(fields) else build
-    return declared.declared_component(fields, document.folder, source=document.name)
+    if parallel.is_parallel(fields):
+        return parallel.declared_component(fields, document.folder, source=document.name)
+    return build.declared_component(fields, document.folder, source=document.name)
 
 
 def environment(source: Path | Any, settings: Sequence[str]) -> Environment:

@@ -28,10 +28,13 @@ def is_parallel(value: Mapping[str, Any]) -> bool:
 
 def resolved(value: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a step's fields with those that are bound to a pipeline's value replaced by it."""
-    return {
+    found = {
         name: item if name in _UNRESOLVED else automl.resolved(item, given)
         for name, item in value.items()
     }
+    if found.get("mini_batch_size") != value.get("mini_batch_size"):
+        found["mini_batch_size"] = str(found["mini_batch_size"])  # a text, of a whole number too
+    return found
 
 
 def divided(value: Any) -> str:

@@ -138,6 +138,7 @@ ROOTS = [
 #: What a read-only field holds, and what fields that are refused hold.
 NOT_OURS = {
     "CreationContextSchema",
+    "FlowComponentSchema",
     "IntellectualPropertySchema",
     "ResourceRequirementsSchema",
 }
@@ -210,9 +211,7 @@ def test_the_ledger_invents_no_fields(schema: str) -> None:
     # The SDK takes these of a step with a component though its schema does not name them.
     described = {"name", "display_name", "description", "tags"}
     beside = {
-        **dict.fromkeys(
-            ("component_step", "parallel_step", "parallel_component_step"), described
-        ),
+        **dict.fromkeys(("component_step", "parallel_step", "parallel_component_step"), described),
         "sweep_step": described | {"identity"},
     }
     assert set(ledger()[schema]) - known - {"*"} == beside.get(schema, set()) - known
