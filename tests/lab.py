@@ -44,6 +44,11 @@ class PlanCompiler:
 
     load_environment = load_data = load_model = load_component
 
+    def load_batch_endpoint(self, source: Any, **_: Any) -> Any:
+        return source
+
+    load_batch_deployment = load_batch_endpoint
+
 
 @dataclass
 class Recording:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from amlocal.plan import Component, DataAsset, Environment, ModelAsset, PipelineComponent
-from amlocal.spec import build, convert, overrides, sdk
+from amlocal.spec import build, convert, overrides, parallel, sdk
 from amlocal.spec.check import check_component_name
 from amlocal.spec.compiler import require_mapping
 from amlocal.spec.entities import base
@@ -40,6 +40,8 @@ def component(
     document, fields = _load(
         source, settings, "component", lambda it, _: convert.component_mapping(it)
     )
+    if parallel.is_parallel(fields):
+        return parallel.declared_component(fields, document.folder, source=document.name)
     return build.declared_component(fields, document.folder, source=document.name)
 
 
