@@ -103,7 +103,7 @@ class _Graph:
                 yield from check_task(step.component, at)
         else:
             yield from _ports(step, at)
-        yield from check_division(step, at)
+        yield from check_division(step, at, is_inline=self._is_inline(step))
 
     def _is_inline(self, step: Step) -> bool:
         own = self._places.components.get(step.name)

@@ -99,16 +99,20 @@ def check_task(component: Component, at: Place) -> Iterator[Problem]:
                 yield place.problem(f"no {kind[:-1]} named {name!r}", hint, text=raw)
 
 
-def check_division(step: Step, at: Place) -> Iterator[Problem]:
-    """Yield what a step's input cannot be divided by."""
+def check_division(step: Step, at: Place, *, is_inline: bool) -> Iterator[Problem]:
+    """Yield what a step's input cannot be divided by, and that neither it nor its component says.
+
+    Args:
+        step: The step.
+        at: Its place.
+        is_inline: Whether its task is in the job, where the field is required.
+    """
     found = step.component.parallel
     if found is None:
         return
-    if not found.input_data:
-        # What is written in the job lacks a field of the step, which is told as such.
-        if step.component.source:
-            message = f"the parallel step {step.name!r} lacks the field 'input_data'"
-            yield at.problem(message, "add input_data: ${{inputs.NAME}}")
+    if not found.input_data and not is_inline:
+        message = f"the parallel step {step.name!r} lacks the field 'input_data'"
+        yield at.problem(message, "add input_data: ${{inputs.NAME}}")
     elif found.partition_keys and not found.is_tabular:
         message = "partition_keys divide rows, and these are files"
         hint = f"give the input {found.input_data!r} type: mltable and mode: direct"

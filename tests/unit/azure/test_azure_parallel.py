@@ -60,5 +60,5 @@ def test_a_parallel_step_that_is_wrong_is_not_sent() -> None:
         "azure", subscription_id="s", resource_group="r", workspace_name="w", dry_run=True
     )
     wrong = ["jobs.score.task.entry_script=mein.py"]
-    with pytest.raises(SpecError, match="the entry script 'mein.py' is not there"):
+    with pytest.raises(SpecError, match=r"the entry script 'mein\.py' is not there"):
         checked.jobs.create_or_update("parallel.yml", overrides=wrong)
