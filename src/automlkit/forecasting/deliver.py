@@ -31,23 +31,25 @@ _LIBRARIES = {"LightGBM": "lightgbm", "XGBoostRegressor": "xgboost"}
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is to be delivered; a task of a child process.
+    """What is to be delivered; a task of a worker.
 
     Attributes:
         members: Candidates and their weights.
         predictions: Their forecasts of the validation rows, shape (n,).
         folder: Where the model is written to.
         facts: What the model says of itself.
+        threads: Threads that may be used.
     """
 
     members: tuple[tuple[Candidate, float], ...]
     predictions: Floats
     folder: Path
     facts: dict[str, str]
+    threads: int
 
-    def __call__(self, problem: Problem, threads: int) -> dict[str, float]:
+    def __call__(self, problem: Problem) -> dict[str, float]:
         """Fit, save, and return the metrics on test rows, if there are any."""
-        fitted = [fit(problem, candidate, problem.frame, threads) for candidate, _ in self.members]
+        fitted = [fit(problem, own, problem.frame, self.threads) for own, _ in self.members]
         forecaster = make_forecaster(problem, self, fitted)
         save(forecaster, problem, self)
         return measure(forecaster, problem)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from automlkit.search.objective import Floats
-from automlkit.search.work import FoldDone
+from automlkit.search.tasks import FoldDone
 from stepkit.program import write_bytes, write_text
 
 Status = Literal["Running", "Completed", "Failed", "Canceled"]

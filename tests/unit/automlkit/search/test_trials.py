@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from automlkit.search.tasks import FoldDone
 from automlkit.search.trials import Store, Trial, mean_metrics, plain
-from automlkit.search.work import FoldDone
 
 
 def fold(value, accuracy):
