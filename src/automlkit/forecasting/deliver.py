@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 import automlmodel
-from automlkit.forecasting.metrics import score
 from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import Problem
 from automlkit.forecasting.regression import REGRESSIONS
 from automlkit.forecasting.trial import Truth, fit
+from automlkit.metrics import score_forecast
 from automlkit.save import pinned
 from automlmodel.forecast_features import SERIES, TARGET, TIME, Floats
 from automlmodel.forecaster import Forecaster
@@ -179,4 +179,6 @@ def measure(forecaster: Forecaster, problem: Problem) -> dict[str, float]:
     numbers = {name: place for place, name in enumerate(problem.series)}
     series = np.asarray([numbers[name] for name in names[known]], dtype=np.intp)
     truth = rows[TARGET].to_numpy(dtype=np.float64)[known]
-    return score(truth, predicted[known], series, problem.ranges) if known.any() else {}
+    if not known.any():
+        return {}
+    return score_forecast(truth, predicted[known], series, problem.extents)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from automlkit.forecasting.metrics import is_better
+from automlkit.metrics import is_better
 from automlmodel.forecast_features import Floats
 
 #: Trials that are looked at, and rounds of choosing: members at most, weights in tenths.

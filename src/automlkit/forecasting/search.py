@@ -12,11 +12,11 @@ import numpy as np
 from automlkit.errors import SearchError
 from automlkit.events import Events, TrialEnded, TrialStarted
 from automlkit.forecasting.ensemble import greedy_weights, mean_gain, mixed_weights
-from automlkit.forecasting.metrics import is_better, score
 from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import Problem
 from automlkit.forecasting.state import Finished, State
 from automlkit.forecasting.trial import Evaluation, Truth
+from automlkit.metrics import is_better, score_forecast
 from automlkit.pool import Outcome, Pool
 from automlkit.worker import Failure, attempt
 from automlmodel.forecast_features import Floats
@@ -238,7 +238,8 @@ class Search:
 
     def measure(self, predictions: Floats) -> dict[str, float]:
         """Return all metrics of forecasts of the validation rows."""
-        return score(self.truth.values, predictions, self.truth.series, self._problem.ranges)
+        truth = self.truth
+        return score_forecast(truth.values, predictions, truth.series, self._problem.extents)
 
     def vote(self) -> tuple[Trial, str]:
         """Return the trial to be delivered, a vote where one gains, and why.
