@@ -67,3 +67,11 @@ def make_pool(log):
     yield make
     for pool in made:
         pool.close()
+
+
+@pytest.fixture
+def never_ready(make_pool, tmp_path, monkeypatch):
+    """Make pools whose workers load a library forever."""
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(600)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    return lambda context: make_pool(context, libraries=("slow_to_import",))

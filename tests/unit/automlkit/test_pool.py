@@ -12,8 +12,6 @@ from tests.lab import wait_for
 from automlkit.worker import Failure
 
 FAR = float("inf")
-#: A module that takes longer to import than any test.
-SLOW = "import time\ntime.sleep(600)\n"
 
 
 def outcome(pool):
@@ -28,14 +26,6 @@ def answer(pool, task, **limits):
 
 def is_named(what):
     return lambda task: task.what == what
-
-
-@pytest.fixture
-def never_ready(make_pool, tmp_path, monkeypatch):
-    """A pool whose workers load a library forever."""
-    (tmp_path / "slow_to_import.py").write_text(SLOW)
-    monkeypatch.syspath_prepend(tmp_path)
-    return make_pool(10, libraries=("slow_to_import",))
 
 
 def test_tasks_are_done_by_several_workers(make_pool, do):
@@ -95,8 +85,9 @@ def test_a_tasks_seconds_begin_when_libraries_are_loaded(make_pool, do, tmp_path
 
 
 def test_a_deadline_holds_while_libraries_are_loaded(never_ready, do):
-    assert not never_ready.ready(0.1)
-    assert answer(never_ready, do("double"), deadline=time.monotonic() + 0.3).kind == "timeout"
+    pool = never_ready(10)
+    assert not pool.ready(0.1)
+    assert answer(pool, do("double"), deadline=time.monotonic() + 0.3).kind == "timeout"
 
 
 def test_workers_that_cannot_load_are_told_of(make_pool, do):
