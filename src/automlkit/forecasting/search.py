@@ -11,7 +11,7 @@ import numpy as np
 
 from automlkit.errors import SearchError
 from automlkit.events import Events, TrialEnded, TrialStarted
-from automlkit.forecasting.ensemble import greedy_weights, mean_gain, mixed_weights
+from automlkit.forecasting.ensemble import mean_gain, mixed_weights, vote_weights
 from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import Problem
 from automlkit.forecasting.state import Finished, State
@@ -250,7 +250,7 @@ class Search:
         best = ranked[0]
         if not self._problem.request.training.enable_vote_ensemble or len(ranked) < 2:
             return best, f"trial {best.number} is the best by {self._metric}"
-        weights = greedy_weights(
+        weights = vote_weights(
             [trial.predictions for trial in ranked],
             self._metric,
             lambda predictions: self.measure(predictions)[self._metric],
