@@ -129,6 +129,18 @@ def test_a_registered_model_is_kept_as_it_is_named(write: Write, reference: str)
     assert load_online_deployment(file).model == ModelSource(reference=reference)
 
 
+def test_what_the_sdk_says_comes_without_its_colours(write: Write) -> None:
+    inline = '{name: "", version: 1, path: .}'
+    code = "code_configuration: {code: ., scoring_script: blue.yml}"
+    file = write(
+        blue=f"{SMALL.replace('azureml:adult:3', inline)}    {code}\n"
+        "    environment: azureml:serving:1"
+    )
+    (said,) = problems_of(file)
+    assert "If version is specified, name must" in said
+    assert "\x1b" not in said
+
+
 def test_an_address_may_be_the_path_of_a_model(write: Write) -> None:
     path = "azureml://jobs/night/outputs/best"
     inline = f"path: {path}, type: mlflow_model"
