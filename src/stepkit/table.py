@@ -65,7 +65,7 @@ def read_table(path: Path) -> pd.DataFrame:
         StepError: Nothing to read, or not readable, or no rows or columns, or a name twice.
     """
     if is_mltable(path):
-        return _plain(_whole(read_mltable(path), path))
+        return plain(_whole(read_mltable(path), path))
     files = table_files(path)
     frames = [_read_file(file) for file in files]
     for file, frame in zip(files[1:], frames[1:], strict=True):
@@ -76,7 +76,7 @@ def read_table(path: Path) -> pd.DataFrame:
                 hint="a folder is read as one table",
             )
     table = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-    return _plain(_whole(table, path))
+    return plain(_whole(table, path))
 
 
 def _whole(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -130,7 +130,8 @@ def _separator(file: Path) -> str:
     return max(",;\t", key=head.count)
 
 
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
+def plain(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose columns have the types that `read_table` gives."""
     attrs = table.attrs
     table = pd.DataFrame({name: _plain_column(table[name]) for name in table.columns})
     table.attrs = attrs

@@ -136,6 +136,7 @@ class LocalClient:
                     services.environments,
                     services.find_environment,
                 ),
+                records,
             ),
             batch_endpoints=BatchEndpoints(opened.batch, store, compiler, jobs, create),
             batch_deployments=BatchDeployments(

@@ -126,7 +126,8 @@ def find_inputs(
             place, digest, found_type = _data(binding, locations, digests, result)
             text = copies / name / place.name if mode in _COPIED else place
             places[name] = place
-            if isinstance(binding, DataValue) and in_datastore(binding.path) and place.is_dir():
+            is_open = isinstance(binding, DataValue) and in_datastore(binding.path)
+            if place.is_dir() and (is_open or locations.grows(place)):
                 shared.add(name)
             contents[name] = digests.content(place)
             bound[name] = BoundInput(kind or found_type, str(text), digest=digest, mode=mode)

@@ -26,7 +26,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from amlocal.errors import TargetError, UsageError
-from amlocal.local.workspace import DEFAULT_DATASTORE, Workspace
+from amlocal.local.workspace import COLLECTED, DEFAULT_DATASTORE, Workspace
 
 MIRRORS = "mirrors.yml"
 _DATASTORE = re.compile(
@@ -114,6 +114,10 @@ class Locations:
             shown = f"{redacted(address)} ({place})" if is_address(address) else str(place)
             raise TargetError(f"there is no data at {shown}", hint=self._hint(address, place))
         return place
+
+    def grows(self, place: Path) -> bool:
+        """Return whether a place holds what endpoints collect, which is added to at any time."""
+        return place.is_relative_to(self._workspace.datastore(DEFAULT_DATASTORE) / COLLECTED)
 
     def check_asset(self, address: str) -> None:
         """Require that the asset is registered, where an address names one.

@@ -28,6 +28,8 @@ from amlocal.errors import TargetError, UsageError
 from amlocal.files import write_whole
 
 DEFAULT_DATASTORE = "workspaceblobstore"
+#: The folder of the default datastore that Azure puts collected data in.
+COLLECTED = "modelDataCollector"
 _ROOT_MARKS = ("pyproject.toml", ".git", "config.json", ".azureml")
 _RESERVE_BYTES = 4 * 2**20
 

@@ -217,9 +217,8 @@ def _collection(value: Any) -> DataCollection:
     fields = build.mapping(value)
     data = fields.get("data")
     asset = build.mapping(data)
-    named = ":".join(
-        filter(None, (build.text(asset.get("name")), build.text(asset.get("version"))))
-    )
+    name, version = build.text(asset.get("name")), build.text(asset.get("version"))
+    named = ":".join(filter(None, (name, version))) if name else ""
     return DataCollection(
         enabled=build.typed(fields.get("enabled"), "boolean") is True,
         data=build.text(data).removeprefix("azureml:") or named,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlocal.errors import UsageError, near_miss
+from amlocal.local.asset_records import AssetRecords
 from amlocal.local.compiler import EndpointCompiler
+from amlocal.local.endpoints.collected import register_collections
 from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.pollers import RecordPoller
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecords
@@ -41,6 +43,7 @@ class OnlineDeployments:
         supervision: Who sees to it.
         compiler: Turns files into plans.
         maker: Lays versions out.
+        assets: The data assets.
     """
 
     workspace: Workspace
@@ -49,6 +52,7 @@ class OnlineDeployments:
     supervision: Supervision
     compiler: EndpointCompiler
     maker: VersionMaker
+    assets: AssetRecords
 
     def begin_create_or_update(
         self,
@@ -65,7 +69,8 @@ class OnlineDeployments:
 
         Raises:
             SpecError: The file is wrong; holds every problem.
-            UsageError: Nothing says how to serve it, or it is being deleted.
+            UsageError: Nothing says how to serve it, it is being deleted, or a collection's data
+                asset is of other data.
             NotFoundError: There is no such endpoint or model.
             TargetError: It cannot be served on this machine.
         """
@@ -80,6 +85,7 @@ class OnlineDeployments:
             model_of=kept,
         )
         try:
+            register_collections(plan, self.assets, self.workspace)
             self.records.want_deployment(version)
         except BaseException:
             shutil.rmtree(version.folder)

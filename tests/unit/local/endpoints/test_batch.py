@@ -303,9 +303,10 @@ def test_a_pipeline_runs_with_its_inputs(batch: Batch) -> None:
     ("inputs", "said"),
     [
         ({}, "needs the input data"),
-        ({"data": "x", "wort": "y"}, "has no input 'wort'; did you mean 'word'?"),
-        ({"data": "x", "times": "two"}, "'times' takes an integer, not 'two'"),
-        ({"data": "x", "mode": "c"}, "'mode' cannot be 'c'"),
+        ({"data": "nowhere"}, "there is no data at"),
+        ({"data": ".", "wort": "y"}, "has no input 'wort'; did you mean 'word'?"),
+        ({"data": ".", "times": "two"}, "'times' takes an integer, not 'two'"),
+        ({"data": ".", "mode": "c"}, "'mode' cannot be 'c'"),
     ],
 )
 def test_inputs_of_a_pipeline_are_checked(batch: Batch, inputs: dict[str, str], said: str) -> None:

@@ -55,6 +55,16 @@ def run(raw_data):
 def real(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Iterator[Stage]:
     project = tmp_path_factory.mktemp("real")
     stage = Stage.open(project, shared_folder, Programs())
+    try:
+        _deploy(stage)
+        yield stage
+    finally:
+        stage.client.online_endpoints.supervision.stop()
+
+
+def _deploy(stage: Stage) -> None:
+    """Deploy a small model, without a script as blue and with one as green."""
+    project = stage.project
     environ = {**os.environ, "OMP_NUM_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
     subprocess.run(
         [sys.executable, "-c", TRAIN, str(project / "model")],
@@ -72,8 +82,6 @@ def real(tmp_path_factory: pytest.TempPathFactory, shared_folder: Path) -> Itera
     script = stage.plan("green", model=model, code=str(code), scoring_script="score.py")
     stage.client.online_deployments.begin_create_or_update(script).result(120)
     stage.endpoint(traffic={"blue": 100})
-    yield stage
-    stage.client.online_endpoints.supervision.stop()
 
 
 SETTINGS = RequestSettings(

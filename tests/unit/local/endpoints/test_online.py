@@ -36,7 +36,7 @@ def test_an_endpoint_serves_what_is_deployed_to_it(stage: Stage) -> None:
 
 def test_what_is_not_there_is_named(stage: Stage, tmp_path: Path) -> None:
     endpoints, deployments = stage.client.online_endpoints, stage.client.online_deployments
-    assert (endpoints.list(), stage.client.workspace.show().processes) == ([], {})
+    assert (endpoints.list(), stage.processes("")) == ([], [])
     file = tmp_path / "request.json"
     for ask in (
         lambda: endpoints.get("adult"),

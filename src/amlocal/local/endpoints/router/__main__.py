@@ -17,6 +17,7 @@ from amlocal.local.endpoints.router.bodies import MAX_BODY, Bodies
 from amlocal.local.endpoints.router.collector import Collector
 from amlocal.local.endpoints.router.control import Control
 from amlocal.local.endpoints.router.routes import Routes
+from amlocal.local.endpoints.router.scripts import ScriptRows
 from amlocal.local.endpoints.router.server import READ_SECONDS, RouterServer
 from amlocal.local.endpoints.router.table import Table
 
@@ -61,7 +62,7 @@ async def _serve(
     first = table.revision
     routes = Routes(table, loop, control.say_drained)
     collector = Collector(table.endpoint)
-    app = App(routes, collector.observe, Bodies(max_body))
+    app = App(routes, collector.observe, Bodies(max_body), ScriptRows(routes, collector))
 
     def follow(changed: Table) -> None:
         routes.apply(changed)

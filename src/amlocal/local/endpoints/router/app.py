@@ -22,6 +22,7 @@ from amlocal.local.endpoints.router.deployments import Deployment
 from amlocal.local.endpoints.router.mirror import Mirroring, Observer
 from amlocal.local.endpoints.router.routes import Chosen, Routes
 from amlocal.local.endpoints.router.scoring import Request, ask
+from amlocal.local.endpoints.router.scripts import PATH, ScriptRows
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Scope = dict[str, Any]
@@ -33,7 +34,10 @@ _REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,100}")
 class App:
     """Answers the requests to one endpoint."""
 
-    def __init__(self, routes: Routes, observe: Observer, bodies: Bodies) -> None:
+    def __init__(
+        self, routes: Routes, observe: Observer, bodies: Bodies, script_rows: ScriptRows
+    ) -> None:
+        self._script_rows = script_rows
         self._routes = routes
         self._observe = observe
         self._bodies = bodies
@@ -44,6 +48,10 @@ class App:
         path = scope["path"]
         if path == "/score":
             await self._score(scope, receive, send)
+        elif path == PATH:
+            answer = await self._script_rows.answer(scope, receive)
+            if answer is not None:
+                await _respond(send, answer)
         elif path not in ("/", "/metrics", "/swagger.json"):
             await _respond(send, answers.no_such_path(path))
         elif scope["method"] not in ("GET", "HEAD"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import queue
 import random
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -21,9 +23,12 @@ from amlocal.local.endpoints.router.events import (
     OUTPUTS,
     REQUEST,
     RESPONSE,
+    Event,
     Exchanged,
     NotCollectedError,
+    Sent,
     event,
+    event_of_script,
 )
 from amlocal.local.endpoints.router.files import Key, LineFiles, place, write_payload
 from amlocal.local.endpoints.router.metrics import Counts
@@ -33,8 +38,9 @@ from amlocal.local.endpoints.router.table import CollectorEntry
 #: Exchanges that may wait to be written, and bytes of their bodies.
 MAX_WAITING = 8192
 MAX_BYTES = 64 << 20
-#: The collections that the router fills; a scoring script fills others itself.
-_OWN = (INPUTS, OUTPUTS, REQUEST, RESPONSE)
+#: The collections that the router fills; a scoring script fills all others itself.
+PAYLOADS = (REQUEST, RESPONSE)
+_OWN = (INPUTS, OUTPUTS, *PAYLOADS)
 #: Headers that are never kept, whoever asks for them.
 _SECRET = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 #: Exchanges that are written together.
@@ -44,13 +50,31 @@ _COMPLAINT_SECONDS = 60.0
 
 
 class _Job(NamedTuple):
-    """What is to be written of one exchange."""
+    """What is to be written of one exchange, or of what a script sent.
 
-    entry: CollectorEntry
-    collections: tuple[str, ...]
+    Attributes:
+        folder: The deployment's folder.
+        rolling_rate: How often a new file is begun.
+        instance: Names the files.
+        deployment: The deployment.
+        request_id: The request's id.
+        time: What decides on the file, in seconds since 1970.
+        size: Bytes of the bodies.
+        counts: What is counted.
+        collections: What to write to.
+        make: Makes a collection's event.
+    """
+
+    folder: str
+    rolling_rate: str
     instance: str
-    exchanged: Exchanged
+    deployment: str
+    request_id: str
+    time: float
+    size: int
     counts: Counts
+    collections: tuple[str, ...]
+    make: Callable[[str], Event]
 
 
 class Collector:
@@ -91,27 +115,70 @@ class Collector:
         collections = self._sampled(entry, is_success=answer.status < 300)
         if not collections:
             return
-        job = _Job(
-            entry,
-            collections,
-            answer.reply.instance,
-            self._exchanged(entry, deployment, request, answer),
-            deployment.counts,
+        exchanged = self._exchanged(entry, deployment, request, answer)
+        self._put(
+            _Job(
+                folder=entry.folder,
+                rolling_rate=entry.rolling_rate,
+                instance=answer.reply.instance,
+                deployment=deployment.name,
+                request_id=exchanged.request_id,
+                time=exchanged.time,
+                size=len(exchanged.request) + len(exchanged.response),
+                counts=deployment.counts,
+                collections=collections,
+                make=partial(event, exchanged=exchanged),
+            )
         )
-        if not self._offer(job):
-            self._drop(job.counts, collections)
+
+    def take(
+        self,
+        deployment: Deployment,
+        entry: CollectorEntry,
+        instance: str,
+        collection: str,
+        sent: Sent,
+    ) -> bool:
+        """Take rows that a scoring script sent, where they are to be kept.
+
+        Returns:
+            Whether there is room for them.
+        """
+        rate = entry.collections[collection].sampling_rate
+        # By the id, so that collections of equal rates have the rows of the same requests.
+        if _draw(sent.request_id) >= (entry.sampling_rate if rate is None else rate):
+            return True
+        return self._put(
+            _Job(
+                folder=entry.folder,
+                rolling_rate=entry.rolling_rate,
+                instance=instance,
+                deployment=deployment.name,
+                request_id=sent.request_id,
+                time=sent.time,
+                size=len(sent.body),
+                counts=deployment.counts,
+                collections=(collection,),
+                make=partial(event_of_script, sent=sent),
+            )
+        )
+
+    def _put(self, job: _Job) -> bool:
+        is_taken = self._offer(job)
+        if not is_taken:
+            self._drop(job.counts, job.collections)
+        return is_taken
 
     def _offer(self, job: _Job) -> bool:
         """Queue a job where there is room."""
-        size = _size(job)
         with self._lock:
-            if self._bytes + size > MAX_BYTES:
+            if self._bytes + job.size > MAX_BYTES:
                 return False
-            self._bytes += size
+            self._bytes += job.size
         try:
             self._queue.put_nowait(job)
         except queue.Full:
-            self._free(size)
+            self._free(job.size)
             return False
         return True
 
@@ -122,13 +189,13 @@ class Collector:
         """
         draw = self._random.random()
         found = []
-        for name in _OWN:
+        for name in PAYLOADS if entry.script_key else _OWN:
             collection = entry.collections.get(name)
             if collection is None or not collection.enabled:
                 continue
             rate = collection.sampling_rate
             if draw < (entry.sampling_rate if rate is None else rate) and (
-                is_success or name in (REQUEST, RESPONSE)
+                is_success or name in PAYLOADS
             ):
                 found.append(name)
         return tuple(found)
@@ -194,22 +261,20 @@ class Collector:
         lines: dict[tuple[Key, Path], list[tuple[bytes, _Job]]] = {}
         for job in jobs:
             for collection in job.collections:
-                folder = place(
-                    job.entry.folder, collection, job.entry.rolling_rate, job.exchanged.time
-                )
+                folder = place(job.folder, collection, job.rolling_rate, job.time)
                 line = self._line(collection, job, folder)
                 if line is not None:
-                    key = (job.entry.folder, collection, job.instance)
+                    key = (job.folder, collection, job.instance)
                     path = folder / f"{job.instance}.jsonl"
                     lines.setdefault((key, path), []).append((line, job))
         for (key, path), found in lines.items():
             self._append(key, path, found)
-        self._free(sum(map(_size, jobs)))
+        self._free(sum(job.size for job in jobs))
 
     def _line(self, collection: str, job: _Job, folder: Path) -> bytes | None:
         """Return the line of an event, or None where there is none."""
         try:
-            made = event(collection, job.exchanged)
+            made = job.make(collection)
             fields = made.fields
             if made.payload is not None:
                 file = folder / made.id
@@ -242,12 +307,14 @@ class Collector:
         # A message of the decoder may quote the body; those of the system name the file.
         reason = str(error) if isinstance(error, OSError) else "the body cannot be kept as it is"
         print(
-            f"deployment {job.exchanged.deployment}: nothing collected to {collection} "
-            f"(x-request-id {job.exchanged.request_id}): {reason}",
+            f"deployment {job.deployment}: nothing collected to {collection} "
+            f"(x-request-id {job.request_id}): {reason}",
             file=sys.stderr,
             flush=True,
         )
 
 
-def _size(job: _Job) -> int:
-    return len(job.exchanged.request) + len(job.exchanged.response)
+def _draw(request_id: str) -> float:
+    """Return a number of at least 0 and below 1 that is always the same for an id."""
+    digest = hashlib.blake2b(request_id.encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "big") / 2**48

@@ -14,7 +14,7 @@ import msgspec
 
 from amlocal import __version__
 from amlocal.local.endpoints.router.redaction import UnnamedError, redacted, redacted_rows
-from amlocal.local.endpoints.router.rows import input_rows, output_rows
+from amlocal.local.endpoints.router.rows import Row, input_rows, output_rows
 
 INPUTS, OUTPUTS, REQUEST, RESPONSE = "model_inputs", "model_outputs", "request", "response"
 #: Larger payloads become files of their own, as Azure's do. They are not parsed either: that would
@@ -53,6 +53,36 @@ class Exchanged(NamedTuple):
     is_success: bool
 
 
+class Sent(NamedTuple):
+    """Rows that a scoring script sent.
+
+    Attributes:
+        endpoint: The endpoint.
+        deployment: The script's deployment.
+        id: The event's id.
+        version: The version of the model, as the sender has it.
+        time: When they were collected, in seconds since 1970.
+        request_id: What the script correlates them by.
+        data_type: What they were in the script.
+        agent: The sender.
+        attributes: What else the script says of them.
+        body: The rows as JSON: a list of objects.
+        redacted: Columns whose values are left out.
+    """
+
+    endpoint: str
+    deployment: str
+    id: str
+    version: str
+    time: float
+    request_id: str
+    data_type: str
+    agent: str
+    attributes: dict[str, str]
+    body: bytes
+    redacted: frozenset[str]
+
+
 class Event(NamedTuple):
     """A line of a collection, and the file that it points to where its payload is one."""
 
@@ -77,6 +107,39 @@ def event(collection: str, exchanged: Exchanged) -> Event:
         return _event_of_payload(collection, exchanged)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise NotCollectedError(str(error)) from error
+
+
+def event_of_script(collection: str, sent: Sent) -> Event:
+    """Return the event of rows that a scoring script sent.
+
+    Raises:
+        NotCollectedError: They are no rows, or what is to be left out of them cannot be found.
+    """
+    try:
+        rows = msgspec.json.decode(sent.body, type=list[Row])
+        if sent.redacted:
+            # Predictions have no names; in other frames any column may be one that is left out.
+            if collection != OUTPUTS and any(map(_is_unnamed, rows)):
+                raise UnnamedError("the table does not name its columns")
+            rows = redacted_rows(rows, sent.redacted)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise NotCollectedError(str(error)) from error
+    data = msgspec.json.encode(rows)
+    fields = {
+        **({} if sent.redacted else sent.attributes),
+        **_common(sent.id, collection, sent.endpoint, sent.deployment, sent.time, sent.request_id),
+        "data": msgspec.Raw(data),
+        "modelversion": sent.version,
+        "collectdatatype": sent.data_type,
+        "agent": sent.agent,
+        "contentrange": _range(data),
+    }
+    return Event(sent.id, fields)
+
+
+def _is_unnamed(row: Row) -> bool:
+    """Tell whether a row has pandas's own names: 0, 1, 2, ..."""
+    return all(name == str(place) for place, name in enumerate(row))
 
 
 def _event_of_rows(collection: str, exchanged: Exchanged) -> Event:
@@ -151,17 +214,30 @@ def _kept(body: bytes, names: frozenset[str], *, is_request: bool) -> msgspec.Ra
 
 
 def _fields(collection: str, exchanged: Exchanged) -> tuple[str, dict[str, Any]]:
-    """Return an event's id, and the fields that all events have."""
+    """Return a new event's id, and the fields that all events have."""
     event_id = str(uuid.uuid4())
-    return event_id, {
+    return event_id, _common(
+        event_id,
+        collection,
+        exchanged.endpoint,
+        exchanged.deployment,
+        exchanged.time,
+        exchanged.request_id,
+    )
+
+
+def _common(
+    event_id: str, collection: str, endpoint: str, deployment: str, seconds: float, request_id: str
+) -> dict[str, Any]:
+    return {
         "specversion": "1.0",
         "id": event_id,
-        "source": f"/onlineEndpoints/{exchanged.endpoint}/deployments/{exchanged.deployment}",
+        "source": f"/onlineEndpoints/{endpoint}/deployments/{deployment}",
         "type": f"azureml.inference.{collection}",
         "datacontenttype": "application/json",
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(exchanged.time)),
-        "correlationid": exchanged.request_id,
-        "xrequestid": exchanged.request_id,
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds)),
+        "correlationid": request_id,
+        "xrequestid": request_id,
     }
 
 

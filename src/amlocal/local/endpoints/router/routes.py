@@ -30,6 +30,7 @@ class Routes:
 
     Attributes:
         gate: Who may ask.
+        endpoint: The endpoint's name.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Routes:
     def apply(self, table: Table) -> None:
         """Follow another table from now on."""
         self.gate = Gate(table.endpoint, table.auth)
-        self._endpoint = table.endpoint
+        self.endpoint = table.endpoint
         self._split = Split(table.traffic, table.deployments)
         self._mirrors = Mirrors(table.mirror, table.deployments)
         # One that comes back before its last request is answered is the one that left.
@@ -71,6 +72,11 @@ class Routes:
         """The deployments of the table."""
         return self._deployments.values()
 
+    def find(self, name: str) -> Deployment | None:
+        """Return a deployment of the table, or one that has left it with requests under way."""
+        retired = (left for left in self._retired if left.name == name and not left.is_over)
+        return self._deployments.get(name) or next(retired, None)
+
     def choose(self, named: bytes | None) -> Chosen | Answer:
         """Return who answers a request and who gets a copy, or why nobody does.
 
@@ -82,10 +88,10 @@ class Routes:
             name = named.decode("latin-1").strip()
             if name in self._deployments:
                 return Chosen(self._deployments[name])
-            return answers.no_such_deployment(self._endpoint, name, sorted(self._deployments))
+            return answers.no_such_deployment(self.endpoint, name, sorted(self._deployments))
         chosen = self._split.choose(self._random)
         if chosen is None:
-            return answers.without_traffic(self._endpoint)
+            return answers.without_traffic(self.endpoint)
         mirrors = self._mirrors.choose(self._random, chosen)
         return Chosen(
             self._deployments[chosen],

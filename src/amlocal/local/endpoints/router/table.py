@@ -36,9 +36,16 @@ class InstanceEntry(msgspec.Struct, frozen=True):
 
 
 class CollectorEntry(msgspec.Struct, frozen=True):
-    """A deployment's data collector, as `plan.DataCollector`, and the folder that it writes to."""
+    """A deployment's data collector, as `plan.DataCollector`, and the folder that it writes to.
+
+    Attributes:
+        folder: The folder.
+        script_key: What its scoring script sends rows with, or an empty string: it has no script,
+            and the router takes the rows from requests and answers.
+    """
 
     folder: str
+    script_key: str = ""
     collections: dict[str, DataCollection] = {}
     sampling_rate: float = 1.0
     rolling_rate: Literal["year", "month", "day", "hour", "minute"] = "hour"

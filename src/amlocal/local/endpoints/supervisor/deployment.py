@@ -12,6 +12,7 @@ from typing import Protocol
 from amlocal.errors import AmlocalError
 from amlocal.local.endpoints.layout import instance_number
 from amlocal.local.endpoints.records import DeploymentRecord
+from amlocal.local.endpoints.supervisor.collecting import collects_by_script
 from amlocal.local.endpoints.supervisor.fleet import Fleet
 from amlocal.local.endpoints.supervisor.instance import Instance, InstanceFailedError
 from amlocal.local.endpoints.supervisor.shared import Shared
@@ -21,12 +22,18 @@ from amlocal.plan.endpoint_info import DELETING, FAILED, SETTLED, SUCCEEDED
 
 #: Logs of instances that have ended that are kept.
 _LOGS_KEPT = 10
+#: Seconds that a script's sender has for the rows of its last requests.
+_SEND_SECONDS = 1.0
 #: Seconds beyond the timeout of requests after which an instance counts as drained.
 _DRAIN_SLACK_SECONDS = 2.0
 
 
 class Switchboard(Protocol):
     """What a deployment needs of its endpoint."""
+
+    @property
+    def port(self) -> int:
+        """The port that its requests come to."""
 
     def changed(self) -> int:
         """Have the router told what serves now; gives the number of the change."""
@@ -178,7 +185,11 @@ class DeploymentRun:
             self._remove_old_logs()
             try:
                 launch = self._shared.launcher.launch(
-                    identity, version, environment, self._shared.instances_wanted()
+                    identity,
+                    version,
+                    environment,
+                    self._shared.instances_wanted(),
+                    self._board.port,
                 )
             except (AmlocalError, OSError, ValueError) as error:
                 raise InstanceFailedError(
@@ -216,6 +227,8 @@ class DeploymentRun:
             await self._board.drained(
                 frozenset(fleet.ready), settings.request_timeout_ms / 1000 + _DRAIN_SLACK_SECONDS
             )
+            if collects_by_script(fleet.version):
+                await asyncio.sleep(_SEND_SECONDS)
         finally:
             await fleet.stop()
             self._remove(fleet.version)

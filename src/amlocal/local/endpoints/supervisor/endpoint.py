@@ -36,6 +36,9 @@ class EndpointRun:
     Args:
         shared: What all endpoints of the workspace share.
         record: The endpoint.
+
+    Attributes:
+        port: The port that its requests come to.
     """
 
     def __init__(self, shared: Shared, record: EndpointRecord) -> None:
@@ -51,6 +54,7 @@ class EndpointRun:
         port = self._listener.getsockname()[1]
         if port != record.port:
             shared.records.set_port(record.name, port)
+        self.port: int = port
         self._uri = scoring_uri(port)
         shared.layout.endpoint(record.name).mkdir(parents=True, exist_ok=True, mode=0o700)
         self._router = Router(
@@ -148,6 +152,7 @@ class EndpointRun:
                 read_keys(layout.keys(record.name)),
                 {name: found for name, found in serving.items() if found is not None},
                 self._shared.collected / record.name,
+                self._shared.launcher.script_key,
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from amlocal.errors import UsageError
 from amlocal.local.endpoints.environment import SCORING_SERVER, scoring_server
 from amlocal.local.endpoints.supervision import Programs, role
+from amlocal.local.endpoints.supervisor.collecting import collector_variables
 from amlocal.local.endpoints.supervisor.instance import Launch
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.local.environments import ResolvedEnvironment
@@ -33,6 +35,7 @@ class Launcher:
         environ: The environment that instances inherit from.
         sockets: The folder of the sockets.
         numbers: Names the sockets.
+        script_key: What routers know the instances by whose scripts collect rows.
     """
 
     programs: Programs
@@ -40,6 +43,7 @@ class Launcher:
     environ: Mapping[str, str]
     sockets: Path
     numbers: Iterator[int] = field(default_factory=itertools.count)
+    script_key: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     def launch(
         self,
@@ -47,6 +51,7 @@ class Launcher:
         version: DeploymentVersion,
         environment: ResolvedEnvironment,
         all_instances: int,
+        port: int,
     ) -> Launch:
         """Return how an instance is started.
 
@@ -55,6 +60,7 @@ class Launcher:
             version: What it serves.
             environment: Where it runs.
             all_instances: How many instances there are in the workspace; they share the cores.
+            port: The port of its endpoint.
 
         Raises:
             UsageError: The deployment's own variables say what cannot be.
@@ -75,6 +81,7 @@ class Launcher:
             **(_inference_variables(version) if plan.scoring_script else {}),
             **own,
         }
+        variables |= collector_variables(version, identity, port, self.script_key, variables)
         path = [str(entry) for entry in environment.path_entries]
         variables["PATH"] = os.pathsep.join([*path, variables.get("PATH", os.defpath)])
         variables[MARKER] = str(self.folder)

@@ -25,13 +25,11 @@ from amlocal.local.environments import Environments
 from amlocal.local.process import inherited
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.tracking.state import locked
-from amlocal.local.workspace import DEFAULT_DATASTORE, Workspace
+from amlocal.local.workspace import COLLECTED, DEFAULT_DATASTORE, Workspace
 from amlocal.plan.endpoint_info import FAILED
 
 #: Seconds between two tries to write what waits for the tracking server.
 _WRITE_SECONDS = 30.0
-#: The folder of a datastore that Azure puts collected data in.
-_COLLECTED = "modelDataCollector"
 
 
 class Service:
@@ -69,7 +67,7 @@ class Service:
                 environ=environ,
                 note=lambda text: print(text, file=sys.stderr),
             ),
-            collected=workspace.datastore(DEFAULT_DATASTORE) / _COLLECTED,
+            collected=workspace.datastore(DEFAULT_DATASTORE) / COLLECTED,
             look_again=self._woken.set,
         )
 

@@ -10,6 +10,7 @@ import msgspec
 
 from amlocal.local.endpoints.keys import EndpointKeys
 from amlocal.local.endpoints.records import EndpointRecord
+from amlocal.local.endpoints.supervisor.collecting import collects_by_script
 from amlocal.local.endpoints.versions import DeploymentVersion
 
 #: Of a deployment: the version that serves, and the addresses of its instances by id.
@@ -22,6 +23,7 @@ def router_table(
     keys: EndpointKeys,
     serving: Mapping[str, Serving],
     collected: Path,
+    script_key: str,
 ) -> dict[str, Any]:
     """Return the table of an endpoint's router.
 
@@ -32,6 +34,7 @@ def router_table(
         serving: Its deployments that have ever been ready, by name; one whose instances are all
             being replaced has none, and requests wait for one.
         collected: The folder that collected data goes to.
+        script_key: What instances send the rows with that their scripts collect.
     """
     return {
         "revision": revision,
@@ -44,19 +47,23 @@ def router_table(
         "traffic": {name: n for name, n in endpoint.traffic.items() if n},
         "mirror": {name: n for name, n in endpoint.mirror_traffic.items() if n},
         "deployments": {
-            name: _deployment(version, instances, collected / name)
+            name: _deployment(version, instances, collected / name, script_key)
             for name, (version, instances) in sorted(serving.items())
         },
     }
 
 
 def _deployment(
-    version: DeploymentVersion, instances: Mapping[str, str], collected: Path
+    version: DeploymentVersion, instances: Mapping[str, str], collected: Path, script_key: str
 ) -> dict[str, Any]:
     plan, settings = version.plan, version.plan.request_settings
     collector = None
     if plan.data_collector is not None:
-        collector = {**_json(plan.data_collector), "folder": str(collected)}
+        collector = {
+            **_json(plan.data_collector),
+            "folder": str(collected),
+            "script_key": script_key if collects_by_script(version) else "",
+        }
     return {
         "instances": [{"id": key, "address": place} for key, place in sorted(instances.items())],
         "path": "/score",
