@@ -56,6 +56,7 @@ lint: setup  ## Check style, types, and imports
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	MYPYPATH=src $(VENV)/bin/mypy components/*/*.py
+	$(VENV)/bin/mypy endpoints/adult/scoring/score.py
 
 format: setup  ## Format the code
 	$(VENV)/bin/ruff format .

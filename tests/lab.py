@@ -39,10 +39,15 @@ class PlanCompiler:
         assert isinstance(source, Job)
         return source
 
-    def load_component(self, source: Any, *, overrides: Sequence[str] = ()) -> Any:
+    def load_component(self, source: Any, *, overrides: Sequence[str] = (), **_: Any) -> Any:
         return source
 
     load_environment = load_data = load_model = load_component
+
+    def load_batch_endpoint(self, source: Any, **_: Any) -> Any:
+        return source
+
+    load_batch_deployment = load_batch_endpoint
 
 
 @dataclass

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from amlocal.endpoint_operations import EndpointClient
 from amlocal.errors import UsageError, near_miss
 from amlocal.plan import AssetInfo, JobInfo, RolloutPolicy, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
@@ -144,7 +145,7 @@ class WorkspaceOperations(Protocol):
         """Remove what no job and no asset refers to any more; returns the bytes freed."""
 
 
-class Client(Protocol):
+class Client(EndpointClient, Protocol):
     """A workspace, local or in Azure."""
 
     @property

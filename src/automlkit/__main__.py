@@ -14,8 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from automlkit.errors import SearchError
 from automlkit.events import Events
 from automlkit.request import read_request
+from stepkit.program import StepError
 
 
 def main() -> int:
@@ -37,9 +39,20 @@ def main() -> int:
             from automlkit.forecasting import run
         else:
             from automlkit.search import run
-        return run(request, options.out, events)
+        run(request, options.out, events)
+    except StepError as error:
+        print(_in_one_line(error), file=sys.stderr)
+        return 2
+    except SearchError as error:
+        print(_in_one_line(error), file=sys.stderr)
+        return 1
     finally:
         events.close()
+    return 0
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).replace("\n  -> ", ": ").split("\n"))
 
 
 if __name__ == "__main__":

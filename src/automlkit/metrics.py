@@ -1,4 +1,4 @@
-"""Azure's metrics of classification and regression, under Azure's names.
+"""Azure's metrics of classification, regression, and forecasts, under Azure's names.
 
 Definitions follow Microsoft's own code (`azureml.training.tabular.score` of
 azureml-training-tabular 1.62): what is averaged over classes counts only classes that are among the
@@ -31,6 +31,11 @@ def greater_is_better(metric: str) -> bool:
     return metric not in _LESS_IS_BETTER
 
 
+def is_better(metric: str, score: float, than: float) -> bool:
+    """Return whether a score is better than another."""
+    return score > than if greater_is_better(metric) else score < than
+
+
 def score_all(
     task: str,
     y_true: Any,
@@ -44,7 +49,8 @@ def score_all(
     """Return every metric of a task that the rows allow; others are left out.
 
     Args:
-        task: `classification` or `regression` (forecasting has the same metrics).
+        task: `classification`, `regression`, or `forecasting` (of one series, else see
+            `score_forecast`).
         y_true: Labels, or quantities, shape (rows,).
         prediction: Probabilities, shape (rows, classes), or quantities, shape (rows,).
         classes: The labels of the columns of `prediction`. Labels in `y_true` that are not among
@@ -188,44 +194,84 @@ def _log_loss(
     return {"log_loss": float(np.average(-np.log(chosen), weights=weights))}
 
 
+def _errors(truth: Floats, predicted: Floats, weights: Floats | None) -> dict[str, float]:
+    """Return the errors that are normalized too; as in Azure the median goes without weights."""
+    found: dict[str, float] = {
+        "mean_absolute_error": np.average(np.abs(predicted - truth), weights=weights),
+        "median_absolute_error": np.median(np.abs(predicted - truth)),
+        "root_mean_squared_error": np.average((truth - predicted) ** 2, weights=weights) ** 0.5,
+    }
+    if (truth >= 0).all() and (predicted >= 0).all():
+        squares = (np.log1p(truth) - np.log1p(predicted)) ** 2
+        found["root_mean_squared_log_error"] = np.average(squares, weights=weights) ** 0.5
+    return found
+
+
+def _normalized(errors: dict[str, float], low: float, high: float) -> dict[str, float]:
+    """Return errors as shares of the range from `low` to `high`, cut off at 1."""
+    found = {}
+    for name, error in errors.items():
+        is_log = name.endswith("log_error")
+        if is_log and low <= -1:
+            continue
+        span = np.log1p(high) - np.log1p(low) if is_log else high - low
+        # Of equal targets, what is right is 0 and all else the worst. Azure takes rounding for
+        # wrong, by which a series that never changes would decide over all others.
+        rounding = 1e-9 * max(1.0, abs(high))
+        found[f"normalized_{name}"] = (
+            min(1.0, error / span) if span > 0 else float(error > rounding)
+        )
+    return found
+
+
 def _regression(
     truth: Floats, predicted: Floats, weights: Floats | None, whole: tuple[float, float] | None
 ) -> dict[str, float]:
     from scipy.stats import spearmanr
-    from sklearn.metrics import (
-        explained_variance_score,
-        mean_absolute_error,
-        mean_squared_error,
-        median_absolute_error,
-        r2_score,
-    )
+    from sklearn.metrics import explained_variance_score, r2_score
 
-    found: dict[str, float] = {
-        "mean_absolute_error": mean_absolute_error(truth, predicted, sample_weight=weights),
-        "median_absolute_error": median_absolute_error(truth, predicted),
-        "root_mean_squared_error": mean_squared_error(truth, predicted, sample_weight=weights)
-        ** 0.5,
-    }
+    errors = _errors(truth, predicted, weights)
     low, high = whole or (float(truth.min()), float(truth.max()))
-    if (truth >= 0).all() and (predicted >= 0).all():
-        error = mean_squared_error(np.log1p(truth), np.log1p(predicted), sample_weight=weights)
-        found["root_mean_squared_log_error"] = error**0.5
-    for name in tuple(found):
-        logs = name.endswith("log_error")
-        span = np.log1p(high) - np.log1p(low) if logs else high - low
-        # With all targets equal there is no range: perfect is 0, anything else the worst.
-        worst = min(1.0, found[name] / span) if span > 0 else float(found[name] > 0)
-        found[f"normalized_{name}"] = worst
+    found = {**errors, **_normalized(errors, low, high)}
     nonzero = ~np.isclose(truth, 0.0)
     if nonzero.any():
         error = np.abs((truth - predicted)[nonzero] / truth[nonzero]).mean()
         found["mean_absolute_percentage_error"] = 100 * error
-    if len(truth) > 1 and np.ptp(truth) > 0:
+    if len(truth) > 1:
         found["r2_score"] = max(-1.0, r2_score(truth, predicted, sample_weight=weights))
-        found["explained_variance"] = explained_variance_score(
-            truth, predicted, sample_weight=weights
-        )
-        # -1 where all predictions are equal and have no ranks, as in Azure.
-        ranked = np.ptp(predicted) > 0
-        found["spearman_correlation"] = spearmanr(truth, predicted)[0] if ranked else -1.0
+    else:
+        found["r2_score"] = float(truth[0] == predicted[0])
+    found["explained_variance"] = explained_variance_score(truth, predicted, sample_weight=weights)
+    # The worst where either are all equal, and so have no ranks.
+    is_ranked = np.ptp(truth) > 0 and np.ptp(predicted) > 0
+    found["spearman_correlation"] = spearmanr(truth, predicted)[0] if is_ranked else -1.0
     return found
+
+
+def score_forecast(
+    y_true: Floats, prediction: Floats, series: NDArray[np.intp], extents: Floats
+) -> dict[str, float]:
+    """Return every metric of a forecast of several series that the rows allow.
+
+    Those of regression over all rows, but normalized errors are each series' own, by its own range,
+    and their mean (`compute_normalized_metrics_forecasting_by_grain` of azureml-automl-runtime
+    1.62): large series do not drown small ones. Unlike there, the rows of all folds count together,
+    since a fold of a short horizon has too few for an r2 or for ranks.
+
+    Args:
+        y_true: True values of all series and folds, shape (rows,).
+        prediction: Forecasts, shape (rows,).
+        series: The number of each row's series, shape (rows,).
+        extents: Least and greatest known value of each series, shape (series, 2).
+    """
+    found = score_all("forecasting", y_true, prediction)
+    order = np.argsort(series, kind="stable")
+    cuts = np.flatnonzero(np.diff(series[order])) + 1
+    shares: dict[str, list[float]] = {}
+    for rows in np.split(order, cuts):
+        low, high = extents[series[rows[0]]]
+        own = _normalized(_errors(y_true[rows], prediction[rows], None), low, high)
+        for name, value in own.items():
+            shares.setdefault(name, []).append(value)
+    whole = {name: value for name, value in found.items() if not name.startswith("normalized_")}
+    return whole | {name: float(np.mean(values)) for name, values in shares.items()}

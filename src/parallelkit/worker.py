@@ -30,6 +30,8 @@ from parallelkit.script import Script, load_script
 
 #: Where, below the run's folder, the rows of each mini-batch are.
 RESULTS = "results"
+#: Characters of an error's text that are told of it.
+_LONGEST = 500
 
 
 class _Model:
@@ -118,7 +120,8 @@ class Worker:
     def _tell_failure(self, event: str, error: BaseException, **fields: Any) -> None:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         print(text, file=sys.stderr, flush=True)
-        what = f"{type(error).__name__}: {error}"
+        # One line: the whole is in the traceback.
+        what = f"{type(error).__name__}: {' '.join(str(error).split())[:_LONGEST]}"
         send(self._out, {"event": event, "message": what, "traceback": text, **fields})
 
 

@@ -27,7 +27,9 @@ _THREADS = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Load the model, serve it, and return the exit code."""
     options = _parser().parse_args(argv)
-    threads = options.threads or int(os.environ.get("OMP_NUM_THREADS", "1"))
+    # OpenMP's own variable may list numbers for nested regions; the first is the outer one's.
+    said = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    threads = options.threads or (int(said) if said.isdecimal() and int(said) else 1)
     for name in _THREADS:
         os.environ[name] = str(threads)
     logging.basicConfig(

@@ -16,6 +16,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -29,6 +30,9 @@ from scoringserver.part import InputSchema, Part
 _log = logging.getLogger("scoringserver")
 
 Outcome = bytes | ScoringError
+#: Of the last call's time, and of a second: how long those who were answered may take to ask again.
+_SHARE = 0.2
+_LONGEST = 0.005
 
 
 class Predictor(Protocol):
@@ -76,6 +80,14 @@ class Job:
 class Batcher:
     """Answers jobs, each as if it were alone.
 
+    Jobs wait in the event loop's thread, which gives the model's thread one batch after another.
+
+    Callers that ask again as soon as they are answered would split into two halves, each predicted
+    while the other waits; a call costs almost the same for both, so that would halve what the
+    server can do. Where others wait when a call ends, the next one therefore starts once as many
+    have asked as were answered, but after a fifth of the last call's time at the latest. A request
+    that comes when the model is free is never held back.
+
     Args:
         predictor: The model.
         batch_rows: Most rows of a call; a request of more goes alone. 1: no batches.
@@ -93,8 +105,11 @@ class Batcher:
         self._batch_rows = batch_rows
         self._surroundings = surroundings
         self._is_batching = predictor.is_rowwise and batch_rows > 1
-        self._arrived: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._waiting: deque[Job] = deque()
+        self._is_busy = False
+        self._expected = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._batches: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
 
     def start(self) -> None:
@@ -102,60 +117,75 @@ class Batcher:
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer what waits, and end the thread."""
-        self._arrived.put(None)
+        """End the thread. What waits is not answered: the server ends once all is."""
+        self._batches.put([])
         self._thread.join()
 
     def submit(self, job: Job) -> None:
-        """Let a job wait for its turn. Its future belongs to a running loop of another thread."""
-        self._arrived.put(job)
+        """Let a job wait for its turn; called in the event loop."""
+        self._waiting.append(job)
+        if not self._is_busy:
+            self._is_busy = True
+            # After all else that has arrived by now.
+            asyncio.get_running_loop().call_soon(self._dispatch)
+        elif self._timer and len(self._waiting) >= self._expected:
+            self._dispatch()
+
+    def _dispatch(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if jobs := self._take():
+            self._batches.put(jobs)
+        else:
+            self._is_busy = False
+
+    def _take(self) -> list[Job]:
+        """Return what is to be predicted by the next call."""
+        # Those whose callers have gone are left out.
+        waiting = deque(job for job in self._waiting if not job.answer.done())
+        self._waiting = deque()
+        if not waiting:
+            return []
+        first = waiting.popleft()
+        taken, rows = [first], first.part.rows
+        for job in waiting:
+            is_fitting = self._is_batching and rows + job.part.rows <= self._batch_rows
+            if is_fitting and job.joins(first):
+                taken.append(job)
+                rows += job.part.rows
+            else:
+                self._waiting.append(job)
+        return taken
+
+    def _settle(self, jobs: Sequence[Job], outcomes: Sequence[Outcome], seconds: float) -> None:
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if job.answer.done():
+                continue
+            if isinstance(outcome, bytes):
+                job.answer.set_result(outcome)
+            else:
+                job.answer.set_exception(outcome)
+        if self._waiting and self._is_batching:
+            self._expected = len(self._waiting) + len(jobs)
+            delay = min(seconds * _SHARE, _LONGEST)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._dispatch)
+        else:
+            self._dispatch()
 
     def _run(self) -> None:
         with self._surroundings():
-            while taken := self._next():
-                # Those whose callers have gone meanwhile are left out.
-                jobs = [job for job in taken if not job.answer.done()]
-                if not jobs:
-                    continue
+            while jobs := self._batches.get():
+                start = time.monotonic()
                 try:
                     outcomes = self._together(jobs)
                 except Exception as error:  # noqa: BLE001 - a defect here would leave callers waiting
                     _log.exception("requests could not be answered")
                     failed = PredictionError(f"the request could not be answered: {error!r:.200}")
                     outcomes = [failed] * len(jobs)
-                _deliver(jobs, outcomes)
-
-    def _next(self) -> list[Job]:
-        """Return what is to be predicted next; nothing at the end."""
-        if not self._waiting:
-            job = self._arrived.get()
-            if job is None:
-                return []
-            self._waiting.append(job)
-        while True:
-            try:
-                job = self._arrived.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                self._arrived.put(None)
-                break
-            self._waiting.append(job)
-        return self._take()
-
-    def _take(self) -> list[Job]:
-        first = self._waiting.popleft()
-        if not self._is_batching:
-            return [first]
-        taken, left, rows = [first], deque[Job](), first.part.rows
-        for job in self._waiting:
-            if rows + job.part.rows <= self._batch_rows and job.joins(first):
-                taken.append(job)
-                rows += job.part.rows
-            else:
-                left.append(job)
-        self._waiting = left
-        return taken
+                jobs[0].answer.get_loop().call_soon_threadsafe(
+                    self._settle, jobs, outcomes, time.monotonic() - start
+                )
 
     def _together(self, jobs: Sequence[Job]) -> list[Outcome]:
         if len(jobs) == 1:
@@ -237,19 +267,3 @@ def _shares(jobs: Sequence[Job], values: list[Any]) -> list[Outcome]:
             outcomes.append(error)
         start = end
     return outcomes
-
-
-def _deliver(jobs: Sequence[Job], outcomes: Sequence[Outcome]) -> None:
-    """Hand the answers to the event loop: one wake-up for all."""
-    loop = jobs[0].answer.get_loop()
-    loop.call_soon_threadsafe(_settle, list(zip(jobs, outcomes, strict=True)))
-
-
-def _settle(settled: list[tuple[Job, Outcome]]) -> None:
-    for job, outcome in settled:
-        if job.answer.done():  # its caller is gone
-            continue
-        if isinstance(outcome, bytes):
-            job.answer.set_result(outcome)
-        else:
-            job.answer.set_exception(outcome)

@@ -15,8 +15,9 @@ width: a value is taken where the column's type can hold it, and is never cut.
 Columns that the signature does not name are ignored, as MLflow and Azure ignore them; a missing
 one that is required is an error, and a missing optional one is left out of the frame.
 
-One frame is made for a whole batch: of 32 requests of one row and 14 columns in 0.4 ms, where a
-frame a request and MLflow's enforcement take 1.5 ms each.
+One frame is made for a whole batch. Of requests of one row of 14 columns (processor time): reading
+takes 0.02 ms each, checking and the frame 0.3 ms for one as for 32; MLflow's server takes 3.5 ms
+to read each and 0.6 ms to check it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ import amlocal
 from amlocal.client import load_rollout
 from amlocal.plan import RolloutResult
 from amlocal.rollout import state as states
-from amlocal.rollout.measurements import router_counters
+from amlocal.rollout.measurements import RouterCounters
 from amlocal.rollout.start import roll_out
 from amlocal.rollout.switch import abort
 
@@ -76,12 +76,12 @@ rules:
 CONDUCTING = """\
 import sys, amlocal
 from amlocal.client import load_rollout
-from amlocal.rollout.measurements import router_counters
+from amlocal.rollout.measurements import RouterCounters
 from amlocal.rollout.start import roll_out
 from tests.unit.rollout.fakes import Watching
 client = amlocal.connect("local", path=sys.argv[1])
 policy = load_rollout(sys.argv[2])
-roll_out(client, policy, router_counters(client.online_endpoints, "pairs"), observer=Watching())
+roll_out(client, policy, RouterCounters(client.online_endpoints, "pairs"), observer=Watching())
 """
 
 
@@ -153,7 +153,7 @@ class Served:
         return Callers(endpoint.scoring_uri, key)
 
     def roll_out(self, name: str, *, resume: bool = False) -> RolloutResult:
-        counters = router_counters(self.client.online_endpoints, "pairs")
+        counters = RouterCounters(self.client.online_endpoints, "pairs")
         policy = load_rollout(self.policy(name))
         return roll_out(self.client, policy, counters, observer=Watching(), resume=resume)
 

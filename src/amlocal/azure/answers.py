@@ -141,6 +141,8 @@ _ROUTES: tuple[tuple[str, str, Callable[[Asked], Answer]], ...] = (
     ("POST", rf"codes/{_NAME}/versions/{_NAME}/startPendingUpload", _upload_place),
     ("GET", rf"(?:{_VERSIONED})/{_NAME}/versions", _versions),
     ("GET", rf"(?:{_VERSIONED})/{_NAME}/versions/{LATEST}", _version),
+    # A batch deployment's pipeline, which is sent if it is not registered already.
+    ("GET", rf"components/{_NAME}/versions/{_NAME}", _absent),
     ("GET", rf"data/{_NAME}", _data_container),
     ("GET", rf"(?:{_VERSIONED})/{_NAME}", _absent),
     ("PUT", rf"(?:{_VERSIONED})/{_NAME}/versions/{_NAME}", _put),

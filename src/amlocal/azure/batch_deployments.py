@@ -21,7 +21,6 @@ from amlocal.plan import BatchDeploymentInfo, JobInfo
 from amlocal.plan.source import Source
 
 _KIND = "batch deployment"
-_NOUN = "batch_deployment"
 
 
 class AzureBatchDeploymentOperations:
@@ -56,7 +55,7 @@ class AzureBatchDeploymentOperations:
             NotFoundError: There is no such endpoint, or nothing to change.
             TargetError: Azure did not do its part.
         """
-        checked(self._check, _NOUN, deployment, overrides, name=name, endpoint_name=endpoint_name)
+        checked(self._check, _KIND, deployment, overrides, name=name, endpoint_name=endpoint_name)
         doing = "create or update the batch deployment"
         with self._calls(doing, file=file_of(deployment)):
             if deployment is None:

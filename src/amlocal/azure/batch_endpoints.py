@@ -21,7 +21,6 @@ from amlocal.plan import LITERAL_TYPES, BatchEndpointInfo, JobInfo
 from amlocal.plan.source import Source
 
 _KIND = "batch endpoint"
-_NOUN = "batch_endpoint"
 _DATASTORE = re.compile(r"azureml://datastores/([^/]+)/paths/(.+)")
 #: What begins the address of data, or the reference to a data asset.
 _ADDRESS = re.compile(r"azureml:|[a-z][a-z0-9+.-]+://|/subscriptions/", re.IGNORECASE)
@@ -55,7 +54,7 @@ class AzureBatchEndpointOperations:
             SpecError: The file is wrong.
             TargetError: Azure did not do its part.
         """
-        checked(self._check, _NOUN, endpoint, overrides, name=name)
+        checked(self._check, _KIND, endpoint, overrides, name=name)
         doing = "create or update the batch endpoint"
         with self._calls(doing, file=file_of(endpoint)):
             loaded = load_endpoint(_KIND, endpoint, overrides, {"name": name})

@@ -47,10 +47,14 @@ def load_endpoint(
 def keep_unsaid(
     kind: str, endpoint: Any, existing: Any, source: Source, overrides: Sequence[str]
 ) -> None:
-    """Set the fields that neither a file nor a setting says to what they are."""
-    said = _said(endpoint, source) | {
-        override.partition("=")[0].split(".")[0] for override in overrides
-    }
+    """Set the fields that neither a file nor a setting says to what they are.
+
+    A setting of one tag (`tags.team=risk`) leaves the others; traffic is always said as a whole.
+    """
+    written = _said(endpoint, source)
+    if "tags" not in written and any(each.startswith("tags.") for each in overrides):
+        endpoint.tags = {**(existing.tags or {}), **(endpoint.tags or {})}
+    said = written | {override.partition("=")[0].split(".")[0] for override in overrides}
     for name in _KEPT[kind]:
         if name not in said and hasattr(existing, name):
             setattr(endpoint, name, getattr(existing, name))

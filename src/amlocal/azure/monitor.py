@@ -1,8 +1,9 @@
-"""What Azure Monitor tells of an online deployment.
+"""What Azure Monitor tells of an online endpoint and its deployments.
 
-The metrics of the resource type `Microsoft.MachineLearningServices/workspaces/onlineEndpoints/
-deployments`, a value a minute each: `RequestsPerMinute` by `envoy_response_code`, and the request's
-latency at four percentiles, in milliseconds, without dimensions.
+A value a minute of each metric. Of `Microsoft.MachineLearningServices/workspaces/onlineEndpoints`:
+`RequestsPerMinute` by `deployment` and `statusCode`. Of their `deployments`: `RequestsPerMinute` by
+`envoy_response_code`, and the latency at four percentiles, in milliseconds, without dimensions.
+https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/microsoft-machinelearningservices-workspaces-onlineendpoints-metrics
 https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/microsoft-machinelearningservices-workspaces-onlineendpoints-deployments-metrics
 """
 
@@ -20,7 +21,9 @@ from azure.core.rest import HttpRequest
 from amlocal.plan import MonitoredDeployment
 
 _API_VERSION = "2023-10-01"
-_REQUESTS, _STATUS = "RequestsPerMinute", "envoy_response_code"
+_REQUESTS = "RequestsPerMinute"
+#: The dimensions of requests: of a deployment, and of an endpoint.
+_CODE, _DEPLOYMENT, _STATUS = "envoy_response_code", "deployment", "statusCode"
 _LATENCIES = {
     "p50": "RequestLatency_P50",
     "p90": "RequestLatency_P90",
@@ -44,13 +47,13 @@ def read_monitor(
     Raises:
         azure.core.exceptions.HttpResponseError: Azure Monitor did not answer with metrics.
     """
-    deployment = _resource(endpoints, endpoint_name, deployment_name)
-    span = f"{_time(since)}/{_time(datetime.now(timezone.utc))}"
+    deployment = f"{_resource(endpoints, endpoint_name)}/deployments/{deployment_name}"
+    span = _span(since)
     # A filter holds for all metrics of a request, and those of latency have no dimensions.
-    requests = _ask(endpoints, deployment, span, [_REQUESTS], {"$filter": f"{_STATUS} eq '*'"})
+    requests = _ask(endpoints, deployment, span, [_REQUESTS], {"$filter": f"{_CODE} eq '*'"})
     latencies = _ask(endpoints, deployment, span, list(_LATENCIES.values()), {})
     return MonitoredDeployment(
-        requests=_requests(requests.get(_REQUESTS, [])),
+        requests=_counts(requests.get(_REQUESTS, []), _CODE),
         latency={
             quantile: mean * _MILLISECOND
             for quantile, metric in _LATENCIES.items()
@@ -59,12 +62,27 @@ def read_monitor(
     )
 
 
-def _resource(endpoints: Any, endpoint_name: str, deployment_name: str) -> str:
+def read_counts(endpoints: Any, endpoint_name: str, since: datetime) -> dict[str, dict[str, int]]:
+    """Return the requests to an endpoint by deployment and by status; see `read_monitor`.
+
+    Asked again with the same `since`, no count is less than before.
+    """
+    asked = {"$filter": f"{_DEPLOYMENT} eq '*' and {_STATUS} eq '*'"}
+    resource = _resource(endpoints, endpoint_name)
+    series = _ask(endpoints, resource, _span(since), [_REQUESTS], asked).get(_REQUESTS, [])
+    names = {_dimensions(each).get(_DEPLOYMENT, "") for each in series}
+    return {
+        name: _counts([x for x in series if _dimensions(x).get(_DEPLOYMENT) == name], _STATUS)
+        for name in sorted(names)
+    }
+
+
+def _resource(endpoints: Any, endpoint_name: str) -> str:
     scope = endpoints._operation_scope  # noqa: SLF001 - the SDK tells its names nowhere else
     return (
         f"/subscriptions/{scope.subscription_id}/resourceGroups/{scope.resource_group_name}"
         f"/providers/Microsoft.MachineLearningServices/workspaces/{scope.workspace_name}"
-        f"/onlineEndpoints/{endpoint_name}/deployments/{deployment_name}"
+        f"/onlineEndpoints/{endpoint_name}"
     )
 
 
@@ -94,12 +112,18 @@ def _ask(
     return {each["name"]["value"]: each.get("timeseries", []) for each in response.json()["value"]}
 
 
-def _requests(series: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def _dimensions(series: Mapping[str, Any]) -> dict[str, str]:
+    """Return the dimensions of a series; Azure writes their names in lower case or not."""
+    known = {name.lower(): name for name in (_CODE, _DEPLOYMENT, _STATUS)}
+    pairs = [(item["name"]["value"], str(item["value"])) for item in series["metadatavalues"]]
+    return {known.get(name.lower(), name): value for name, value in pairs}
+
+
+def _counts(series: Iterable[Mapping[str, Any]], dimension: str) -> dict[str, int]:
     """Return the requests by status: what the minutes of each status add up to."""
     counts: defaultdict[str, float] = defaultdict(float)
     for each in series:
-        dimensions = {item["name"]["value"]: item["value"] for item in each["metadatavalues"]}
-        counts[dimensions.get(_STATUS, "")] += sum(_values(each))
+        counts[_dimensions(each).get(dimension, "")] += sum(_values(each))
     return {status: round(count) for status, count in sorted(counts.items()) if round(count)}
 
 
@@ -111,6 +135,10 @@ def _mean(series: Iterable[Mapping[str, Any]]) -> float | None:
 
 def _values(series: Mapping[str, Any]) -> list[float]:
     return [point["average"] for point in series["data"] if point.get("average") is not None]
+
+
+def _span(since: datetime) -> str:
+    return f"{_time(since)}/{_time(datetime.now(timezone.utc))}"
 
 
 def _time(time: datetime) -> str:

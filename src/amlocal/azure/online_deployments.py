@@ -17,7 +17,6 @@ from amlocal.plan import OnlineDeploymentInfo
 from amlocal.plan.source import Source
 
 _KIND = "online deployment"
-_NOUN = "online_deployment"
 
 
 class AzureOnlineDeploymentOperations:
@@ -55,7 +54,7 @@ class AzureOnlineDeploymentOperations:
             TargetError: Azure did not do its part.
         """
         refuse_environment(environment)
-        checked(self._check, _NOUN, deployment, overrides, name=name, endpoint_name=endpoint_name)
+        checked(self._check, _KIND, deployment, overrides, name=name, endpoint_name=endpoint_name)
         doing = "create or update the online deployment"
         with self._calls(doing, file=file_of(deployment)):
             if deployment is None:

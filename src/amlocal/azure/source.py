@@ -25,7 +25,7 @@ class CheckEndpoint(Protocol):
         """Check what is to be created or changed.
 
         Args:
-            kind: `online_endpoint`, `online_deployment`, `batch_endpoint`, or `batch_deployment`.
+            kind: `online endpoint`, `online deployment`, `batch endpoint`, or `batch deployment`.
             source: A file or an object.
             overrides: `a.b=c` settings.
             name: Stands for the name in the file.

@@ -49,7 +49,7 @@ def _create(session: Session, args: argparse.Namespace) -> int:
 
 
 def _make_default(session: Session, deployment: BatchDeploymentInfo) -> None:
-    endpoints, name = session.endpoints.batch_endpoints, deployment.endpoint_name
+    endpoints, name = session.client.batch_endpoints, deployment.endpoint_name
     poller = endpoints.begin_create_or_update(
         None, overrides=[f"defaults.deployment_name={deployment.name}"], name=name
     )
@@ -66,7 +66,7 @@ def _update(session: Session, args: argparse.Namespace) -> int:
     need_change(args, "batch deployment", args.overrides)
     name, endpoint = named(args), named(args, "endpoint_name")
     if name and endpoint and not session.is_dry:
-        session.endpoints.batch_deployments.get(name, endpoint)  # an update makes nothing
+        session.client.batch_deployments.get(name, endpoint)  # an update makes nothing
     deployment = _apply(session, args)
     if deployment is not None:
         session.emit(views.batch_deployment_view(deployment))
@@ -75,7 +75,7 @@ def _update(session: Session, args: argparse.Namespace) -> int:
 
 def _apply(session: Session, args: argparse.Namespace) -> BatchDeploymentInfo | None:
     """Send a deployment and wait for it; None where nobody wants to wait."""
-    deployments = session.endpoints.batch_deployments
+    deployments = session.client.batch_deployments
     name, endpoint = named(args), named(args, "endpoint_name")
     poller = deployments.begin_create_or_update(
         args.file, overrides=args.overrides, name=args.name, endpoint_name=args.endpoint_name
@@ -97,13 +97,13 @@ def _apply(session: Session, args: argparse.Namespace) -> BatchDeploymentInfo | 
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:
-    found = session.endpoints.batch_deployments.get(args.name, args.endpoint_name)
+    found = session.client.batch_deployments.get(args.name, args.endpoint_name)
     session.emit(views.batch_deployment_view(found))
     return 0
 
 
 def _list(session: Session, args: argparse.Namespace) -> int:
-    found = session.endpoints.batch_deployments.list(args.endpoint_name)
+    found = session.client.batch_deployments.list(args.endpoint_name)
     session.emit(views.batch_deployments_view(found, args.endpoint_name))
     return 0
 
@@ -117,7 +117,7 @@ def _delete_flags(parser: Parser) -> None:
 def _delete(session: Session, args: argparse.Namespace) -> int:
     what = f"deployment {args.endpoint_name}/{args.name}"
     session.confirm(f"Delete {what}?", yes=args.yes)
-    deployments = session.endpoints.batch_deployments
+    deployments = session.client.batch_deployments
     poller = deployments.begin_delete(args.name, args.endpoint_name)
     if not args.no_wait:
         wait(
@@ -132,7 +132,7 @@ def _delete(session: Session, args: argparse.Namespace) -> int:
 
 
 def _list_jobs(session: Session, args: argparse.Namespace) -> int:
-    found = session.endpoints.batch_deployments.list_jobs(args.name, args.endpoint_name)
+    found = session.client.batch_deployments.list_jobs(args.name, args.endpoint_name)
     session.emit(jobs_view(found))
     return 0
 

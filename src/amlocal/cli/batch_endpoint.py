@@ -53,12 +53,12 @@ def _update(session: Session, args: argparse.Namespace) -> int:
     need_change(args, "batch endpoint", overrides)
     name = named(args)
     if name and not session.is_dry:
-        session.endpoints.batch_endpoints.get(name)  # an update makes nothing
+        session.client.batch_endpoints.get(name)  # an update makes nothing
     return _apply(session, args, overrides)
 
 
 def _apply(session: Session, args: argparse.Namespace, overrides: Sequence[str]) -> int:
-    endpoints = session.endpoints.batch_endpoints
+    endpoints = session.client.batch_endpoints
     name = named(args)
     poller = endpoints.begin_create_or_update(args.file, overrides=overrides, name=args.name)
     later = f"aml batch-endpoint show -n {name or 'NAME'}"
@@ -83,7 +83,7 @@ def _name_flags(parser: Parser) -> None:
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:
-    session.emit(views.batch_endpoint_view(session.endpoints.batch_endpoints.get(args.name)))
+    session.emit(views.batch_endpoint_view(session.client.batch_endpoints.get(args.name)))
     return 0
 
 
@@ -92,7 +92,7 @@ def _no_flags(parser: Parser) -> None:
 
 
 def _list(session: Session, _: argparse.Namespace) -> int:
-    session.emit(views.batch_endpoints_view(session.endpoints.batch_endpoints.list()))
+    session.emit(views.batch_endpoints_view(session.client.batch_endpoints.list()))
     return 0
 
 
@@ -105,7 +105,7 @@ def _delete_flags(parser: Parser) -> None:
 def _delete(session: Session, args: argparse.Namespace) -> int:
     question = f"Delete endpoint {args.name} with its deployments? (Its jobs stay.)"
     session.confirm(question, yes=args.yes)
-    endpoints = session.endpoints.batch_endpoints
+    endpoints = session.client.batch_endpoints
     poller = endpoints.begin_delete(args.name)
     if not args.no_wait:
         wait(
@@ -169,7 +169,7 @@ def _invoke(session: Session, args: argparse.Namespace) -> int:
         "compute.instance_count": args.instance_count,
     }
     inputs = {_ONLY_INPUT: args.input} if args.input is not None else dict(args.inputs)
-    job = session.endpoints.batch_endpoints.invoke(
+    job = session.client.batch_endpoints.invoke(
         args.name,
         deployment_name=args.deployment_name,
         inputs=inputs or _inputs_of(args.file),
@@ -225,7 +225,7 @@ def _is_relative(path: str) -> bool:
 
 
 def _list_jobs(session: Session, args: argparse.Namespace) -> int:
-    session.emit(jobs_view(session.endpoints.batch_endpoints.list_jobs(args.name)))
+    session.emit(jobs_view(session.client.batch_endpoints.list_jobs(args.name)))
     return 0
 
 

@@ -21,6 +21,13 @@ from amlocal.plan import (
 )
 from amlocal.plan.endpoint_info import FAILED, SUCCEEDED
 
+#: What people read instead of Azure's names.
+_SHORT = {
+    "Provisioning_state": "Status",
+    "Auth_mode": "Auth",
+    "Mirror_traffic": "Mirror",
+    "Creation_time": "Created",
+}
 _NO_DEPLOYMENT = "none yet; aml {noun}-deployment create -f FILE -e {name} makes one"
 
 
@@ -37,9 +44,8 @@ def online_endpoint_view(
 
 def online_endpoints_view(endpoints: Sequence[OnlineEndpointInfo]) -> View:
     """Return a list of online endpoints."""
-    rows = [_online_endpoint_row(endpoint) for endpoint in endpoints]
     nothing = "no online endpoints; aml online-endpoint create -f FILE makes one\n"
-    return View(plain(endpoints), rows, lambda term: render_table(rows, term) or nothing)
+    return _list(plain(endpoints), [_online_endpoint_row(each) for each in endpoints], nothing)
 
 
 def _online_endpoint_row(endpoint: OnlineEndpointInfo) -> dict[str, str]:
@@ -98,9 +104,9 @@ def online_deployment_view(deployment: OnlineDeploymentInfo) -> View:
 
 def online_deployments_view(deployments: Sequence[OnlineDeploymentInfo], endpoint: str) -> View:
     """Return the deployments of an online endpoint."""
-    rows = [_online_deployment_row(deployment) for deployment in deployments]
     nothing = f"{_NO_DEPLOYMENT.format(noun='online', name=endpoint)}\n"
-    return View(plain(deployments), rows, lambda term: render_table(rows, term) or nothing)
+    rows = [_online_deployment_row(each) for each in deployments]
+    return _list(plain(deployments), rows, nothing)
 
 
 def _deployment_row(deployment: OnlineDeploymentInfo) -> dict[str, str]:
@@ -180,10 +186,9 @@ def batch_endpoint_view(endpoint: BatchEndpointInfo) -> View:
 
 def batch_endpoints_view(endpoints: Sequence[BatchEndpointInfo]) -> View:
     """Return a list of batch endpoints."""
-    rows = [_batch_endpoint_row(endpoint) for endpoint in endpoints]
-    data = [batch_endpoint_data(endpoint) for endpoint in endpoints]
     nothing = "no batch endpoints; aml batch-endpoint create -f FILE makes one\n"
-    return View(data, rows, lambda terminal: render_table(rows, terminal) or nothing)
+    data = [batch_endpoint_data(endpoint) for endpoint in endpoints]
+    return _list(data, [_batch_endpoint_row(each) for each in endpoints], nothing)
 
 
 def batch_endpoint_data(endpoint: BatchEndpointInfo) -> dict[str, Any]:
@@ -235,9 +240,9 @@ def batch_deployment_view(deployment: BatchDeploymentInfo) -> View:
 
 def batch_deployments_view(deployments: Sequence[BatchDeploymentInfo], endpoint: str) -> View:
     """Return the deployments of a batch endpoint."""
-    rows = [_batch_deployment_row(deployment) for deployment in deployments]
     nothing = f"{_NO_DEPLOYMENT.format(noun='batch', name=endpoint)}\n"
-    return View(plain(deployments), rows, lambda term: render_table(rows, term) or nothing)
+    rows = [_batch_deployment_row(each) for each in deployments]
+    return _list(plain(deployments), rows, nothing)
 
 
 def _batch_deployment_row(deployment: BatchDeploymentInfo) -> dict[str, str]:
@@ -286,10 +291,19 @@ def _error(error: str, terminal: Terminal) -> list[str]:
     return ["", terminal.style(text.clean(reason), "red"), *(f"  {text.clean(x)}" for x in rest)]
 
 
-def _indented(rows: Sequence[Mapping[str, str]], terminal: Terminal) -> list[str]:
-    """Return a table two columns to the right, without columns that are empty."""
+def _list(data: Any, rows: Sequence[Mapping[str, str]], nothing: str) -> View:
+    """Return a list; for people under shorter names, and without columns that are empty."""
+    return View(data, rows, lambda terminal: render_table(_short(rows), terminal) or nothing)
+
+
+def _short(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     headers = [key for key in rows[0] if any(row[key] for row in rows)] if rows else []
-    shown = [{key: row[key] for key in headers} for row in rows]
+    return [{_SHORT.get(key, key): row[key] for key in headers} for row in rows]
+
+
+def _indented(rows: Sequence[Mapping[str, str]], terminal: Terminal) -> list[str]:
+    """Return a table two columns to the right."""
+    shown = _short(rows)
     width = terminal.width - 2 if terminal.is_terminal else None
     table = text.table(shown, width=width, ellipsis=terminal.marks.ellipsis) if shown else ""
     return [f"  {line}" for line in table.splitlines()]

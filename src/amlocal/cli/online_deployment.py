@@ -67,7 +67,7 @@ def _create(session: Session, args: argparse.Namespace) -> int:
 
 
 def _give_all_traffic(session: Session, deployment: OnlineDeploymentInfo) -> None:
-    endpoints, name = session.endpoints.online_endpoints, deployment.endpoint_name
+    endpoints, name = session.client.online_endpoints, deployment.endpoint_name
     poller = endpoints.begin_create_or_update(
         None, overrides=[f"traffic.{deployment.name}=100"], name=name
     )
@@ -84,7 +84,7 @@ def _update(session: Session, args: argparse.Namespace) -> int:
     need_change(args, "online deployment", args.overrides)
     name, endpoint = named(args), named(args, "endpoint_name")
     if name and endpoint and not session.is_dry:
-        session.endpoints.online_deployments.get(name, endpoint)  # an update makes nothing
+        session.client.online_deployments.get(name, endpoint)  # an update makes nothing
     deployment = _apply(session, args)
     if deployment is not None:
         session.emit(views.online_deployment_view(deployment))
@@ -93,7 +93,7 @@ def _update(session: Session, args: argparse.Namespace) -> int:
 
 def _apply(session: Session, args: argparse.Namespace) -> OnlineDeploymentInfo | None:
     """Send a deployment and wait for it; None where nobody wants to wait."""
-    deployments = session.endpoints.online_deployments
+    deployments = session.client.online_deployments
     name, endpoint = named(args), named(args, "endpoint_name")
     poller = deployments.begin_create_or_update(
         args.file,
@@ -131,7 +131,7 @@ def _name_flags(parser: Parser) -> None:
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:
-    found = session.endpoints.online_deployments.get(args.name, args.endpoint_name)
+    found = session.client.online_deployments.get(args.name, args.endpoint_name)
     session.emit(views.online_deployment_view(found))
     return 0
 
@@ -142,7 +142,7 @@ def _list_flags(parser: Parser) -> None:
 
 
 def _list(session: Session, args: argparse.Namespace) -> int:
-    found = session.endpoints.online_deployments.list(args.endpoint_name)
+    found = session.client.online_deployments.list(args.endpoint_name)
     session.emit(views.online_deployments_view(found, args.endpoint_name))
     return 0
 
@@ -157,7 +157,7 @@ def _delete_flags(parser: Parser) -> None:
 def _delete(session: Session, args: argparse.Namespace) -> int:
     what = f"deployment {args.endpoint_name}/{args.name}"
     session.confirm(f"Delete {what}?", yes=args.yes)
-    deployments = session.endpoints.online_deployments
+    deployments = session.client.online_deployments
     poller = deployments.begin_delete(args.name, args.endpoint_name)
     if not args.no_wait:
         wait(
@@ -192,7 +192,7 @@ def _logs_flags(parser: Parser) -> None:
 
 
 def _get_logs(session: Session, args: argparse.Namespace) -> int:
-    logs = session.endpoints.online_deployments.get_logs(
+    logs = session.client.online_deployments.get_logs(
         args.name, args.endpoint_name, lines=args.lines, container_type=args.container
     )
     if session.asks_for_data or session.is_dry:

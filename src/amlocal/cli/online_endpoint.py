@@ -67,7 +67,7 @@ def _update(session: Session, args: argparse.Namespace) -> int:
     need_change(args, "online endpoint", overrides)
     name = named(args)
     if name and not session.is_dry:
-        session.endpoints.online_endpoints.get(name)  # an update makes nothing
+        session.client.online_endpoints.get(name)  # an update makes nothing
     return _apply(session, args, overrides)
 
 
@@ -76,7 +76,7 @@ def _shares(field: str, shares: Mapping[str, int]) -> list[str]:
 
 
 def _apply(session: Session, args: argparse.Namespace, overrides: Sequence[str]) -> int:
-    endpoints = session.endpoints.online_endpoints
+    endpoints = session.client.online_endpoints
     name = named(args)
     poller = endpoints.begin_create_or_update(args.file, overrides=overrides, name=args.name)
     later = f"aml online-endpoint show -n {name or 'NAME'}"
@@ -92,7 +92,7 @@ def _apply(session: Session, args: argparse.Namespace, overrides: Sequence[str])
     )
     for warning in endpoint.warnings:
         session.warn(warning)
-    deployments = session.endpoints.online_deployments
+    deployments = session.client.online_deployments
     session.emit(views.online_endpoint_view(endpoint, lambda: deployments.list(endpoint.name)))
     return 0
 
@@ -103,8 +103,8 @@ def _name_flags(parser: Parser) -> None:
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:
-    endpoint = session.endpoints.online_endpoints.get(args.name)
-    deployments = session.endpoints.online_deployments
+    endpoint = session.client.online_endpoints.get(args.name)
+    deployments = session.client.online_deployments
     session.emit(views.online_endpoint_view(endpoint, lambda: deployments.list(endpoint.name)))
     return 0
 
@@ -114,7 +114,7 @@ def _list_flags(parser: Parser) -> None:
 
 
 def _list(session: Session, _: argparse.Namespace) -> int:
-    session.emit(views.online_endpoints_view(session.endpoints.online_endpoints.list()))
+    session.emit(views.online_endpoints_view(session.client.online_endpoints.list()))
     return 0
 
 
@@ -127,7 +127,7 @@ def _delete_flags(parser: Parser) -> None:
 
 def _delete(session: Session, args: argparse.Namespace) -> int:
     session.confirm(f"Delete endpoint {args.name} with all its deployments?", yes=args.yes)
-    endpoints = session.endpoints.online_endpoints
+    endpoints = session.client.online_endpoints
     poller = endpoints.begin_delete(args.name)
     if not args.no_wait:
         wait(
@@ -153,7 +153,7 @@ def _invoke_flags(parser: Parser) -> None:
 
 
 def _invoke(session: Session, args: argparse.Namespace) -> int:
-    answer = session.endpoints.online_endpoints.invoke(
+    answer = session.client.online_endpoints.invoke(
         args.name, request_file=args.request_file, deployment_name=args.deployment_name
     )
     if session.is_dry:
@@ -193,7 +193,7 @@ def _content(body: str) -> Any:
 
 
 def _get_credentials(session: Session, args: argparse.Namespace) -> int:
-    credentials = session.endpoints.online_endpoints.get_keys(args.name)
+    credentials = session.client.online_endpoints.get_keys(args.name)
     session.emit(views.credentials_view(credentials))
     return 0
 
@@ -211,7 +211,7 @@ def _regenerate_flags(parser: Parser) -> None:
 
 
 def _regenerate_keys(session: Session, args: argparse.Namespace) -> int:
-    endpoints = session.endpoints.online_endpoints
+    endpoints = session.client.online_endpoints
     poller = endpoints.begin_regenerate_keys(args.name, key_type=args.key_type)
     later = f"aml online-endpoint get-credentials -n {args.name}"
     if not args.no_wait:

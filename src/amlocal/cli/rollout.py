@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 import msgspec
 
@@ -11,13 +12,12 @@ from amlocal.cli.arguments import Parser, Verb, add_file
 from amlocal.cli.endpoint_flags import add_endpoint
 from amlocal.cli.rollout_table import StageTable, result_view
 from amlocal.cli.session import Session
+from amlocal.endpoint_operations import EndpointClient
 from amlocal.errors import UsageError
 from amlocal.plan import RolloutPolicy
-from amlocal.rollout.measurements import azure_monitor, router_counters
+from amlocal.rollout.measurements import AzureMonitor, Measurements, Monitoring, RouterCounters
 from amlocal.rollout.start import roll_out
 from amlocal.rollout.switch import abort, switch
-
-_SOURCES = {"local": router_counters, "azure": azure_monitor}
 
 
 def _flags(parser: Parser) -> None:
@@ -55,7 +55,7 @@ def _change_at_once(session: Session, args: argparse.Namespace) -> int:
         endpoint = _policy(args).endpoint_name
     if endpoint is None:
         raise UsageError("no endpoint is named", hint="give -e ENDPOINT")
-    client = session.endpoints
+    client = session.client
     changed = switch(client, endpoint, args.to) if args.to else abort(client, endpoint)
     deployments = client.online_deployments
     session.emit(endpoint_views.online_endpoint_view(changed, lambda: deployments.list(endpoint)))
@@ -64,19 +64,28 @@ def _change_at_once(session: Session, args: argparse.Namespace) -> int:
 
 def _by_stages(session: Session, args: argparse.Namespace) -> int:
     policy = _policy(args)
-    client = session.endpoints
-    counters = _SOURCES[session.target](client.online_endpoints, policy.endpoint_name)
+    client = session.client
+    counters = _counters(client, policy.endpoint_name)
     # Where the result is data, stdout is for it alone.
     people = session.out if session.out.is_terminal and not session.asks_for_data else session.err
     try:
         with StageTable(people, policy, quiet=session.quiet) as table:
             result = roll_out(client, policy, counters, observer=table, resume=args.resume)
     except KeyboardInterrupt:
-        again = f"aml online-deployment rollout -f {args.file}"
+        settings = ["--set", *args.overrides] if args.overrides else []
+        again = shlex.join(["aml", "online-deployment", "rollout", "-f", args.file, *settings])
         session.note(f"the endpoint stays as it is; `{again} --resume` goes on, --abort returns")
         raise
     session.emit(result_view(result))
     return 0 if result.outcome == "completed" else 1
+
+
+def _counters(client: EndpointClient, endpoint_name: str) -> Measurements:
+    """Return what the target counts: a monitor's figures where it has one, else its router's."""
+    operations = client.online_endpoints
+    if isinstance(operations, Monitoring):
+        return AzureMonitor(operations, endpoint_name)
+    return RouterCounters(operations, endpoint_name)
 
 
 def _policy(args: argparse.Namespace) -> RolloutPolicy:

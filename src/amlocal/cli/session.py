@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TextIO, runtime_checkable
 
 from amlocal.cli.terminal import Terminal
 from amlocal.errors import UsageError
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from amlocal.client import Client, WorkspaceOperations
-    from amlocal.endpoint_operations import EndpointClient
     from amlocal.plan import StepReuse
 
 
@@ -141,17 +140,6 @@ class Session:
             workspace_name=args.workspace_name,
             dry_run=self.is_dry,
         )
-
-    @property
-    def endpoints(self) -> EndpointClient:
-        """The client's endpoints and deployments.
-
-        Raises:
-            UsageError: The target has none.
-        """
-        if not hasattr(self.client, "online_endpoints"):
-            raise UsageError(f"the {self.target} target has no endpoints")
-        return cast("EndpointClient", self.client)
 
     @property
     def workspace(self) -> WorkspaceOperations:

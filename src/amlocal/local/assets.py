@@ -10,14 +10,22 @@ from typing import Any
 
 import msgspec
 
-from amlocal.errors import UsageError
+from amlocal.errors import NotFoundError, UsageError
 from amlocal.local.artifacts import Artifacts
 from amlocal.local.asset_records import AssetRecords
 from amlocal.local.digests import tree_digest
 from amlocal.local.locations import Locations, is_address, redacted
 from amlocal.local.snapshot import Snapshots
 from amlocal.local.workspace import DEFAULT_DATASTORE, Workspace
-from amlocal.plan import AssetInfo, Component, DataAsset, Environment, Output, OutputInfo
+from amlocal.plan import (
+    AssetInfo,
+    Component,
+    DataAsset,
+    Environment,
+    Output,
+    OutputInfo,
+    PipelineComponent,
+)
 from amlocal.plan.base import Value
 
 Load = Callable[..., Any]
@@ -103,13 +111,49 @@ class ComponentStore:
     snapshots: Callable[[], Snapshots]
     folder: Path
 
-    def describe(self, component: Component) -> AssetInfo:
+    def describe(self, component: Component | PipelineComponent) -> AssetInfo:
         """Return the record of a component whose code is stored.
 
         Raises:
             UsageError: It has no name.
         """
         _named("component", component.name)
+        if isinstance(component, PipelineComponent):
+            return self._describe_pipeline(component)
+        kept, code = self._kept(component)
+        return AssetInfo(
+            kind="component",
+            name=kept.name,
+            version=kept.version or "",
+            type="command" if kept.parallel is None else "parallel",
+            path=kept.code or "",
+            description=kept.description,
+            tags=kept.tags,
+            digest=_identity(msgspec.structs.replace(kept, version=None)),
+            definition=msgspec.to_builtins(kept),
+            properties={"code_digest": code},
+        )
+
+    def _describe_pipeline(self, pipeline: PipelineComponent) -> AssetInfo:
+        steps = tuple(
+            msgspec.structs.replace(step, component=self._kept(step.component)[0])
+            for step in pipeline.job.steps
+        )
+        job = msgspec.structs.replace(pipeline.job, steps=steps, source="")
+        kept = msgspec.structs.replace(pipeline, job=job)
+        return AssetInfo(
+            kind="component",
+            name=kept.name,
+            version=kept.version or "",
+            type="pipeline",
+            description=job.description,
+            tags=job.tags,
+            digest=_identity(msgspec.structs.replace(kept, version=None)),
+            definition=msgspec.to_builtins(kept),
+        )
+
+    def _kept(self, component: Component) -> tuple[Component, str]:
+        """Store the code of a component; return the component with that, and its digest."""
         with self.artifacts.in_use():
             files = self.snapshots().take(component.code, component.additional_includes)
             code = tree_digest(files)
@@ -119,18 +163,7 @@ class ComponentStore:
         kept = msgspec.structs.replace(
             component, code=str(place) if files else None, additional_includes=(), source=""
         )
-        return AssetInfo(
-            kind="component",
-            name=kept.name,
-            version=kept.version or "",
-            type="command" if kept.parallel is None else "parallel",
-            path=str(place) if files else "",
-            description=kept.description,
-            tags=kept.tags,
-            digest=_identity(msgspec.structs.replace(kept, version=None)),
-            definition=msgspec.to_builtins(kept),
-            properties={"code_digest": code},
-        )
+        return kept, code
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,11 +230,26 @@ class Registered:
     records: AssetRecords
 
     def component(self, name: str, version: str | None, label: str | None) -> Component:
-        """Return a registered component; raises NotFoundError."""
-        info = self.records.get("component", name, version, label)
+        """Return a registered command component; raises NotFoundError."""
+        info = self._component(name, version, label, "command")
         component = msgspec.convert(info.definition, Component)
         # A version that the workspace gave is not in the definition.
         return msgspec.structs.replace(component, version=info.version)
+
+    def pipeline_component(
+        self, name: str, version: str | None, label: str | None
+    ) -> PipelineComponent:
+        """Return a registered pipeline component; raises NotFoundError."""
+        info = self._component(name, version, label, "pipeline")
+        component = msgspec.convert(info.definition, PipelineComponent)
+        return msgspec.structs.replace(component, version=info.version)
+
+    def _component(self, name: str, version: str | None, label: str | None, kind: str) -> AssetInfo:
+        info = self.records.get("component", name, version, label)
+        if info.type != kind:
+            message = f"component {name}:{info.version} is a {info.type}, not a {kind}"
+            raise NotFoundError(message, hint=f"name a {kind} component")
+        return info
 
     def environment(self, reference: str) -> Environment | None:
         """Return the registered environment of a reference, or None where none has the name."""

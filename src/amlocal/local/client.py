@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from amlocal.local.assets import (
@@ -105,12 +106,11 @@ class LocalClient:
             opened.models,
             lambda: Snapshots(services.artifacts, services.digests),
         )
+        load_component = partial(compiler.load_component, assets=opened.registered)
         data = DataStore(services.artifacts, services.locations, services.workspace)
         return cls(
             jobs=jobs,
-            components=Assets(
-                "component", records, compiler.load_component, components.describe, create
-            ),
+            components=Assets("component", records, load_component, components.describe, create),
             environments=Assets(
                 "environment", records, compiler.load_environment, describe_environment, create
             ),
@@ -118,7 +118,9 @@ class LocalClient:
             models=ModelOperations(
                 opened.models, compiler.load_model, services.locations.existing, create
             ),
-            workspace=LocalWorkspace(services, records, jobs, opened.endpoints, supervision),
+            workspace=LocalWorkspace(
+                services, records, jobs, opened.endpoints, opened.servings, supervision
+            ),
             online_endpoints=OnlineEndpoints(
                 services.workspace, opened.endpoints, supervision, compiler
             ),

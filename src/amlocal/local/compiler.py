@@ -17,6 +17,7 @@ from amlocal.plan import (
     ModelAsset,
     OnlineDeployment,
     OnlineEndpoint,
+    PipelineComponent,
 )
 
 
@@ -24,7 +25,12 @@ class RegisteredAssets(Protocol):
     """Registered components and environments that a job file may refer to."""
 
     def component(self, name: str, version: str | None, label: str | None) -> Component:
-        """Return a registered component; raises NotFoundError."""
+        """Return a registered command component; raises NotFoundError."""
+
+    def pipeline_component(
+        self, name: str, version: str | None, label: str | None
+    ) -> PipelineComponent:
+        """Return a registered pipeline component; raises NotFoundError."""
 
 
 class Compiler(Protocol):
@@ -41,8 +47,12 @@ class Compiler(Protocol):
         """Return the compiled job; raises SpecError."""
 
     def load_component(
-        self, source: str | os.PathLike[str] | Any, *, overrides: Sequence[str] = ()
-    ) -> Component:
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        assets: RegisteredAssets | None = None,
+    ) -> Component | PipelineComponent:
         """Return the component; raises SpecError."""
 
     def load_environment(

@@ -83,6 +83,7 @@ CREATE TABLE IF NOT EXISTS online_deployments (
     created REAL NOT NULL,
     ready INTEGER NOT NULL DEFAULT 0,
     error TEXT NOT NULL DEFAULT '',
+    trouble TEXT NOT NULL DEFAULT '',
     version TEXT NOT NULL,
     served TEXT,
     PRIMARY KEY (endpoint, name)

@@ -8,6 +8,7 @@ from pathlib import Path
 from amlocal.local.asset_records import AssetRecords
 from amlocal.local.endpoints.pollers import BACK_SECONDS, wait_until_back
 from amlocal.local.endpoints.records import EndpointRecords
+from amlocal.local.endpoints.serving import ServingRecords, write_waiting
 from amlocal.local.endpoints.supervision import Supervision
 from amlocal.local.failures import disk_errors
 from amlocal.local.garbage import collect, size
@@ -26,6 +27,7 @@ class LocalWorkspace:
     assets: AssetRecords
     jobs: LocalJobs
     endpoints: EndpointRecords
+    servings: ServingRecords
     supervision: Supervision
 
     def show(self) -> WorkspaceInfo:
@@ -52,7 +54,8 @@ class LocalWorkspace:
     def up(self) -> WorkspaceInfo:
         """Start the tracking server, if it is down, and bring every endpoint back."""
         self.services.workspace.create()
-        self.services.server.ensure()
+        uri = self.services.server.ensure()
+        write_waiting(self.servings, uri)
         if self.endpoints.endpoints():
             self.supervision.ensure()
             wait_until_back(self.endpoints, BACK_SECONDS)

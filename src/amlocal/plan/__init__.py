@@ -56,6 +56,7 @@ from amlocal.plan.info import (
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
 from amlocal.plan.parallel import Parallel
+from amlocal.plan.pipeline_component import PipelineComponent
 from amlocal.plan.ports import (
     DATA_TYPES,
     LITERAL_TYPES,
@@ -155,6 +156,7 @@ __all__ = [
     "OutputSource",
     "Parallel",
     "ParentInput",
+    "PipelineComponent",
     "ProbeSettings",
     "Randint",
     "ReplayedRequests",

@@ -289,7 +289,7 @@ class AssetInfo(Value, frozen=True):
         kind: `component`, `environment`, `data`, or `model`.
         name: Its name.
         version: Its version.
-        type: What kind of component (`command`), data (`uri_file`, ...), or model.
+        type: What kind of component (`command`, `pipeline`), data (`uri_file`, ...), or model.
         path: Where its content is, or an empty string.
         description: What it is.
         tags: Free labels.

@@ -171,6 +171,9 @@ class Conductor:
 
     def _watch(self, stage: RolloutStage) -> StageResult:
         """Look at a stage until something becomes of it."""
+        if self._source.lag:
+            self._observer.note(f"figures come {self._source.lag:g} s late; waiting for that")
+            self._clock.sleep(self._source.lag)
         window, began = Window(), self._clock.monotonic()
         self._read(window)
         while True:
@@ -182,17 +185,8 @@ class Conductor:
                 return _ended(stage, *trouble, seconds, new, ())
             if not is_read:
                 continue
-            old = self._reference(stage, window)
-            verdicts, sooner = (
-                judge(
-                    self._policy,
-                    new,
-                    old,
-                    confidence=confidence,
-                    with_agreement=self._source.compares(stage),
-                )
-                for confidence in (self._policy.confidence, early(self._policy))
-            )
+            verdicts = self._judged(stage, window, self._policy.confidence)
+            sooner = self._judged(stage, window, early(self._policy))
             requests = requests_of(new)
             self._observer.looked(seconds, requests, verdicts)
             outcome = outcome_of(
@@ -205,6 +199,17 @@ class Conductor:
             )
             if outcome is not None:
                 return _ended(stage, outcome, "", seconds, new, verdicts)
+
+    def _judged(
+        self, stage: RolloutStage, window: Window, confidence: float
+    ) -> tuple[Verdict, ...]:
+        return judge(
+            self._policy,
+            window.of(self._policy.deployment_name),
+            self._reference(stage, window),
+            confidence=confidence,
+            with_agreement=self._source.compares(stage),
+        )
 
     def _read(self, window: Window) -> bool:
         """Take a reading; returns whether there was one."""

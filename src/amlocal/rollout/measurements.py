@@ -1,17 +1,24 @@
 """Where the figures of a rollout come from.
 
-The router of this machine counts all that deployments do; Azure Monitor counts requests, without
-latencies by deployment as a histogram; and a rollout can send requests of its own.
+The router of this machine counts all that deployments do; Azure Monitor counts requests; and a
+rollout can send requests of its own (`probes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Protocol, runtime_checkable
 
 from amlocal.endpoint_operations import OnlineEndpointOperations
 from amlocal.errors import UsageError
-from amlocal.plan import DeploymentMetrics, RolloutPolicy, RolloutStage
+from amlocal.plan import (
+    DeploymentMetrics,
+    MonitoredDeployment,
+    OnlineEndpointInfo,
+    RolloutPolicy,
+    RolloutStage,
+)
 
 
 class Measurements(Protocol):
@@ -19,10 +26,12 @@ class Measurements(Protocol):
 
     Attributes:
         interval: Seconds after which another reading says more.
+        lag: Seconds until a reading is free of what was before a change of traffic.
         tells_latency: Whether it has histograms of latency.
     """
 
     interval: float
+    lag: float
     tells_latency: bool
 
     def compares(self, stage: RolloutStage) -> bool:
@@ -32,46 +41,86 @@ class Measurements(Protocol):
         """Return the counts of each deployment, which only grow; raises TargetError."""
 
 
-class EndpointCounters:
-    """What the target itself counts: the router of this machine, or Azure Monitor.
+class RouterCounters:
+    """What the router of this machine counts: requests, latency, and agreement of copies.
 
     Args:
         operations: The online endpoints of the target.
         endpoint_name: The endpoint.
-        interval: Seconds between two readings.
-        is_router: Whether all is counted that the router counts: latency, and agreement of copies.
     """
 
-    def __init__(
-        self,
-        operations: OnlineEndpointOperations,
-        endpoint_name: str,
-        *,
-        interval: float,
-        is_router: bool,
-    ) -> None:
-        self.interval = interval
-        self.tells_latency = is_router
+    interval = 1.0
+    lag = 0.0
+    tells_latency = True
+
+    def __init__(self, operations: OnlineEndpointOperations, endpoint_name: str) -> None:
         self._operations = operations
         self._endpoint_name = endpoint_name
 
     def compares(self, stage: RolloutStage) -> bool:
         """Whether answers are compared: the router does so with copied requests."""
-        return self.tells_latency and stage.kind == "shadow"
+        return stage.kind == "shadow"
 
     def read(self) -> Mapping[str, DeploymentMetrics]:
         """Return the counts of each deployment."""
         return self._operations.metrics(self._endpoint_name)
 
 
-def router_counters(operations: OnlineEndpointOperations, endpoint_name: str) -> EndpointCounters:
-    """Return what the router of this machine counts, a look a second."""
-    return EndpointCounters(operations, endpoint_name, interval=1.0, is_router=True)
+@runtime_checkable
+class Monitoring(Protocol):
+    """Online endpoints of a target whose deployments something else watches."""
+
+    def get(self, name: str) -> OnlineEndpointInfo:
+        """Return an endpoint; raises NotFoundError."""
+
+    def monitor(
+        self, endpoint_name: str, deployment_name: str, since: datetime
+    ) -> MonitoredDeployment:
+        """Return what is known of a deployment since a time; raises TargetError."""
 
 
-def azure_monitor(operations: OnlineEndpointOperations, endpoint_name: str) -> EndpointCounters:
-    """Return what Azure Monitor counts; it sums up minutes, so a look every half suffices."""
-    return EndpointCounters(operations, endpoint_name, interval=30.0, is_router=False)
+class AzureMonitor:
+    """What Azure Monitor counts: requests by status, a value a minute, some minutes late.
+
+    It has percentiles of latency, but not of how many requests, so that chance cannot be told from
+    them; and it compares no answers.
+
+    Args:
+        operations: The online endpoints of the workspace.
+        endpoint_name: The endpoint.
+        now: Returns the time, in UTC.
+    """
+
+    interval = 30.0
+    lag = 180.0
+    tells_latency = False
+
+    def __init__(
+        self,
+        operations: Monitoring,
+        endpoint_name: str,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self._operations = operations
+        self._endpoint_name = endpoint_name
+        # Counted from one moment on, so that the counts only grow; an hour back, so that a rollout
+        # that is resumed in its last stage knows how the old deployment did.
+        self._since = now() - timedelta(hours=1)
+
+    def compares(self, stage: RolloutStage) -> bool:  # noqa: ARG002 - in none
+        """Whether answers are compared: never."""
+        return False
+
+    def read(self) -> Mapping[str, DeploymentMetrics]:
+        """Return the counts of each deployment that has or gets requests."""
+        endpoint = self._operations.get(self._endpoint_name)
+        names = endpoint.deployments or (*endpoint.traffic, *endpoint.mirror_traffic)
+        return {
+            name: DeploymentMetrics(
+                requests=self._operations.monitor(endpoint.name, name, self._since).requests
+            )
+            for name in dict.fromkeys(names)
+        }
 
 
 class WithProbes:
@@ -87,6 +136,7 @@ class WithProbes:
 
     def __init__(self, counters: Measurements, probes: Measurements) -> None:
         self.interval = counters.interval
+        self.lag = counters.lag
         self.tells_latency = counters.tells_latency or probes.tells_latency
         self._counters = counters
         self._probes = probes

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
-import math
 import threading
 import time
 from bisect import bisect_left
@@ -14,15 +12,13 @@ from types import TracebackType
 
 from amlocal.endpoint_operations import OnlineEndpointOperations
 from amlocal.errors import TargetError
-from amlocal.plan import Answer, DeploymentMetrics, ReplayedRequests, RolloutStage
+from amlocal.plan import Answer, DeploymentMetrics, ReplayedRequests, RolloutStage, agreement
 
 #: Seconds: from a millisecond to beyond the longest that Azure lets a request take, each a tenth
 #: above the one before.
 BOUNDS = tuple(round(0.001 * 1.1**k, 9) for k in range(128))
 #: What stands for the status of a request that got no answer.
 UNANSWERED = "unanswered"
-#: How far numbers in answers may be apart and still be the same.
-_TOLERANCE = 1e-6
 
 
 class Probes:
@@ -39,6 +35,7 @@ class Probes:
     """
 
     interval = 1.0
+    lag = 0.0
     tells_latency = True
 
     def __init__(
@@ -138,30 +135,12 @@ class Probes:
 
 
 def agree(old: Answer | None, new: Answer | None) -> bool | None:
-    """Return whether two answers say the same; None where the old one says nothing.
-
-    JSON is compared by what it holds, numbers to six digits, since two processes may add up in
-    another order.
-    """
+    """Return whether two answers say the same; None where the old one says nothing."""
     if old is None or old.status >= 400:
         return None
-    if new is None or new.status >= 400:
+    if new is None:
         return False
-    try:
-        return _same(json.loads(old.body), json.loads(new.body))
-    except ValueError:
-        return old.body == new.body
-
-
-def _same(one: object, other: object) -> bool:
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, float) or isinstance(other, float):
-        numbers = isinstance(one, (int, float)) and isinstance(other, (int, float))
-        return numbers and math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=1e-12)  # type: ignore[arg-type]
-    return one == other
+    return agreement.agree(old.status, old.body.encode(), new.status, new.body.encode())
 
 
 def _cumulative(buckets: Mapping[int, int]) -> dict[str, int]:

@@ -6,7 +6,7 @@ import contextlib
 import time
 
 from amlocal.endpoint_operations import EndpointClient
-from amlocal.errors import UsageError
+from amlocal.errors import TargetError, UsageError
 from amlocal.plan import OnlineDeploymentInfo, OnlineEndpointInfo, RolloutPolicy, RolloutResult
 from amlocal.plan.endpoint_info import SUCCEEDED
 from amlocal.rollout import state as states
@@ -42,31 +42,51 @@ def roll_out(
     """
     endpoint = client.online_endpoints.get(policy.endpoint_name)
     before, first = resumed(endpoint, policy) if resume else (before_of(endpoint, policy), 0)
-    with contextlib.ExitStack() as stack:
-        source = counters
-        probes = None
-        if policy.probes is not None:
-            probes = Probes(
-                client.online_endpoints,
-                endpoint.name,
-                old=max(before.traffic, key=lambda name: before.traffic[name]),
-                new=policy.deployment_name,
-                requests=policy.probes,
-            )
-            source = WithProbes(counters, probes)
-        require_measurable(policy, source)
-        if policy.deployment_file and not resume:
-            observer.note(f"deploying {policy.deployment_name} from {policy.deployment_file}")
-            client.online_deployments.begin_create_or_update(
-                policy.deployment_file,
-                name=policy.deployment_name,
-                endpoint_name=policy.endpoint_name,
-            ).result()
-        ready_deployment(client, endpoint, policy.deployment_name)
-        if probes is not None:
-            stack.enter_context(probes)
+    probes = None
+    if policy.probes is not None:
+        probes = Probes(
+            client.online_endpoints,
+            endpoint.name,
+            old=max(before.traffic, key=lambda name: before.traffic[name]),
+            new=policy.deployment_name,
+            requests=policy.probes,
+        )
+    source = _source(counters, probes, observer)
+    require_measurable(policy, source)
+    if policy.deployment_file and not resume:
+        _deploy(client, policy, observer)
+    ready_deployment(client, endpoint, policy.deployment_name)
+    with probes or contextlib.nullcontext():
         conductor = Conductor(client, policy, source, before, observer=observer, clock=clock)
         return conductor.run(first)
+
+
+def _source(counters: Measurements, probes: Probes | None, observer: Observer) -> Measurements:
+    """Return where figures come from: the probes alone, where the target's cannot be read.
+
+    Raises:
+        TargetError: They cannot be read, and there are no probes.
+    """
+    try:
+        counters.read()
+    except TargetError as error:
+        if probes is None:
+            raise TargetError(
+                f"no figures of the endpoint: {error}",
+                hint="add probes: with a request_file to the policy; they are figures of its own",
+            ) from error
+        observer.note(f"judged by the probes alone: {error}")
+        return probes
+    return counters if probes is None else WithProbes(counters, probes)
+
+
+def _deploy(client: EndpointClient, policy: RolloutPolicy, observer: Observer) -> None:
+    observer.note(f"deploying {policy.deployment_name} from {policy.deployment_file}")
+    client.online_deployments.begin_create_or_update(
+        policy.deployment_file,
+        name=policy.deployment_name,
+        endpoint_name=policy.endpoint_name,
+    ).result()
 
 
 def ready_deployment(

@@ -22,6 +22,7 @@ from amlocal.plan import (
     ModelAsset,
     OnlineDeployment,
     OnlineEndpoint,
+    PipelineComponent,
 )
 from amlocal.plan.source import Source
 from amlocal.spec import cache as plans
@@ -133,21 +134,24 @@ def check_endpoint_for_azure(
             raise SpecError(anywhere) from None
 
 
-def load_component(source: Source, *, overrides: Sequence[str] = ()) -> Component:
-    """Load a command component to register it.
+def load_component(
+    source: Source, *, overrides: Sequence[str] = (), assets: AssetSource | None = None
+) -> Component | PipelineComponent:
+    """Load a command component or a pipeline component to register it.
 
     Args:
         source: The path of its file, an object built with azure-ai-ml, or None where the
             overrides say all of it.
         overrides: `a.b=c` settings.
+        assets: The target's registered components, of which a pipeline may be made.
 
     Raises:
         SpecError: The file is wrong; holds every problem.
         UsageError: A setting is wrong.
     """
-    from amlocal.spec import assets  # yaml and the SDK
+    from amlocal.spec import assets as loaders  # yaml and the SDK
 
-    return assets.component(_file_or_object(source), overrides)
+    return loaders.component(_file_or_object(source), overrides, assets)
 
 
 def load_environment(source: Source, *, overrides: Sequence[str] = ()) -> Environment:

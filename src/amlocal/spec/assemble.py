@@ -23,7 +23,7 @@ from amlocal.plan import (
     Step,
 )
 from amlocal.plan.expression import sole_reference
-from amlocal.spec import automl, build, sweeps
+from amlocal.spec import automl, build, parallel, sweeps
 
 #: The output that is a step's own artifacts, which is there without being declared.
 ARTIFACTS = "artifacts"
@@ -144,12 +144,16 @@ def pipeline_job(
         if automl.is_automl(raw):
             raw = automl.resolved(raw, given)
             inputs = automl.data(raw)
+        component = components[name]
+        if component.parallel is not None:
+            raw = parallel.resolved(raw, given)
+            component = parallel.overlaid(component, raw, folder)
         step = _step(
             name,
             raw,
-            components[name],
+            component,
             inputs=_bindings(inputs, folder),
-            outputs=settle(components[name], said, outputs),
+            outputs=settle(component, said, outputs),
             parents=given,
             folder=folder,
         )
@@ -158,13 +162,14 @@ def pipeline_job(
     promoted = {name: at for name, at in promoted.items() if name in outputs}
     for name, at in promoted.items():
         outputs[name] = written.get((at.step, at.output), outputs[name])
+    inferred = [
+        _infer(step, given, written, declared or {}) if step.name in inline else step
+        for step in steps
+    ]
     return _job(
         "pipeline",
         value,
-        tuple(
-            _infer(step, given, written, declared or {}) if step.name in inline else step
-            for step in steps
-        ),
+        tuple(_settled(step, given, written, declared or {}) for step in inferred),
         inputs=given,
         outputs=outputs,
         output_sources=promoted,
@@ -245,6 +250,19 @@ def _infer(
     }
     component = msgspec.structs.replace(step.component, inputs=ports)
     return msgspec.structs.replace(step, component=component)
+
+
+def _settled(
+    step: Step,
+    inputs: Mapping[str, JobBinding],
+    outputs: Mapping[tuple[str, str], Output],
+    declared: Mapping[str, Input],
+) -> Step:
+    if step.component.parallel is None:
+        return step
+    binding = step.inputs.get(step.component.parallel.input_data)
+    found = input_of(binding, inputs, outputs, declared) if binding is not None else None
+    return parallel.settled(step, found)
 
 
 def _step(

@@ -6,23 +6,42 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlocal.plan import Component, DataAsset, Environment, ModelAsset
-from amlocal.spec import build, convert, overrides, sdk
+from amlocal.plan import Component, DataAsset, Environment, ModelAsset, PipelineComponent
+from amlocal.spec import build, convert, overrides, parallel, sdk
 from amlocal.spec.check import check_component_name
 from amlocal.spec.compiler import require_mapping
 from amlocal.spec.entities import base
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document
 from amlocal.spec.paths import Files, check_environment, check_path
+from amlocal.spec.pipeline_component import (
+    built_component,
+    is_pipeline_component,
+    load_pipeline_component,
+)
+from amlocal.spec.source import AssetSource
 from amlocal.spec.steps import read_component
 from amlocal.spec.structure import check_object
 
 
-def component(source: Path | Any, settings: Sequence[str]) -> Component:
-    """Load a command component; see `amlocal.spec.load_component`."""
+def component(
+    source: Path | Any, settings: Sequence[str], assets: AssetSource | None
+) -> Component | PipelineComponent:
+    """Load a component; see `amlocal.spec.load_component`."""
+    if hasattr(source, "jobs"):
+        findings = Findings()
+        built = built_component(findings, source, assets, settings)
+        findings.raise_problems()
+        return built
+    if isinstance(source, Path):
+        written = overrides.apply(Files().document(source), settings)
+        if is_pipeline_component(written.data):
+            return load_pipeline_component(written, assets)
     document, fields = _load(
         source, settings, "component", lambda it, _: convert.component_mapping(it)
     )
+    if parallel.is_parallel(fields):
+        return parallel.declared_component(fields, document.folder, source=document.name)
     return build.declared_component(fields, document.folder, source=document.name)
 
 

@@ -22,6 +22,7 @@ from amlocal.plan.expression import Reference, references
 from amlocal.spec import build
 from amlocal.spec.assemble import ARTIFACTS, input_of
 from amlocal.spec.check import article, check_command, check_names, check_value, identifier, plain
+from amlocal.spec.check_parallel import check_division, check_task
 from amlocal.spec.locate import Place
 
 # is_valid_node_name of azure.ai.ml.
@@ -96,9 +97,13 @@ class _Graph:
             yield from _timeout(step, at)
         if self._is_inline(step):
             yield from check_names(step.outputs, at.at("outputs"), "output")
-            yield from check_command(step.component, at)
+            if step.component.parallel is None:
+                yield from check_command(step.component, at)
+            else:
+                yield from check_task(step.component, at)
         else:
             yield from _ports(step, at)
+        yield from check_division(step, at, is_inline=self._is_inline(step))
 
     def _is_inline(self, step: Step) -> bool:
         own = self._places.components.get(step.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -113,14 +114,19 @@ def check_name(
 
 
 def _check_name(findings: Findings, place: Place, name: str, what: str) -> None:
-    if not _SHORTEST <= len(name) <= _LONGEST or not _NAME.fullmatch(name):
-        hint = f"use {_SHORTEST} to {_LONGEST} letters, digits, and -, beginning with a letter"
-        article = "an" if what == "endpoint" else "a"
-        message = f"{name!r} cannot be the name of {article} {what}"
-        findings.problem(place, message, hint + ", and not ending with -")
+    if _SHORTEST <= len(name) <= _LONGEST and _NAME.fullmatch(name):
+        return
+    article = "an" if what == "endpoint" else "a"
+    message = f"{name!r} cannot be the name of {article} {what}"
+    hint = f"use {_SHORTEST} to {_LONGEST} letters, digits, and -, beginning with a letter"
+    findings.problem(place, message, f"{hint}, and not ending with -")
 
 
 def _percentages(value: object) -> dict[str, int]:
     """Return the whole numbers of a mapping; others are told of by the check of its structure."""
-    found = {name: build.number(percent) for name, percent in build.mapping(value).items()}
-    return {name: int(percent) for name, percent in found.items() if percent is not None}
+    given = build.mapping(value)
+    return {
+        name: build.integer(percent, 0)
+        for name, percent in given.items()
+        if (found := build.number(percent)) is not None and math.isfinite(found)
+    }

@@ -11,10 +11,11 @@ import msgspec
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.plan import Component, Input, Job
-from amlocal.spec import assemble, build, convert, overrides, sdk
+from amlocal.spec import assemble, build, convert, overrides, parallel, sdk
 from amlocal.spec.bindings import Places, check_job
 from amlocal.spec.cache import Entry
 from amlocal.spec.check import check_component
+from amlocal.spec.check_parallel import check_parallel
 from amlocal.spec.check_sweep import check_sweep
 from amlocal.spec.convert_automl import automl_mapping
 from amlocal.spec.entities import base
@@ -233,7 +234,9 @@ def step_components(
     components = {}
     for name, step in steps.items():
         draft = parts.components[name]
-        component = "" if step.type == "automl" else convert.component_of(step)
+        # Of a parallel step the SDK has put all that its component says into the step itself.
+        is_whole = step.type in {"automl", "parallel"}
+        component = "" if is_whole else convert.component_of(step)
         if isinstance(component, str):
             components[name] = draft
         elif name in parts.inline:
@@ -267,10 +270,14 @@ def object_steps(
         if step.type == "automl":
             check_automl_step(findings, Files(), at, document.data, parts)
             continue
-        is_sweep = step.type == "sweep"
+        is_sweep, is_parallel = step.type == "sweep", step.type == "parallel"
         data = document.data["jobs"][name]
-        schema = "sweep_step" if is_sweep else "component_step"
-        _check_object_fields(findings, at, data, schema)
+        step_schema = {"sweep": "sweep_step", "parallel": "parallel_component_step"}.get(
+            step.type, "component_step"
+        )
+        _check_object_fields(findings, at, data, step_schema)
+        if is_parallel:
+            check_parallel(findings, Files(), at, data)
         component = convert.component_of(step)
         if isinstance(component, str):
             reference = f"azureml:{component.removeprefix('azureml:')}"
@@ -282,10 +289,12 @@ def object_steps(
             fields = convert.component_mapping(component)
             folder = base(component)
             own = Document(name="", data=fields, folder=folder).place
-            _check_object_fields(findings, own, fields, "command_component")
+            own_schema = "parallel_component" if is_parallel else "command_component"
+            _check_object_fields(findings, own, fields, own_schema)
             file = getattr(component, "_source_path", None)
             source = shown(Path(file)) if file else ""
-            parts.components[name] = build.declared_component(fields, folder, source=source)
+            declared = parallel if is_parallel else build
+            parts.components[name] = declared.declared_component(fields, folder, source=source)
             findings.add(check_component(parts.components[name], own))
         parts.places[name] = Document(name="", data={}, folder=document.folder).place
         if is_sweep:

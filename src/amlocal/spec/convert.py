@@ -14,6 +14,7 @@ from typing import Any
 
 from amlocal.spec import build
 from amlocal.spec.convert_automl import automl_mapping
+from amlocal.spec.convert_parallel import parallel_mapping, settings
 from amlocal.spec.entities import OUTPUT, base, described, is_built, located, outputs, picked
 
 _LIMITS = ("timeout",)
@@ -65,13 +66,15 @@ def step_mapping(step: Any) -> dict[str, Any]:
 
 def pipeline_steps(steps: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Return the steps of a pipeline job or component as their YAML fields."""
-    found = {}
-    for name, step in steps.items():
-        if step.type == "automl":
-            found[name] = automl_mapping(step, folder)
-        else:
-            found[name] = sweep_step_mapping(step) if step.type == "sweep" else step_mapping(step)
-    return found
+    return {name: _step_mapping(step, folder) for name, step in steps.items()}
+
+
+def _step_mapping(step: Any, folder: Path) -> dict[str, Any]:
+    if step.type == "automl":
+        return automl_mapping(step, folder)
+    if step.type == "parallel":
+        return parallel_mapping(step, _inputs(step, base(step)), environment_mapping)
+    return sweep_step_mapping(step) if step.type == "sweep" else step_mapping(step)
 
 
 def pipeline_mapping(job: Any) -> dict[str, Any]:
@@ -168,27 +171,37 @@ def component_of(step: Any) -> Any:
 
 
 def component_mapping(component: Any) -> dict[str, Any]:
-    """Return a command component as its YAML fields."""
+    """Return a command or parallel component as its YAML fields."""
     folder = base(component)
+    if component.type == "parallel":
+        own = {"type": "parallel", **settings(component, folder, environment_mapping)}
+    else:
+        own = _command_fields(component, folder)
     fields = {
         "name": asset_name(component.name),
         "version": component.version if asset_name(component.name) else None,
         "display_name": component.display_name,
         "description": component.description,
         "tags": dict(component.tags or {}),
+        **own,
+        "inputs": {name: port(found) for name, found in component.inputs.items()},
+        "outputs": {name: picked(port, OUTPUT) for name, port in component.outputs.items()},
+        "is_deterministic": component.is_deterministic,
+    }
+    return {name: value for name, value in fields.items() if value not in (None, {}, [])}
+
+
+def _command_fields(component: Any, folder: Path) -> dict[str, Any]:
+    return {
         "command": component.command,
         "code": located(component.code, folder),
         "additional_includes": [
             build.local_path(item, folder) for item in component.additional_includes or ()
         ],
         "environment": environment_mapping(component.environment, folder),
-        "inputs": {name: port(found) for name, found in component.inputs.items()},
-        "outputs": {name: picked(port, OUTPUT) for name, port in component.outputs.items()},
-        "is_deterministic": component.is_deterministic,
         "distribution": picked(component.distribution, _DISTRIBUTION),
         "resources": picked(component.resources, ("instance_count",)),
     }
-    return {name: value for name, value in fields.items() if value not in (None, {}, [])}
 
 
 def environment_mapping(environment: Any, folder: Path) -> Any:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from amlocal.plan import Component, Input
-from amlocal.plan.pipeline_component import PipelineComponent
-from amlocal.spec import assemble, build, convert
+import msgspec
+
+from amlocal.plan import Component, Input, PipelineComponent
+from amlocal.spec import assemble, build, convert, overrides, sdk
 from amlocal.spec.bindings import Places, check_job
-from amlocal.spec.check import check_component
+from amlocal.spec.check import check_component, check_component_name
 from amlocal.spec.compiler import object_steps, step_components
 from amlocal.spec.entities import OUTPUT, base, picked
 from amlocal.spec.findings import Findings
@@ -19,6 +20,13 @@ from amlocal.spec.paths import Files
 from amlocal.spec.source import AssetSource
 from amlocal.spec.steps import Parts, read_steps
 from amlocal.spec.structure import check_object
+
+
+def is_pipeline_component(value: object) -> bool:
+    """Whether a file says that it is a pipeline component: by its type, or by its steps."""
+    data = build.mapping(value)
+    kind = build.text(data.get("type")).lower()
+    return kind == "pipeline" or (not kind and "jobs" in data)
 
 
 def read_pipeline_component(
@@ -34,14 +42,39 @@ def read_pipeline_component(
         assets: The target's registered components.
     """
     data = build.mapping(value)
-    kind = build.text(data.get("type")) or ("pipeline" if "jobs" in data else "command")
-    if isinstance(value, Mapping) and kind.lower() != "pipeline":
-        message = f"a component of type {kind!r} is no pipeline"
+    if isinstance(value, Mapping) and not is_pipeline_component(value):
+        message = f"a component of type {data.get('type', 'command')!r} is no pipeline"
         findings.problem(place.at("type"), message, "name the file of a component with jobs:")
     else:
         check_object(findings, place, value, "pipeline_component")
     parts = read_steps(findings, files, place, data, assets)
     return _check(findings, place, data, parts), parts
+
+
+def load_pipeline_component(document: Document, assets: AssetSource | None) -> PipelineComponent:
+    """Load a pipeline component from its file to register it.
+
+    Args:
+        document: The file, changed as settings say.
+        assets: The target's registered components, of which its steps may be made.
+
+    Raises:
+        SpecError: The file is wrong; holds every problem.
+    """
+    findings = Findings(first=document.name)
+    findings.add(document.problems)
+    place = document.place
+    _, parts = read_pipeline_component(findings, Files(), place, document.data, assets)
+    name = document.data.get("name")
+    if isinstance(name, str):
+        findings.add(check_component_name(name, place.at("name")))
+    else:
+        hint = "add name:, or pass it as a flag"
+        findings.problem(place, "the component has no name", hint)
+    findings.raise_problems()
+    loaded = sdk.load("component", place, findings)
+    findings.raise_problems()
+    return loaded_component(loaded, parts, document)
 
 
 def loaded_component(component: Any, parts: Parts, document: Document) -> PipelineComponent:
@@ -60,7 +93,10 @@ def loaded_component(component: Any, parts: Parts, document: Document) -> Pipeli
 
 
 def built_component(
-    findings: Findings, component: Any, assets: AssetSource | None
+    findings: Findings,
+    component: Any,
+    assets: AssetSource | None,
+    settings: Sequence[str] = (),
 ) -> PipelineComponent:
     """Check and compile a pipeline component that was built in Python.
 
@@ -68,8 +104,11 @@ def built_component(
         findings: Where problems and warnings go.
         component: The SDK's `PipelineComponent`.
         assets: The target's registered components.
+        settings: `a.b=c`.
     """
-    document = Document(name="", data=_mapping(component), folder=base(component))
+    with sdk.quiet():
+        own = Document(name="", data=_mapping(component), folder=base(component))
+    document = overrides.apply(own, settings)
     parts = object_steps(findings, component, document, assets, "pipeline_component")
     return _check(findings, document.place, document.data, parts)
 
@@ -107,6 +146,7 @@ def _compiled(
         source=source,
         declared=declared,
     )
+    job = msgspec.structs.replace(job, experiment_name="")  # that of what runs it
     name = build.text(data.get("name"))
     version = build.text_or_none(data.get("version")) if name else None
     return PipelineComponent(job=job, inputs=declared, name=name, version=version)

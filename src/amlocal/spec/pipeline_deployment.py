@@ -9,13 +9,20 @@ from typing import Any
 import msgspec
 
 from amlocal.errors import Problem, near_miss
-from amlocal.plan import BatchDeployment, Input, Job, JobBinding, LiteralValue
-from amlocal.plan.pipeline_component import PipelineComponent
+from amlocal.plan import (
+    BatchDeployment,
+    Input,
+    Job,
+    JobBinding,
+    LiteralValue,
+    PipelineComponent,
+)
 from amlocal.spec import assemble, build, build_endpoint, sdk
 from amlocal.spec.check import article, check_value
 from amlocal.spec.check_endpoint import check_name
 from amlocal.spec.compiler import compile_object, with_warnings
 from amlocal.spec.findings import Findings
+from amlocal.spec.kinds import kind_of
 from amlocal.spec.locate import Document, Place
 from amlocal.spec.paths import Files, check_inputs
 from amlocal.spec.pipeline_component import (
@@ -24,7 +31,7 @@ from amlocal.spec.pipeline_component import (
     read_pipeline_component,
 )
 from amlocal.spec.source import AssetSource
-from amlocal.spec.steps import Parts
+from amlocal.spec.steps import Parts, look_up
 from amlocal.spec.structure import check_object
 
 _WRITE_A_FILE = "write it into a file, and name that: component: ./pipeline.yml"
@@ -66,6 +73,9 @@ def pipeline_deployment(document: Document, assets: AssetSource | None) -> Batch
     node = build.mapping(definition)
     if node:
         check_object(findings, at, definition, "pipeline_node")
+    if "component" in data and "job_definition" in data:
+        message = "the deployment has both a component and a job definition"
+        findings.problem(place.at("job_definition"), message, "keep one")
     found: _Found | None
     if hasattr(definition, "jobs"):
         found = _Found(_of_job(compile_object(definition, (), assets)))
@@ -101,13 +111,18 @@ def _find(
         message = f"Azure's client takes no {value!r} here"
         findings.problem(where, message, f"write component: {value.removeprefix('file:')}")
     elif isinstance(value, str) and value.startswith("azureml:"):
-        message = f"the registered pipeline component {value!r} cannot be had here"
-        findings.unsupported(where, message, "name its file instead: component: ./FILE.yml")
+        find = None if assets is None else assets.pipeline_component
+        registered = look_up(findings, where, value, find)
+        return None if registered is None else _Found(registered[0])
     elif isinstance(value, str):
         return _read(findings, where, value, assets)
-    elif isinstance(data.get("job_definition"), str):
+    elif build.text(data.get("job_definition")).startswith("azureml:"):
         message = "a deployment of a job that has run cannot be made here"
         findings.unsupported(at.at("job_definition"), message, _WRITE_A_FILE)
+    elif "job_definition" in data:
+        said = kind_of(data["job_definition"])
+        message = f"'job_definition' must name a job or a component, not {said}"
+        findings.problem(at.at("job_definition"), message, _WRITE_A_FILE)
     else:
         hint = "add component:, with the path of a file"
         findings.problem(at, "the deployment names no pipeline component", hint)

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import io
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,6 +18,8 @@ from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Place
 
 _LONGEST_MESSAGE = 200
+#: What the SDK puts into some of its messages.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @contextlib.contextmanager
@@ -118,5 +121,5 @@ def _leaves(messages: object, path: tuple[str | int, ...]) -> Iterator[tuple[Any
 
 
 def _short(message: str) -> str:
-    line = " ".join(message.split())
+    line = " ".join(_COLOUR.sub("", message).split())
     return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 3] + "..."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from amlocal.plan import Component
+from amlocal.plan import Component, PipelineComponent
 
 
 class AssetSource(Protocol):
@@ -21,3 +21,8 @@ class AssetSource(Protocol):
         Raises:
             NotFoundError: There is none.
         """
+
+    def pipeline_component(
+        self, name: str, version: str | None, label: str | None
+    ) -> PipelineComponent:
+        """Return a registered pipeline component; as `component`."""

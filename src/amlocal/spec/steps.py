@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from amlocal.errors import NotFoundError, near_miss
 from amlocal.plan import Component
-from amlocal.spec import automl, build
+from amlocal.spec import automl, build, parallel
 from amlocal.spec.assemble import job_inputs
 from amlocal.spec.cache import Registered, digest_of
 from amlocal.spec.check import check_component
 from amlocal.spec.check_automl import check_automl
+from amlocal.spec.check_parallel import check_parallel, check_task
 from amlocal.spec.check_sweep import check_sweep
 from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
@@ -143,6 +144,8 @@ def read_steps(
             continue
         if kind == "automl":
             check_automl_step(findings, files, at, data, parts)
+        elif kind == "parallel":
+            _read_parallel_step(findings, files, at, data, assets, parts)
         else:
             _read_step(findings, files, at, step, assets, parts)
     return parts
@@ -171,11 +174,46 @@ def _read_step(
         return
     field = "trial" if is_sweep else "component"
     found = _find_component(findings, files, at.at(field), data.get(field), assets, parts)
+    if found is not None and found[0].parallel is not None:
+        message = f"the component of {at.path[-1]!r} is parallel"
+        findings.problem(at.at(field), message, "write type: parallel beside it")
     if found is not None:
         name = str(at.path[-1])
         parts.components[name], parts.places[name] = found
     if is_sweep:
         check_sweep(findings, at, data, found[0] if found is not None else None)
+
+
+def _read_parallel_step(
+    findings: Findings,
+    files: Files,
+    at: Place,
+    job: Mapping[str, Any],
+    assets: AssetSource | None,
+    parts: Parts,
+) -> None:
+    name = str(at.path[-1])
+    value = job["jobs"][name]
+    given = job_inputs(build.mapping(job.get("inputs")), at.document.folder)
+    data = parallel.resolved(build.mapping(value), given)
+    is_inline = "component" not in data
+    schema = "parallel_step" if is_inline else "parallel_component_step"
+    check_object(findings, at, data, schema)
+    check_inputs(findings, files, at.at("inputs"), data.get("inputs"))
+    check_parallel(findings, files, at, data)
+    if is_inline:
+        parts.inline.add(name)
+        found = parallel.inline_component(data, at.document.folder)
+        parts.components[name], parts.places[name] = found, at
+        return
+    there = _find_component(
+        findings, files, at.at("component"), data.get("component"), assets, parts
+    )
+    if there is not None and there[0].parallel is None:
+        message = f"the component of {name!r} is not parallel"
+        findings.problem(at.at("component"), message, "remove type: parallel")
+    elif there is not None:
+        parts.components[name], parts.places[name] = there
 
 
 def _read_inline_step(
@@ -231,38 +269,63 @@ def registered_component(
     findings: Findings, at: Place, reference: str, assets: AssetSource | None, parts: Parts
 ) -> Component | None:
     """Return a registered component, or None and a problem where it cannot be had."""
+    found = look_up(findings, at, reference, None if assets is None else assets.component)
+    if found is None:
+        return None
+    component, (name, version, label) = found
+    parts.registered.append(
+        Registered(name=name, version=version, label=label, digest=digest_of(component))
+    )
+    return component
+
+
+_T = TypeVar("_T")
+
+
+def look_up(
+    findings: Findings,
+    at: Place,
+    reference: str,
+    find: Callable[[str, str | None, str | None], _T] | None,
+) -> tuple[_T, tuple[str, str | None, str | None]] | None:
+    """Return what a reference to a component names, and its name, version, and label.
+
+    Args:
+        findings: Where the problem goes, where there is none; None is returned then.
+        at: The reference's place.
+        reference: As the file has it.
+        find: Looks it up, as `AssetSource.component`; None where nothing can be looked up.
+    """
     parsed = _REGISTERED.fullmatch(reference)
     if parsed is None:
         hint = "write azureml:NAME:VERSION, azureml:NAME@latest, or ./FILE.yml"
         findings.problem(at, f"{reference!r} is not a reference to a component", hint)
         return None
-    if assets is None:
+    if find is None:
         hint = "name the component's file instead: component: ./FILE.yml"
         findings.unsupported(at, f"registered component {reference!r} cannot be looked up", hint)
         return None
     name = f"azureml:{parsed['registry']}{parsed['name']}" if parsed["registry"] else parsed["name"]
     version, label = parsed["version"], parsed["label"]
     try:
-        found = assets.component(name, version, label)
+        return find(name, version, label), (name, version, label)
     except NotFoundError as error:
         hint = error.hint or f"register it: aml component create -f {parsed['name']}.yml"
         if parsed["registry"]:
             hint = "a registry is Azure's; name a file of the component: component: ./FILE.yml"
         findings.problem(at, str(error), hint)
         return None
-    parts.registered.append(
-        Registered(name=name, version=version, label=label, digest=digest_of(found))
-    )
-    return found
 
 
 def read_component(findings: Findings, files: Files, place: Place, value: object) -> Component:
     """Check a component, and return what of it is right."""
     data = build.mapping(value)
     kind = data.get("type", "command")
+    if isinstance(value, Mapping) and str(kind).lower() == "parallel":
+        return _read_parallel_component(findings, files, place, data)
     if isinstance(value, Mapping) and str(kind).lower() != "command":
         message = f"a component of type {kind!r} does not run here yet"
-        findings.unsupported(place.at("type"), message, "what runs: command")
+        findings.unsupported(place.at("type"), message, "what runs: command, parallel")
         return Component(command="")
     check_object(findings, place, value, "command_component")
     check_code(findings, files, place, data)
@@ -271,4 +334,17 @@ def read_component(findings: Findings, files: Files, place: Place, value: object
     source = document.name if not place.path else ""
     component = build.declared_component(data, document.folder, source=source)
     findings.add(check_component(component, place))
+    return component
+
+
+def _read_parallel_component(
+    findings: Findings, files: Files, place: Place, data: Mapping[str, Any]
+) -> Component:
+    check_object(findings, place, data, "parallel_component")
+    check_parallel(findings, files, place, data)
+    document = place.document
+    source = document.name if not place.path else ""
+    component = parallel.declared_component(data, document.folder, source=source)
+    findings.add(check_component(component, place))
+    findings.add(check_task(component, place))
     return component

@@ -50,12 +50,15 @@ _NAMED = {
     "output_type": f"exactly(path {_DATA})",
 }
 
-_STEP_SCHEMAS = frozenset({"component_step", "command_step", "sweep_step", "automl_step"})
+_STEP_SCHEMAS = frozenset(
+    {"component_step", "command_step", "sweep_step", "automl_step"}
+    | {"parallel_step", "parallel_component_step"}
+)
 # Where expressions are bound, or belong to a command, or stay text; elsewhere no value is there yet
 # when a step is made ready.
 _FIELDS_WITH_EXPRESSIONS = frozenset(
     {"inputs", "outputs", "command", "component", "trial", "compute", "environment_variables"}
-    | {"training_data", "validation_data", "test_data"}
+    | {"training_data", "validation_data", "test_data", "task", "input_data"}
 )
 
 

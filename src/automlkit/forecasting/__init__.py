@@ -1,5 +1,33 @@
 """Forecasting: statistical models and regressions on lags, by rolling origins, by Azure's names."""
 
-from automlkit.forecasting.run import run
+from __future__ import annotations
 
-__all__ = ["run"]
+from pathlib import Path
+
+from automlkit.events import Events
+from automlkit.request import Request
+from automlkit.search.budget import Budget
+from automlkit.worker import start_server
+
+#: Imported once, before workers are forked: these take seconds.
+LIBRARIES = ("automlkit.forecasting.trial", "statsforecast.models")
+
+
+def run(request: Request, out: Path, events: Events) -> None:
+    """Search, and write the model, the leaderboard, and the explanation.
+
+    Args:
+        request: A forecast.
+        out: The folder for all that is written.
+        events: Told of what happens.
+
+    Raises:
+        automlkit.errors.SearchError: No model came out.
+        stepkit.program.StepError: The request or its data is wrong.
+    """
+    budget = Budget.of_this_process(request.limits.timeout_seconds)
+    # It imports the libraries of models while this process reads the tables.
+    starter = start_server(LIBRARIES)
+    from automlkit.forecasting.conduct import conduct
+
+    conduct(request, out, events, budget, starter)

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 import automlmodel
-from automlkit.forecasting.metrics import score
 from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import Problem
 from automlkit.forecasting.regression import REGRESSIONS
 from automlkit.forecasting.trial import Truth, fit
+from automlkit.metrics import score_forecast
 from automlkit.save import pinned
 from automlmodel.forecast_features import SERIES, TARGET, TIME, Floats
 from automlmodel.forecaster import Forecaster
@@ -31,23 +31,25 @@ _LIBRARIES = {"LightGBM": "lightgbm", "XGBoostRegressor": "xgboost"}
 
 @dataclass(frozen=True)
 class Delivery:
-    """What is to be delivered; a task of a child process.
+    """What is to be delivered; a task of a worker.
 
     Attributes:
         members: Candidates and their weights.
         predictions: Their forecasts of the validation rows, shape (n,).
         folder: Where the model is written to.
         facts: What the model says of itself.
+        threads: Threads that may be used.
     """
 
     members: tuple[tuple[Candidate, float], ...]
     predictions: Floats
     folder: Path
     facts: dict[str, str]
+    threads: int
 
-    def __call__(self, problem: Problem, threads: int) -> dict[str, float]:
+    def __call__(self, problem: Problem) -> dict[str, float]:
         """Fit, save, and return the metrics on test rows, if there are any."""
-        fitted = [fit(problem, candidate, problem.frame, threads) for candidate, _ in self.members]
+        fitted = [fit(problem, own, problem.frame, self.threads) for own, _ in self.members]
         forecaster = make_forecaster(problem, self, fitted)
         save(forecaster, problem, self)
         return measure(forecaster, problem)
@@ -177,4 +179,6 @@ def measure(forecaster: Forecaster, problem: Problem) -> dict[str, float]:
     numbers = {name: place for place, name in enumerate(problem.series)}
     series = np.asarray([numbers[name] for name in names[known]], dtype=np.intp)
     truth = rows[TARGET].to_numpy(dtype=np.float64)[known]
-    return score(truth, predicted[known], series, problem.ranges) if known.any() else {}
+    if not known.any():
+        return {}
+    return score_forecast(truth, predicted[known], series, problem.extents)

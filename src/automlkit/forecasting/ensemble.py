@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from automlkit.forecasting.metrics import is_better
+from automlkit.greedy import greedy_weights
+from automlkit.metrics import greater_is_better
 from automlmodel.forecast_features import Floats
 
 #: Trials that are looked at, and rounds of choosing: members at most, weights in tenths.
@@ -16,10 +17,10 @@ _LOOKED_AT, _ROUNDS = 12, 10
 _KINDS = 3
 
 
-def greedy_weights(
+def vote_weights(
     predictions: Sequence[Floats], metric: str, measure: Callable[[Floats], float]
 ) -> dict[int, float]:
-    """Return the weights of a vote, chosen one by one, with replacement (Caruana et al., 2004).
+    """Choose the members of a vote.
 
     Args:
         predictions: Forecasts of the validation rows of each trial, the best first.
@@ -29,19 +30,12 @@ def greedy_weights(
     Returns:
         Weights by place in `predictions`; they sum to 1.
     """
-    pool = list(predictions[:_LOOKED_AT])
-    total, chosen = np.zeros_like(pool[0]), list[int]()
-    best, best_size = float("nan"), 0
-    for size in range(1, _ROUNDS + 1):
-        scores = [measure((total + own) / size) for own in pool]
-        sign = 1.0 if is_better(metric, 1.0, 0.0) else -1.0
-        place = int(np.argmax(sign * np.asarray(scores)))
-        total += pool[place]
-        chosen.append(place)
-        if size == 1 or is_better(metric, scores[place], best):
-            best, best_size = scores[place], size
-    kept = chosen[:best_size]
-    return {place: kept.count(place) / best_size for place in sorted(set(kept))}
+
+    def loss(found: Floats) -> float:
+        # Of metrics of which more is better, 1 is the best.
+        return 1.0 - measure(found) if greater_is_better(metric) else measure(found)
+
+    return greedy_weights(predictions[:_LOOKED_AT], loss, rounds=_ROUNDS)
 
 
 def mixed_weights(greedy: Mapping[int, float], kinds: Sequence[str]) -> dict[int, float]:

@@ -35,7 +35,7 @@ _LOSS = "root mean squared error, in ranges of the series"
 
 @dataclass(frozen=True)
 class Explanation:
-    """What is to be explained; a task of a child process.
+    """What is to be explained; a task of a worker.
 
     Attributes:
         members: Candidates and their weights.
@@ -43,6 +43,7 @@ class Explanation:
         model: The folder of the delivered model.
         folder: Where to; made anew.
         seconds: After these no further column is shuffled.
+        threads: Threads that may be used.
     """
 
     members: tuple[tuple[Candidate, float], ...]
@@ -50,8 +51,9 @@ class Explanation:
     model: Path
     folder: Path
     seconds: float
+    threads: int
 
-    def __call__(self, problem: Problem, threads: int) -> None:
+    def __call__(self, problem: Problem) -> None:
         """Write what can be said at once, then what takes fits."""
         end = time.monotonic() + self.seconds
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -63,7 +65,7 @@ class Explanation:
         write_json(self.folder / "members.json", about(problem, self.members, fitted))
         write_bytes(self.folder / "forecast.png", _picture(problem, last))
         left = end - time.monotonic()
-        rows = importance(problem, self.members, threads=threads, seconds=left)
+        rows = importance(problem, self.members, threads=self.threads, seconds=left)
         if rows:
             write_explanation(self.folder, rows, _LOSS)
 

@@ -21,6 +21,8 @@ Config = dict[str, Any]
 
 #: Azure's names of what this machine does not have.
 NOT_INSTALLED = ("Prophet", "TCNForecaster")
+#: Algorithms whose fit takes next to no time.
+CHEAP = ("SeasonalNaive", "Naive", "SeasonalAverage", "Average")
 #: Configurations that are drawn after the portfolio.
 _DRAWN = 24
 
@@ -186,3 +188,10 @@ def candidates(problem: Problem, algorithms: frozenset[str]) -> Iterator[Candida
             continue
         seen.add(candidate.key)
         yield candidate
+
+
+def find_cheapest(problem: Problem, algorithms: frozenset[str]) -> Candidate | None:
+    """Return what can be delivered where there is time for nothing else; None if none may be."""
+    tried = {(one.algorithm, one.key): one for one in candidates(problem, algorithms)}
+    plain = (tried.get((name, Candidate(name, {}).key)) for name in CHEAP)
+    return next((one for one in plain if one is not None), None)

@@ -95,10 +95,16 @@ class Problem:
         return self._held_out(0) if self.held else self.folds.horizon
 
     @cached_property
+    def extents(self) -> Floats:
+        """The least and the greatest target of each series, shape (series, 2)."""
+        groups = self.frame.groupby(SERIES, sort=True)[TARGET]
+        found: Floats = groups.agg(["min", "max"]).to_numpy(dtype=np.float64)
+        return found
+
+    @property
     def ranges(self) -> Floats:
         """What each series' errors are normalised by: its target's range, shape (series,)."""
-        groups = self.frame.groupby(SERIES, sort=True)[TARGET]
-        found: Floats = (groups.max() - groups.min()).to_numpy(dtype=np.float64)
+        found: Floats = np.diff(self.extents, axis=1)[:, 0]
         return found
 
     @cached_property

@@ -5,21 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
+from automlkit.errors import SearchError
 from automlkit.events import Events, TrialEnded, TrialStarted
-from automlkit.forecasting.ensemble import greedy_weights, mean_gain, mixed_weights
-from automlkit.forecasting.metrics import is_better, score
+from automlkit.forecasting.ensemble import mean_gain, mixed_weights, vote_weights
 from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import Problem
 from automlkit.forecasting.state import Finished, State
-from automlkit.forecasting.trial import Truth, evaluate
-from automlkit.forecasting.workers import Answer, Workers
+from automlkit.forecasting.trial import Evaluation, Truth
+from automlkit.metrics import is_better, score_forecast
+from automlkit.pool import Outcome, Pool
+from automlkit.worker import Failure, attempt
 from automlmodel.forecast_features import Floats
-from stepkit.program import StepError
 
 Stop = Literal["max_trials", "timeout", "exit_score", "early_termination", "exhausted"]
 
@@ -64,7 +64,8 @@ class Search:
         problem: What is searched.
         events: What happens is told here.
         state: Finished trials.
-        workers: Do the work.
+        pool: Its workers hold the problem.
+        threads: Of each trial.
         deadline: When the last trial ends, on the clock of `time.monotonic`; None is never.
         latest: When the first trial that comes to an end must have done so.
     """
@@ -74,12 +75,13 @@ class Search:
         problem: Problem,
         events: Events,
         state: State,
-        workers: Workers,
+        pool: Pool,
+        threads: int,
         deadline: float | None,
         latest: float = float("inf"),
     ) -> None:
         self._problem, self._events, self._state = problem, events, state
-        self._workers = workers
+        self._pool, self._threads = pool, threads
         self._end_of_search = float("inf") if deadline is None else deadline
         self._latest = latest
         self._limits = problem.request.limits
@@ -90,27 +92,52 @@ class Search:
         self._started = 0
         self._last_gain = 0
 
-    def run(self, candidates: Iterator[Candidate]) -> Stop:
+    def run(self, candidates: Iterator[Candidate], cheapest: Candidate | None) -> Stop:
         """Try candidates until the search is over; return why it is.
 
+        Args:
+            candidates: What is tried, in order.
+            cheapest: What this process tries by itself where time is over and no trial came to an
+                end; None for nothing.
+
         Raises:
-            StepError: No trial came to an end.
+            SearchError: No trial came to an end.
         """
+        if not self._pool.ready(self._end_of_search - time.monotonic()):
+            # There is nobody to have patience with.
+            self._latest = self._end_of_search
         stop: Stop | None = None
         while stop is None:
-            while self._workers.is_free and stop is None:
+            while self._pool.idle and stop is None:
                 stop = self._reason() or self._start(next(candidates, None))
-            if self._workers.is_busy and stop not in ("timeout", "exit_score", "early_termination"):
-                self._take(self._workers.answers())
+            if self._pool.busy and stop not in ("timeout", "exit_score", "early_termination"):
+                self._take(self._pool.wait())
                 stop = self._reason() if stop is None else stop
-        while self._workers.is_busy and stop in ("max_trials", "exhausted"):
-            self._take(self._workers.answers())
-        for number, candidate in self._workers.cancel():
-            self._end(Trial(number, candidate.algorithm, candidate.config, "Canceled", 0.0), stop)
+        while self._pool.busy and stop in ("max_trials", "exhausted"):
+            self._take(self._pool.wait())
+        for task in self._pool.cancel(lambda _: True):
+            own = task.candidate
+            self._end(Trial(task.number, own.algorithm, own.config, "Canceled", 0.0), stop)
+        if not self.completed and cheapest and time.monotonic() >= self._latest:
+            stop = "timeout"
+            self._try_here(cheapest)
         if not self.completed:
             causes = "; ".join(dict.fromkeys(self._causes))
-            raise StepError(f"no trial came to an end: {causes[:500] or stop}")
+            raise SearchError(f"no trial came to an end: {causes[:500] or stop}")
         return stop
+
+    def _try_here(self, candidate: Candidate) -> None:
+        """Do a trial in this process, without a deadline."""
+        number, self._started = self._started, self._started + 1
+        self._tell_start(number, candidate.algorithm, candidate.config)
+        known = self._state.get(candidate)
+        if known:
+            self._complete(number, candidate, known, is_known=True)
+            return
+        task = Evaluation(number, candidate, self._threads)
+        began = time.monotonic()
+        answer = attempt(task, self._problem)
+        self._take([Outcome(task, answer, time.monotonic() - began)])
 
     @property
     def _deadline(self) -> float:
@@ -154,22 +181,23 @@ class Search:
         seconds = max(_LEAST_SECONDS, _SHARE * (self._deadline - time.monotonic()))
         if self._limits.trial_timeout_seconds:
             seconds = min(seconds, self._limits.trial_timeout_seconds)
-        task = partial(_evaluate, candidate)
-        self._workers.give(task, (number, candidate), seconds, self._deadline)
+        self._pool.submit(Evaluation(number, candidate, self._threads), self._deadline, seconds)
         return None
 
-    def _take(self, answers: list[Answer]) -> None:
-        for answer in answers:
-            number, candidate = answer.tag
-            if answer.status == "Completed":
-                finished = Finished(answer.seconds, answer.value)
-                self._state.put(candidate, finished)
-                self._complete(number, candidate, finished, is_known=False)
+    def _take(self, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            number, own, answer = outcome.task.number, outcome.task.candidate, outcome.answer
+            if isinstance(answer, Failure):
+                status: Literal["Failed", "Canceled"] = (
+                    "Canceled" if answer.kind == "timeout" else "Failed"
+                )
+                self._causes.append(answer.message)
+                trial = Trial(number, own.algorithm, own.config, status, outcome.seconds)
+                self._end(trial, answer.message)
             else:
-                status: Any = answer.status
-                trial = Trial(number, candidate.algorithm, candidate.config, status, answer.seconds)
-                self._causes.append(str(answer.value))
-                self._end(trial, answer.value)
+                finished = Finished(outcome.seconds, answer)
+                self._state.put(own, finished)
+                self._complete(number, own, finished, is_known=False)
 
     def _complete(
         self, number: int, candidate: Candidate, finished: Finished, *, is_known: bool
@@ -210,7 +238,8 @@ class Search:
 
     def measure(self, predictions: Floats) -> dict[str, float]:
         """Return all metrics of forecasts of the validation rows."""
-        return score(self.truth.values, predictions, self.truth.series, self._problem.ranges)
+        truth = self.truth
+        return score_forecast(truth.values, predictions, truth.series, self._problem.extents)
 
     def vote(self) -> tuple[Trial, str]:
         """Return the trial to be delivered, a vote where one gains, and why.
@@ -221,7 +250,7 @@ class Search:
         best = ranked[0]
         if not self._problem.request.training.enable_vote_ensemble or len(ranked) < 2:
             return best, f"trial {best.number} is the best by {self._metric}"
-        weights = greedy_weights(
+        weights = vote_weights(
             [trial.predictions for trial in ranked],
             self._metric,
             lambda predictions: self.measure(predictions)[self._metric],
@@ -272,8 +301,3 @@ class Search:
         )
         self._end(vote, None)
         return vote
-
-
-def _evaluate(candidate: Candidate, problem: Problem, threads: int) -> Floats:
-    # At the module's level, since a task must pickle.
-    return evaluate(problem, candidate, threads)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import Problem
+from automlkit.kept import SUFFIX, read_trial, write_trial
 from automlkit.request import Limits
 from automlmodel.forecast_features import Floats
-from stepkit.program import write_bytes
 
 
 @dataclass(frozen=True)
@@ -48,20 +45,17 @@ class State:
 
     def _file(self, candidate: Candidate) -> Path:
         digest = hashlib.sha256(f"{self._problem} {candidate.key}".encode()).hexdigest()
-        return self._folder / f"{digest[:32]}.npz"
+        return self._folder / f"{digest[:32]}{SUFFIX}"
 
     def get(self, candidate: Candidate) -> Finished | None:
         """Return a candidate's finished trial, or None."""
-        file = self._file(candidate)
-        if not file.is_file():
+        found = read_trial(self._file(candidate))
+        if found is None:
             return None
-        with np.load(file) as stored:
-            facts = json.loads(str(stored["facts"]))
-            return Finished(facts["seconds"], stored["predictions"])
+        facts, arrays = found
+        return Finished(facts["seconds"], arrays["predictions"])
 
     def put(self, candidate: Candidate, finished: Finished) -> None:
-        """Keep a finished trial, whole or not at all."""
+        """Keep a finished trial."""
         facts = {"candidate": candidate.key, "seconds": finished.seconds}
-        buffer = io.BytesIO()
-        np.savez(buffer, predictions=finished.predictions, facts=np.asarray(json.dumps(facts)))
-        write_bytes(self._file(candidate), buffer.getvalue())
+        write_trial(self._file(candidate), facts, {"predictions": finished.predictions})

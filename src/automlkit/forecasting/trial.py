@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -70,6 +72,25 @@ def evaluate(problem: Problem, candidate: Candidate, threads: int) -> Floats:
         floors = rows[SERIES].map(problem.floors).to_numpy(dtype=np.float64)
         parts.append(np.maximum(found, floors))
     return np.concatenate(parts)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A task: one trial.
+
+    Attributes:
+        number: The trial's.
+        candidate: What is tried.
+        threads: Threads that may be used.
+    """
+
+    number: int
+    candidate: Candidate
+    threads: int
+
+    def __call__(self, problem: Problem) -> Floats:
+        """Return the forecasts of the validation rows."""
+        return evaluate(problem, self.candidate, self.threads)
 
 
 def whole_future(rows: pd.DataFrame, frequency: str) -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:

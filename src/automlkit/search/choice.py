@@ -18,9 +18,9 @@ from automlkit.search.selection import (
     compare,
     crossfit_best,
     crossfit_vote,
-    greedy_weights,
     limited,
     parts_of,
+    vote_weights,
 )
 from automlkit.search.trials import Trial
 from automlmodel.ensemble import aligned, stacked_features
@@ -159,7 +159,7 @@ def _vote(
 ) -> Ensemble | None:
     costs = [one.predict_ms for one in pool]
     rows = limited(np.arange(len(truth.values)), seed)
-    weights = greedy_weights(predictions, truth, rows, costs=costs, most_cost=MOST_MS)
+    weights = vote_weights(predictions, truth, rows, costs=costs, most_cost=MOST_MS)
     if len(weights) < 2:
         return None
     found = crossfit_vote(predictions, truth, seed, costs=costs, most_cost=MOST_MS)

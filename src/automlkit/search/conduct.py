@@ -6,44 +6,33 @@ import tempfile
 import threading
 from pathlib import Path
 
-import cloudpickle
-import psutil
-
+from automlkit.pool import Pool
 from automlkit.search.loop import Loop, Reason
-from automlkit.search.pool import Pool
 from automlkit.search.proposals import Proposals, flaml_searcher
 from automlkit.search.results import Results
 from automlkit.search.session import Session
 from automlkit.search.trials import Store
-from stepkit.program import write_bytes
 
 #: Trials that are repeated with other folds, and the share of the time after which it begins.
 REPEATED = 12
 SEARCH_SHARE = 0.6
-#: Share of the free memory that all workers together may hold.
-MEMORY_SHARE = 0.8
 
 
 def conduct(session: Session) -> None:
     """Search, choose, and write everything.
 
     Raises:
-        automlkit.search.deliver.SearchError: No model came out.
+        automlkit.errors.SearchError: No model came out.
     """
     # FLAML takes seconds to import; the portfolio's trials run meanwhile.
     threading.Thread(target=_import_flaml, daemon=True).start()
     store = Store(session.out / "state", session.key())
     plan = session.plan()
     with tempfile.TemporaryDirectory(prefix="automlkit-") as name:
-        context_file = Path(name) / "context.pkl"
-        write_bytes(context_file, cloudpickle.dumps(session.context))
-        pool = Pool(
-            session.starter,
-            plan.workers,
-            context_file,
-            most_memory=MEMORY_SHARE * psutil.virtual_memory().available / plan.workers,
-        )
+        pool = Pool(session.starter, plan.workers, session.context, session.out / "trials.log")
         try:
+            # A trial's time is its own: it does not begin while libraries are loaded.
+            pool.ready(session.budget.left())
             loop = Loop(plan, session.budget, pool, store, session.events, store.load())
             reason = _search(session, loop)
             results = Results(session, plan, loop, pool, store, Path(name))

@@ -9,12 +9,14 @@ from typing import Any
 
 import cloudpickle
 
+from automlkit.errors import SearchError
+from automlkit.pool import Pool
 from automlkit.search.budget import CLOSING, Budget
 from automlkit.search.choice import Choice
 from automlkit.search.loop import Plan
-from automlkit.search.pool import Pool
+from automlkit.search.tasks import FinalWork
 from automlkit.search.trials import Store, Trial
-from automlkit.search.work import Failure, FinalWork
+from automlkit.worker import Failure
 from automlmodel.ensemble import (
     StackClassifier,
     StackRegressor,
@@ -22,10 +24,6 @@ from automlmodel.ensemble import (
     VotingRegressor,
     share_featurizers,
 )
-
-
-class SearchError(Exception):
-    """No model can be delivered."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ class Delivery:
                 fitting += 1
             for outcome in self._pool.wait(1.0) if fitting else ():
                 fitting -= 1
-                trial = next(one for one in members if one.number == outcome.work.trial)
+                trial = next(one for one in members if one.number == outcome.task.trial)
                 if isinstance(outcome.answer, Failure):
                     notes.append(f"trial {trial.number} was not fitted: {outcome.answer.message}")
                     self._replace(trial, models, notes)

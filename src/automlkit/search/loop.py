@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from automlkit.events import Events, TrialEnded, TrialStarted
+from automlkit.pool import Outcome, Pool
 from automlkit.request import Limits
 from automlkit.search.budget import Budget
-from automlkit.search.pool import Pool
 from automlkit.search.proposals import Proposals
 from automlkit.search.stopping import has_stopped_gaining, is_hopeless
+from automlkit.search.tasks import FoldDone, FoldWork
 from automlkit.search.trials import Store, Trial, mean_metrics
-from automlkit.search.work import Failure, FoldDone, FoldWork, Outcome, Work
+from automlkit.worker import Failure
 
 #: Models for which time is kept, after cross-validation, to fit them on all rows.
 FITTED_AGAIN = 4
@@ -89,6 +90,7 @@ class _Running:
     trial: Trial
     round: int
     deadline: float
+    seconds: float
     waiting: list[int]
     is_new: bool
     began: float
@@ -166,7 +168,7 @@ class Loop:
                 left = self.search_end() - self._budget.clock()
                 if trial.seconds / self._plan.trial_workers > left:
                     continue
-                self._begin(trial, round_number, self.search_end())
+                self._begin(trial, round_number)
             self._submit()
             if not self._running:
                 return
@@ -219,20 +221,20 @@ class Loop:
         trial = Trial(number, proposal.algorithm, proposal.config)
         self.trials[number] = trial
         self._events.tell(TrialStarted(number, trial.algorithm, trial.config, time.time()))
-        now = self._budget.clock()
-        ends = [self.search_end()]
+        seconds = [float("inf")]
         if proposal.is_first:
-            ends.append(now + self._budget.first_trial_seconds())
+            seconds.append(self._budget.first_trial_seconds())
         if self._plan.limits.trial_timeout_seconds is not None:
-            ends.append(now + self._plan.limits.trial_timeout_seconds)
-        self._begin(trial, 0, min(ends))
+            seconds.append(self._plan.limits.trial_timeout_seconds)
+        self._begin(trial, 0, min(seconds))
         return True
 
-    def _begin(self, trial: Trial, round_number: int, deadline: float) -> None:
+    def _begin(self, trial: Trial, round_number: int, seconds: float = float("inf")) -> None:
         self._running[trial.number] = _Running(
             trial,
             round_number,
-            deadline,
+            self.search_end(),
+            seconds,
             list(range(self._plan.folds)),
             round_number == 0,
             self._budget.clock(),
@@ -246,7 +248,8 @@ class Loop:
             ):
                 fold = running.waiting.pop(0)
                 running.busy.add(fold)
-                self._pool.submit(self._work(running, fold), running.deadline)
+                left = running.seconds - (self._budget.clock() - running.began)
+                self._pool.submit(self._work(running, fold), running.deadline, left)
 
     def _work(self, running: _Running, fold: int) -> FoldWork:
         trial = running.trial
@@ -263,7 +266,7 @@ class Loop:
         )
 
     def _take(self, outcome: Outcome, proposals: Proposals | None) -> None:
-        work, answer = outcome.work, outcome.answer
+        work, answer = outcome.task, outcome.answer
         assert isinstance(work, FoldWork)
         running = self._running.get(work.trial)
         if running is None:
@@ -354,5 +357,5 @@ class Loop:
         )
 
 
-def _is_of(number: int) -> Callable[[Work], bool]:
+def _is_of(number: int) -> Callable[[FoldWork], bool]:
     return lambda work: work.trial == number

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from automlkit.errors import SearchError
 from automlkit.events import Finished, TrialEnded, TrialStarted
+from automlkit.pool import Pool
 from automlkit.save import save_model
 from automlkit.search.choice import Ensemble, choose
-from automlkit.search.deliver import Delivery, SearchError
+from automlkit.search.deliver import Delivery
 from automlkit.search.explain import (
     MOST_ROWS,
     permutation_importance,
@@ -22,11 +24,10 @@ from automlkit.search.explain import (
 )
 from automlkit.search.loop import Loop, Plan, Reason
 from automlkit.search.objective import Floats
-from automlkit.search.pool import Pool
 from automlkit.search.selection import Truth
 from automlkit.search.session import Session
+from automlkit.search.tasks import metrics_of, predict_milliseconds, predictions_of
 from automlkit.search.trials import Store, Trial, mean_metrics, plain
-from automlkit.search.worker import metrics_of, predict_milliseconds, predictions_of
 from stepkit.program import write_json
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automlkit.greedy import greedy_weights
 from automlkit.search.objective import Floats, Loss
 
 #: Rows that members are chosen on at most: beyond it, choosing costs time and gains nothing.
@@ -58,7 +59,7 @@ class Verdict:
         return self.gain > self.error
 
 
-def greedy_weights(
+def vote_weights(
     predictions: Sequence[Floats],
     truth: Truth,
     rows: NDArray[Any],
@@ -68,7 +69,7 @@ def greedy_weights(
     rounds: int = 20,
     most_members: int = 6,
 ) -> dict[int, float]:
-    """Choose members with replacement, each time the one that helps most (Caruana et al. 2004).
+    """Choose the members of a vote.
 
     Args:
         predictions: Out-of-fold predictions of each candidate.
@@ -82,31 +83,18 @@ def greedy_weights(
     Returns:
         Candidate numbers, and their weights, which add up to 1.
     """
-    parts = [one[rows] for one in predictions]
     values, weights = truth.values[rows], truth.weights[rows]
-    total = np.zeros_like(parts[0])
-    chosen: list[int] = []
-    best_loss, best_length = np.inf, 0
-    for turn in range(1, rounds + 1):
-        used = set(chosen)
-        spent = sum(costs[number] for number in used)
-        losses = {
-            number: truth.loss(values, (total + part) / turn, weights)
-            for number, part in enumerate(parts)
-            if number in used
-            or not used
-            or (len(used) < most_members and spent + costs[number] <= most_cost)
-        }
-        number = min(losses, key=lambda one: (losses[one], one))
-        chosen.append(number)
-        total = total + parts[number]
-        # A longer choice must pay: rounding alone would make it grow.
-        if losses[number] < best_loss * (1 - 1e-6):
-            best_loss, best_length = losses[number], turn
-        elif turn - best_length >= 5:
-            break
-    kept = chosen[:best_length]
-    return {number: kept.count(number) / len(kept) for number in sorted(set(kept))}
+
+    def may_join(members: set[int], number: int) -> bool:
+        spent = sum(costs[member] for member in members)
+        return len(members) < most_members and spent + costs[number] <= most_cost
+
+    return greedy_weights(
+        [one[rows] for one in predictions],
+        lambda found: truth.loss(values, found, weights),
+        rounds=rounds,
+        may_join=may_join,
+    )
 
 
 def blend(predictions: Sequence[Floats], weights: Mapping[int, float]) -> Floats:
@@ -142,7 +130,7 @@ def crossfit_vote(
     every = np.arange(len(truth.values))
     for part in parts_of(len(every), seed):
         others = limited(np.setdiff1d(every, part), seed)
-        weights = greedy_weights(
+        weights = vote_weights(
             predictions, truth, others, costs=costs, most_cost=most_cost, rounds=rounds
         )
         found[part] = blend([one[part] for one in predictions], weights)

@@ -23,12 +23,13 @@ from automlkit.metrics import greater_is_better
 from automlkit.request import Request
 from automlkit.search.budget import Budget
 from automlkit.search.choice import META_LEARNERS
+from automlkit.search.context import Context, Fold
 from automlkit.search.loop import Plan
 from automlkit.search.objective import loss_of
 from automlkit.search.proposals import Candidate
 from automlkit.search.selection import Truth
-from automlkit.search.work import Context, Fold
 from automlkit.splits import Validation, plan_validation
+from automlkit.worker import Starter
 from stepkit.program import StepError
 
 #: Rows under which trials that lead are repeated with other folds, and how many rounds there are.
@@ -58,7 +59,7 @@ class Session:
     out: Path
     events: Events
     budget: Budget
-    starter: Any
+    starter: Starter
     tables: Tables
     validation: Validation
     context: Context
@@ -67,7 +68,7 @@ class Session:
 
     @classmethod
     def begin(
-        cls, request: Request, out: Path, events: Events, budget: Budget, starter: Any
+        cls, request: Request, out: Path, events: Events, budget: Budget, starter: Starter
     ) -> Session:
         """Read the tables, decide how models are compared, and tell of it.
 

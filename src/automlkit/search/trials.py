@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from automlkit.kept import SUFFIX, read_trial, write_trial
 from automlkit.search.objective import Floats
-from automlkit.search.work import FoldDone
-from stepkit.program import write_bytes, write_text
+from automlkit.search.tasks import FoldDone
+from stepkit.program import write_text
 
 Status = Literal["Running", "Completed", "Failed", "Canceled"]
 
@@ -80,7 +78,7 @@ def plain(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Store:
-    """A folder of trials: each a JSON file, and its predictions in an npz file.
+    """A folder of trials, each a file, and of models that they fitted.
 
     Args:
         folder: Made where missing.
@@ -94,17 +92,12 @@ class Store:
         self.models.mkdir(parents=True, exist_ok=True)
         stamp = folder / "key.txt"
         if not stamp.exists() or stamp.read_text() != key:
-            for path in (*folder.glob("*.json"), *folder.glob("*.npz"), *self.models.iterdir()):
+            for path in (*folder.glob(f"*{SUFFIX}"), *self.models.iterdir()):
                 path.unlink()
             write_text(stamp, key)
 
     def save(self, trial: Trial) -> None:
-        """Write a trial that is over; the JSON file last, so that it stands for a whole trial."""
-        if trial.predictions:
-            stream = io.BytesIO()
-            arrays: dict[str, Any] = {f"round_{n}": one for n, one in trial.predictions.items()}
-            np.savez(stream, **arrays)
-            write_bytes(self._file(trial.number, "npz"), stream.getvalue())
+        """Write a trial that is over."""
         facts = {
             "number": trial.number,
             "algorithm": trial.algorithm,
@@ -116,11 +109,12 @@ class Store:
             "predict_ms": trial.predict_ms,
             "iterations": trial.iterations,
         }
-        write_text(self._file(trial.number, "json"), json.dumps(facts))
+        arrays = {f"round_{number}": one for number, one in trial.predictions.items()}
+        write_trial(self._folder / f"{trial.number:05d}{SUFFIX}", facts, arrays)
 
     def load(self) -> list[Trial]:
         """Return the trials that are kept, in their order; one with a torn file is left out."""
-        found = [self._read(path) for path in sorted(self._folder.glob("*.json"))]
+        found = [self._read(path) for path in sorted(self._folder.glob(f"*{SUFFIX}"))]
         return [trial for trial in found if trial is not None]
 
     def model_file(self, number: int) -> Path:
@@ -133,19 +127,11 @@ class Store:
             if int(path.stem) not in numbers:
                 path.unlink()
 
-    def _file(self, number: int, kind: str) -> Path:
-        return self._folder / f"{number:05d}.{kind}"
-
-    def _read(self, path: Path) -> Trial | None:
-        try:
-            facts = json.loads(path.read_text())
-            rounds = {int(number): folds for number, folds in facts.pop("fold_metrics").items()}
-            trial = Trial(**facts, fold_metrics=rounds)
-            if rounds:
-                with np.load(path.with_suffix(".npz")) as arrays:
-                    trial.predictions = {number: arrays[f"round_{number}"] for number in rounds}
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile):
-            # A disk that lost the end of a file: the trial is run anew.
-            path.unlink()
+    def _read(self, file: Path) -> Trial | None:
+        found = read_trial(file)
+        if found is None:
             return None
-        return trial
+        facts, arrays = found
+        rounds = {int(number): folds for number, folds in facts.pop("fold_metrics").items()}
+        predictions = {number: arrays[f"round_{number}"] for number in rounds}
+        return Trial(**facts, fold_metrics=rounds, predictions=predictions)

@@ -131,6 +131,8 @@ def extract_columns(
     Raises:
         StepError: The format has no columns, or a path is not of it.
     """
+    if isinstance(options, Mapping) and "partition_format" in options:
+        options = options["partition_format"]  # as the mltable package writes it
     # Without quotes YAML takes braces for a mapping.
     text = "{" + next(iter(options)) + "}" if isinstance(options, Mapping) else str(options)
     pattern, times = _compiled(text)

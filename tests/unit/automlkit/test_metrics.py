@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from automlkit.metrics import greater_is_better, score_all
+from automlkit.metrics import greater_is_better, is_better, score_all, score_forecast
 
 LABELS = np.array(["a", "a", "a", "b", "b", "c", "c", "c", "c", "a"])
 
@@ -138,10 +138,83 @@ def test_equal_predictions_have_no_ranks() -> None:
     assert score_all("regression", [1.0, 2.0, 3.0], [2.0, 2.0, 2.0])["spearman_correlation"] == -1
 
 
-def test_equal_targets_leave_out_what_needs_spread() -> None:
-    found = score_all("regression", [2.0, 2.0], [2.0, 2.0])
-    assert found["normalized_root_mean_squared_error"] == 0.0
-    assert "r2_score" not in found
+def test_equal_targets_are_right_or_wrong() -> None:
+    right = score_all("regression", [2.0, 2.0], [2.0, 2.0 + 1e-12])
+    assert right["normalized_root_mean_squared_error"] == 0.0
+    wrong = score_all("regression", [2.0, 2.0], [2.0, 2.1])
+    assert wrong["normalized_root_mean_squared_error"] == 1.0
+    assert (wrong["r2_score"], wrong["spearman_correlation"]) == (0.0, -1.0)
+
+
+def test_one_row_has_an_r2_as_in_azure() -> None:
+    assert score_all("regression", [3.0], [2.0])["r2_score"] == 0.0
+    assert score_all("regression", [3.0], [3.0])["r2_score"] == 1.0
+
+
+def test_weights_count_in_regression() -> None:
+    y, p = np.array([1.0, 2.0, 4.0, 7.0]), np.array([1.5, 2.0, 3.0, 7.5])
+    weights = np.array([1, 3, 2, 1])
+    found = score_all("regression", y, p, weights=weights)
+    plain = score_all("regression", np.repeat(y, weights), np.repeat(p, weights))
+    for name in ("mean_absolute_error", "root_mean_squared_error", "r2_score"):
+        assert found[name] == pytest.approx(plain[name]), name
+
+
+def test_zeros_do_not_count_for_percentages() -> None:
+    found = score_all("regression", [0.0, 2.0], [5.0, 1.0])
+    assert found["mean_absolute_percentage_error"] == pytest.approx(50.0)
+
+
+def test_a_range_from_below_minus_one_has_no_logarithm() -> None:
+    found = score_all("regression", [0.0, 2.0], [1.0, 1.0], y_train_range=(-3.0, 4.0))
+    assert "root_mean_squared_log_error" in found
+    assert "normalized_root_mean_squared_log_error" not in found
+
+
+def test_normalized_errors_of_a_forecast_are_each_series_own() -> None:
+    truth = np.array([1.0, 2.0, 1000.0, 2000.0])
+    predicted = truth + np.array([0.1, 0.1, 300.0, 300.0])
+    series, extents = np.array([0, 0, 1, 1]), np.array([[1.0, 2.0], [1000.0, 2000.0]])
+    found = score_forecast(truth, predicted, series, extents)
+    assert found["normalized_mean_absolute_error"] == pytest.approx((0.1 + 0.3) / 2)
+    assert found["mean_absolute_error"] == pytest.approx(150.05)
+    assert found["r2_score"] == pytest.approx(sk.r2_score(truth, predicted))
+
+
+def test_a_bad_forecast_of_one_series_is_cut_off() -> None:
+    series, extents = np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]])
+    found = score_forecast(np.array([0.5, 0.5]), np.array([0.5, 99.0]), series, extents)
+    assert found["normalized_root_mean_squared_error"] == 0.5
+
+
+def test_a_series_below_zero_leaves_the_logarithms_to_the_others() -> None:
+    truth, series = np.array([-1.0, 2.0, 3.0]), np.array([0, 1, 1])
+    extents = np.array([[-1.0, 1.0], [1.0, 3.0]])
+    found = score_forecast(truth, truth + 0.5, series, extents)
+    assert "root_mean_squared_log_error" not in found
+    own = score_all("regression", truth[1:], truth[1:] + 0.5, y_train_range=(1.0, 3.0))
+    name = "normalized_root_mean_squared_log_error"
+    assert found[name] == pytest.approx(own[name])
+
+
+def test_rows_of_a_series_need_not_be_together() -> None:
+    truth, series = np.arange(6.0), np.array([0, 1, 0, 1, 0, 1])
+    order = np.array([0, 2, 4, 1, 3, 5])
+    extents = np.array([[0.0, 4.0], [1.0, 5.0]])
+    mixed = score_forecast(truth, truth**1.1, series, extents)
+    sorted_ = score_forecast(truth[order], truth[order] ** 1.1, series[order], extents)
+    assert mixed == pytest.approx(sorted_)
+
+
+def test_one_series_is_scored_as_a_regression() -> None:
+    truth, predicted = np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0])
+    found = score_forecast(truth, predicted, np.zeros(3, dtype=np.intp), np.array([[1.0, 4.0]]))
+    assert found == score_all("regression", truth, predicted)
+
+
+def test_errors_are_better_smaller() -> None:
+    assert is_better("normalized_root_mean_squared_error", 0.1, 0.2)
+    assert is_better("r2_score", 0.2, 0.1)
 
 
 def test_direction() -> None:

@@ -93,7 +93,7 @@ def test_what_is_not_said_stays(client: AzureClient, service: Service) -> None:
         None, overrides=["tags.c=d"], name="adult"
     ).result()
     body = put(service)
-    assert body["tags"] == {"c": "d"}
+    assert body["tags"] == {"a": "b", "c": "d"}  # one tag leaves the others
     assert body["properties"]["traffic"] == {"blue": 100}
     assert body["properties"]["description"] == "census"
     assert body["location"] == "westeurope"
@@ -287,16 +287,21 @@ def test_an_endpoint_without_keys(client: AzureClient, service: Service) -> None
         client.online_endpoints.begin_regenerate_keys("adult")
 
 
-def series(status: str, *counts: float | None) -> dict[str, Any]:
-    named = {"name": {"value": "envoy_response_code"}, "value": status}
-    return {"metadatavalues": [named], "data": [{"average": count} for count in counts]}
+def series(*counts: float | None, **dimensions: str) -> dict[str, Any]:
+    named = [{"name": {"value": name}, "value": value} for name, value in dimensions.items()]
+    return {"metadatavalues": named, "data": [{"average": count} for count in counts]}
+
+
+def requests(*found: dict[str, Any]) -> dict[str, Any]:
+    return {"name": {"value": "RequestsPerMinute"}, "timeseries": list(found)}
 
 
 def test_metrics_of_azure_monitor(client: AzureClient, service: Service) -> None:
-    requests = {
-        "name": {"value": "RequestsPerMinute"},
-        "timeseries": [series("200", 10.0, None, 20.4), series("424", 2.0), series("500", 0.0)],
-    }
+    counts = requests(
+        series(10.0, None, 20.4, envoy_response_code="200"),
+        series(2.0, envoy_response_code="424"),
+        series(0.0, envoy_response_code="500"),
+    )
     latencies = [
         {
             "name": {"value": f"RequestLatency_{quantile}"},
@@ -306,7 +311,7 @@ def test_metrics_of_azure_monitor(client: AzureClient, service: Service) -> None
     ]
     nothing = {"name": {"value": "RequestLatency_P99"}, "timeseries": []}
     metrics = f"{BLUE}/providers/Microsoft.Insights/metrics"
-    service.on("GET", metrics, Told({"value": [requests]}), Told({"value": [*latencies, nothing]}))
+    service.on("GET", metrics, Told({"value": [counts]}), Told({"value": [*latencies, nothing]}))
     since = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     found = client.online_endpoints.monitor("adult", "blue", since)
     assert found.requests == {"200": 30, "424": 2}
@@ -328,3 +333,24 @@ def test_metrics_that_cannot_be_had(
     service.on("GET", metrics, failed(status, "no metrics for you"))
     with pytest.raises(error, match="no metrics for you"):
         client.online_endpoints.monitor("adult", "blue", datetime.now(timezone.utc))
+
+
+def test_counts_of_azure_monitor_grow(client: AzureClient, service: Service) -> None:
+    def minutes(*ok: float) -> Told:
+        green = series(3.0, deployment="green", statuscode="424")  # as Azure writes it at times
+        return Told({"value": [requests(series(*ok, deployment="blue", statusCode="200"), green)]})
+
+    metrics = f"{ADULT}/providers/Microsoft.Insights/metrics"
+    service.on("GET", metrics, minutes(10.0), minutes(10.0, 5.0), Told({"value": []}))
+    first = client.online_endpoints.metrics("adult")
+    assert {name: each.requests for name, each in first.items()} == {
+        "blue": {"200": 10},
+        "green": {"424": 3},
+    }
+    second = client.online_endpoints.metrics("adult")
+    assert second["blue"].requests == {"200": 15}
+    assert client.online_endpoints.metrics("adult") == {}
+    asked = [each.query for each in service.seen if each.path == metrics]
+    assert {query["$filter"] for query in asked} == {"deployment eq '*' and statusCode eq '*'"}
+    # Counts from one moment on: only so do they never fall.
+    assert len({query["timespan"].split("/")[0] for query in asked}) == 1

@@ -189,6 +189,20 @@ def test_a_batch_deployment_as_the_sdk_sends_it(client: AzureClient, file: str, 
     assert client.requests[-1].body == body
 
 
+def test_a_pipeline_goes_with_its_deployment(client: AzureClient, project: Path) -> None:
+    (project / "steps.yml").write_text(
+        "type: pipeline\nname: steps\nversion: 1\n"
+        "jobs: {train: {type: command, component: azureml:score:2}}\n"
+    )
+    file = project / "pipe.yml"
+    file.write_text(file.read_text().replace("azureml:score:2", "./steps.yml"))
+    client.batch_deployments.begin_create_or_update("pipe.yml")
+    *_, component, last = client.requests
+    assert component.path.startswith(f"{WORKSPACE}/components/")
+    sent_id = sent(last)["deploymentConfiguration"]["componentId"]["assetId"]
+    assert sent_id == component.path.split("?")[0]
+
+
 def test_a_batch_invocation_uploads_its_input(client: AzureClient) -> None:
     told: list[str] = []
     job = client.batch_endpoints.invoke(
@@ -247,6 +261,7 @@ def test_an_output_must_be_in_azure(client: AzureClient) -> None:
         lambda client: client.online_endpoints.get("adult"),
         lambda client: client.online_endpoints.list(),
         lambda client: client.online_endpoints.get_keys("adult"),
+        lambda client: client.online_endpoints.metrics("adult"),
         lambda client: client.online_deployments.get("blue", "adult"),
         lambda client: client.online_deployments.list("adult"),
         lambda client: client.online_deployments.get_logs("blue", "adult"),
@@ -288,8 +303,6 @@ def test_our_checks_come_first(project: Path) -> None:
 def test_arguments_without_a_meaning(client: AzureClient) -> None:
     with pytest.raises(UsageError, match="for the local target"):
         client.online_deployments.begin_create_or_update("blue.yml", environment="current")
-    with pytest.raises(UsageError, match="no counts"):
-        client.online_endpoints.metrics("adult")
     for deployments in (client.online_deployments, client.batch_deployments):
         with pytest.raises(UsageError, match="is not said"):
             deployments.begin_create_or_update(None, overrides=["instance_count=2"])

@@ -41,6 +41,18 @@ def world(**behaviours: Behaviour) -> World:
     return found
 
 
+def interrupted() -> World:
+    """Return an endpoint whose rollout gets Ctrl-C in its first stage."""
+    target = world()
+
+    def interrupt(now: float) -> None:
+        if target.history:
+            raise KeyboardInterrupt
+
+    target.happens = interrupt
+    return target
+
+
 def test_a_rollout_prints_a_row_a_stage_and_its_end(policy: str) -> None:
     done = aml("online-deployment", "rollout", "-f", policy, client=world(), tty=True)
     assert done.code == 0, done.err
@@ -88,12 +100,7 @@ def test_the_table_option_has_a_row_a_stage(policy: str) -> None:
 
 
 def test_ctrl_c_leaves_the_endpoint_and_says_how_to_go_on(policy: str) -> None:
-    target = world()
-
-    def interrupt(now: float) -> None:
-        raise KeyboardInterrupt
-
-    target.happens = interrupt
+    target = interrupted()
     done = aml("online-deployment", "rollout", "-f", policy, client=target)
     assert done.code == 130
     assert f"rollout -f {policy} --resume` goes on, --abort returns" in done.err
@@ -108,16 +115,11 @@ def test_ctrl_c_leaves_the_endpoint_and_says_how_to_go_on(policy: str) -> None:
 
 def test_abort_returns_by_the_policys_endpoint_or_by_its_name(policy: str) -> None:
     for flags in (["-f", policy], ["-e", "adult"]):
-        target = world()
-        target.happens = _interrupt
+        target = interrupted()
         aml("online-deployment", "rollout", "-f", policy, client=target)
         done = aml("online-deployment", "rollout", "--abort", *flags, client=target)
         assert done.code == 0, done.err
         assert json.loads(done.out)["mirror_traffic"] == {"green": 0}
-
-
-def _interrupt(now: float) -> None:
-    raise KeyboardInterrupt
 
 
 def test_to_gives_all_traffic_at_once() -> None:
@@ -151,7 +153,8 @@ def test_what_a_line_lacks_is_told(flags: list[str], message: str) -> None:
 
 
 def test_on_azure_a_policy_needs_probes_for_what_the_monitor_does_not_tell(policy: str) -> None:
-    done = aml("online-deployment", "rollout", "-f", policy, "--target", "azure", client=world())
+    target = world().monitored()
+    done = aml("online-deployment", "rollout", "-f", policy, "--target", "azure", client=target)
     assert done.code == 2
     assert "nothing measures the latency" in done.err
     assert "probes:" in done.err

@@ -8,7 +8,16 @@ from tests.lab import Lab
 
 from amlocal.errors import NotFoundError, TargetError, UsageError
 from amlocal.local.assets import parse_reference
-from amlocal.plan import Component, DataAsset, Environment, Input
+from amlocal.plan import (
+    Component,
+    DataAsset,
+    Environment,
+    Input,
+    Job,
+    ParentInput,
+    PipelineComponent,
+    Step,
+)
 
 
 @pytest.fixture
@@ -31,6 +40,30 @@ def test_a_component_outlives_its_files(lab: Lab, component: Component) -> None:
     assert kept.code is not None
     assert (Path(kept.code) / "run.sh").read_text() == "echo hi\n"
     assert (kept.inputs, kept.source) == (component.inputs, "")
+
+
+def test_a_pipeline_component_outlives_its_files(lab: Lab, component: Component) -> None:
+    step = Step(name="train", component=component, inputs={"n": ParentInput(name="n")})
+    pipeline = PipelineComponent(
+        job=Job(type="pipeline", steps=(step,), experiment_name="", source="pipeline.yml"),
+        inputs={"n": Input(type="integer")},
+        name="night",
+    )
+    added = lab.client.components.create_or_update(pipeline)
+    assert (added.name, added.version, added.type) == ("night", "1", "pipeline")
+    (lab.project / "src" / "run.sh").unlink()
+    kept = lab.client.jobs.assets.pipeline_component("night", None, "latest")
+    assert (kept.inputs, kept.version, kept.job.source) == (pipeline.inputs, "1", "")
+    (found,) = kept.job.steps
+    assert found.inputs == step.inputs
+    assert found.component.code is not None
+    assert (Path(found.component.code) / "run.sh").read_text() == "echo hi\n"
+
+
+def test_a_component_is_taken_for_what_it_is(lab: Lab, component: Component) -> None:
+    lab.client.components.create_or_update(component)
+    with pytest.raises(NotFoundError, match="component train:1 is a command, not a pipeline"):
+        lab.client.jobs.assets.pipeline_component("train", None, None)
 
 
 def test_the_same_component_again_is_another_version(lab: Lab, component: Component) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.lab import Lab, PlanCompiler, command, processes_of, wait_for
+from tests.unit.local.endpoints.stage import Stage
 
 from amlocal.errors import NotFoundError
 from amlocal.local.client import LocalClient
@@ -64,3 +65,18 @@ def test_down_ends_every_process(tmp_path: Path) -> None:
     assert lab.client.jobs.get("fig").status is JobStatus.CANCELED
     # Nothing to do is no error.
     assert lab.client.workspace.down().processes == {}
+
+
+def test_endpoints_are_ended_and_brought_back_with_the_workspace(tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    stage = Stage.open(tmp_path / "project", tmp_path / "own")
+    stage.endpoint()
+    stage.deploy()
+    roles = {"supervisor of endpoints", "router of adult", "instance adult/blue/blue-0"}
+    assert roles <= set(stage.client.workspace.show().processes.values())
+    assert stage.client.workspace.down().processes == {}
+    assert [info.name for info in stage.client.online_endpoints.list()] == ["adult"]
+    up = stage.client.workspace.up()
+    assert "instance adult/blue/blue-1" in up.processes.values()
+    assert stage.asked("blue")["pid"]
+    assert stage.client.workspace.down().processes == {}

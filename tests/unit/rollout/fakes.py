@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from amlocal.errors import TargetError, not_found
 from amlocal.plan import (
     Answer,
     DeploymentMetrics,
+    MonitoredDeployment,
     OnlineDeploymentInfo,
     OnlineEndpointInfo,
     RolloutStage,
@@ -136,10 +138,15 @@ class World:
         self.unreadable = 0
         #: Seconds that pass at each reading, for a test that cannot give its clock.
         self.seconds_a_reading = 0.0
-        self.online_endpoints = Endpoints(self)
+        self.online_endpoints: Endpoints = Endpoints(self)
         self.online_deployments = Deployments(self)
         self.batch_endpoints: Any = None
         self.batch_deployments: Any = None
+
+    def monitored(self) -> World:
+        """Return the world as a target in Azure is: with a monitor."""
+        self.online_endpoints = MonitoredEndpoints(self)
+        return self
 
     def monotonic(self) -> float:
         return self.now
@@ -221,6 +228,25 @@ class Endpoints:
         self.world.invoked[deployment_name] += 1
         does = self.world.behaviours[deployment_name]
         return Answer(status=200, body=json.dumps([does.agreeing]))
+
+
+class MonitoredEndpoints(Endpoints):
+    """Online endpoints whose target has a monitor instead of counts; it knows of no percentiles."""
+
+    def metrics(self, endpoint_name: str) -> Mapping[str, DeploymentMetrics]:
+        raise AssertionError("Azure has no counts")
+
+    def monitor(
+        self, endpoint_name: str, deployment_name: str, since: datetime
+    ) -> MonitoredDeployment:
+        assert since.tzinfo is not None
+        if self.world.unreadable:
+            self.world.unreadable -= 1
+            raise TargetError("you may not read the metrics")
+        if self.world.seconds_a_reading:
+            self.world.sleep(self.world.seconds_a_reading)
+        counts = self.world.counts[deployment_name]
+        return MonitoredDeployment(requests=dict(counts.live + counts.mirrored))
 
 
 @dataclass

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.rollout.fakes import ENDPOINT, Behaviour, Watching, World
+from tests.unit.rollout.fakes import ENDPOINT, Behaviour, MonitoredEndpoints, Watching, World
 
-from amlocal.errors import NotFoundError, UsageError
+from amlocal.errors import NotFoundError, TargetError, UsageError
 from amlocal.plan import (
     AgreementRule,
     ErrorRule,
@@ -21,7 +21,7 @@ from amlocal.plan import (
     RolloutStage,
 )
 from amlocal.rollout import state as states
-from amlocal.rollout.measurements import EndpointCounters
+from amlocal.rollout.measurements import AzureMonitor, Measurements, RouterCounters
 from amlocal.rollout.start import roll_out
 from amlocal.rollout.switch import abort, switch
 
@@ -45,8 +45,11 @@ def policy(**fields: Any) -> RolloutPolicy:
     return msgspec.structs.replace(POLICY, **fields)
 
 
-def counters(world: World, *, is_router: bool = True) -> EndpointCounters:
-    return EndpointCounters(world.online_endpoints, ENDPOINT, interval=1.0, is_router=is_router)
+def counters(world: World) -> Measurements:
+    """Return what the world counts, by a monitor where it has one."""
+    if isinstance(world.online_endpoints, MonitoredEndpoints):
+        return AzureMonitor(world.online_endpoints, ENDPOINT)
+    return RouterCounters(world.online_endpoints, ENDPOINT)
 
 
 def run(world: World, rules: RolloutPolicy = POLICY, **given: Any) -> RolloutResult:
@@ -352,28 +355,53 @@ def test_a_deployment_that_is_not_there_or_not_ready_gets_nothing() -> None:
 
 
 def test_rules_that_nothing_measures_are_told_before_anything_happens() -> None:
-    world = World()
-    monitor = counters(world, is_router=False)
+    world = World().monitored()
     with pytest.raises(UsageError, match="latency"):
-        roll_out(world, POLICY, monitor, observer=Watching(), clock=world)
+        run(world)
     with pytest.raises(UsageError, match="compares answers") as told:
-        roll_out(world, policy(latencies=()), monitor, observer=Watching(), clock=world)
+        run(world, policy(latencies=()))
     assert "probes:" in told.value.hint
     assert world.history == []
 
 
+def probing(tmp_path: Path, world: World, **fields: Any) -> RolloutPolicy:
+    """Return a policy with probes, whose time is not the world's."""
+    world.happens = lambda _: time.sleep(0.02)
+    sent = ReplayedRequests(request_file=str(tmp_path / "request.json"), rate=1000)
+    return policy(latencies=(), probes=sent, **fields)
+
+
+def test_azure_monitor_judges_errors_once_its_figures_are_of_the_stage() -> None:
+    world, watching = World().monitored(), Watching()
+    rules = policy(latencies=(), agreement=None)
+    assert run(world, rules, observer=watching).outcome == "completed"
+    assert watching.notes == ["figures come 180 s late; waiting for that"] * 4
+    bad = World(green=Behaviour(failing=0.2)).monitored()
+    result = run(bad, rules)
+    assert (result.outcome, result.traffic) == ("returned", {"blue": 100})
+    assert result.stages[0].seconds == 30
+
+
 def test_probes_compare_answers_where_the_target_does_not(tmp_path: Path) -> None:
-    """Every other request of the probes is answered otherwise; Azure Monitor alone cannot tell."""
-    world = World(green=Behaviour(agreeing=0.5))
-    rules = policy(
-        latencies=(), probes=ReplayedRequests(request_file=str(tmp_path / "r.json"), rate=1000)
-    )
-    world.happens = lambda _: time.sleep(0.02)  # the probes' time is not the world's
-    monitor = counters(world, is_router=False)
-    result = roll_out(world, rules, monitor, observer=Watching(), clock=world)
+    world = World(green=Behaviour(agreeing=0.5)).monitored()
+    result = run(world, probing(tmp_path, world))
     assert result.outcome == "returned"
     assert "agreement" in result.reason
     assert abs(world.invoked["blue"] - world.invoked["green"]) <= 1
+
+
+def test_probes_alone_judge_where_the_targets_figures_cannot_be_read(tmp_path: Path) -> None:
+    world, watching = World(rate=0).monitored(), Watching()
+    world.unreadable = 1_000_000
+    stages = (RolloutStage(kind="traffic", percent=100, duration=5, minimum_requests=20),)
+    result = run(world, probing(tmp_path, world, stages=stages), observer=watching)
+    assert result.outcome == "completed"
+    assert watching.notes == ["judged by the probes alone: you may not read the metrics"]
+    unreadable = World().monitored()
+    unreadable.unreadable = 1
+    with pytest.raises(TargetError, match="no figures of the endpoint") as told:
+        run(unreadable, policy(latencies=(), agreement=None))
+    assert "add probes:" in told.value.hint
 
 
 def test_switching_gives_all_traffic_to_a_ready_deployment() -> None:

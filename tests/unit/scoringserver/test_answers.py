@@ -97,7 +97,7 @@ def test_of_columns_of_one_name_the_last_counts() -> None:
         [{(1, 2): 3}],
         {np.datetime64("2024"): 1},
     ],
-    ids=repr,
+    ids=lambda answer: type(answer).__name__,
 )
 def test_what_json_cannot_hold_is_told(answer: Any) -> None:
     with pytest.raises(PredictionError, match="what JSON cannot hold"):

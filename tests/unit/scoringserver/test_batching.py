@@ -248,3 +248,31 @@ def test_reasons_are_short_and_of_one_line() -> None:
     assert reason(ValueError("a\n b")) == "ValueError: a b"
     assert reason(KeyError()) == "KeyError"
     assert len(reason(ValueError("x" * 1000))) == 300
+
+
+def test_callers_that_ask_again_at_once_stay_in_one_batch() -> None:
+    async def run() -> list[list[float]]:
+        model = FakeModel()
+        batcher = Batcher(model)
+        batcher.start()
+        loop = asyncio.get_running_loop()
+
+        async def ask(value: float, times: int) -> None:
+            for _ in range(times):
+                job = Job(part(value), None, "", False, loop.create_future())
+                batcher.submit(job)
+                await job.answer
+
+        first = asyncio.create_task(ask(0, 3))
+        while not model.calls:
+            await asyncio.sleep(0.001)
+        others = [asyncio.create_task(ask(value, 2)) for value in (1, 2)]
+        await asyncio.sleep(0.05)  # a call this long leaves them time to gather
+        model.may_go.set()
+        await asyncio.gather(first, *others)
+        await asyncio.to_thread(batcher.stop)
+        return model.calls
+
+    calls = asyncio.run(run())
+    assert [sorted(call) for call in calls[:2]] == [[0], [0, 1, 2]]
+    assert sum(map(len, calls)) == 7

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mlflow.pyfunc
+import mlflow.sklearn
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +17,8 @@ from mlflow.types import ParamSchema, ParamSpec
 from mlflow.types.schema import Array, ColSpec, DataType, Schema
 from tests.unit.scoringserver.serving import people
 
+from automlmodel.forecast_features import SERIES, TIME, Features
+from automlmodel.forecaster import Forecaster
 from scoringserver.answers import as_json
 from scoringserver.body import Body, Form
 from scoringserver.columns import ColumnSchema
@@ -84,6 +89,68 @@ def test_a_model_of_tensors_is_called_by_the_function_it_names(digits_model: Pat
     assert isinstance(model.schema, TensorSchema)
     assert predict(model, Form.INPUT_DATA, rows) == theirs.tolist()
     assert np.shape(predict(model, Form.INPUTS, rows)) == (1, 2)
+
+
+@pytest.mark.parametrize("flavor", ["lightgbm", "xgboost"])
+def test_boosted_trees_answer_as_mlflow_does(tmp_path: Path, flavor: str) -> None:
+    frame = people(200)[["age", "children"]].astype("float64")
+    target = frame["age"] * 2 + frame["children"]
+    library, saver = importlib.import_module(flavor), importlib.import_module(f"mlflow.{flavor}")
+    name = {"lightgbm": "LGBMRegressor", "xgboost": "XGBRegressor"}[flavor]
+    estimator = getattr(library, name)(n_estimators=5, n_jobs=1).fit(frame, target)
+    saver.save_model(
+        estimator,
+        str(tmp_path / "m"),
+        signature=infer_signature(frame, target),
+        input_example=frame.head(3),
+        pip_requirements=[flavor],
+    )
+    model = load_model(tmp_path / "m")
+    theirs = mlflow.pyfunc.load_model(str(tmp_path / "m")).predict(frame)
+    assert model.is_rowwise
+    assert predict(model, Form.INPUT_DATA, frame.to_numpy().tolist()) == theirs.tolist()
+
+
+@dataclass
+class Steps:
+    """Forecasts the number of the step."""
+
+    columns: tuple[str, ...] = ()
+
+    def predict(self, steps: int, future: pd.DataFrame) -> Any:
+        return np.arange(1.0, steps + 1)[None, :]
+
+
+def test_a_forecast_is_asked_for_by_itself(tmp_path: Path) -> None:
+    forecaster = Forecaster(
+        time_column="month",
+        id_columns=(),
+        target="sales",
+        frequency="MS",
+        horizon=3,
+        origins={"series": pd.Timestamp("2020-12-01")},
+        members=[Steps()],
+        weights=[1.0],
+        features=Features("MS", has_calendar=False),
+        history=pd.DataFrame({SERIES: [], TIME: []}),
+        spread={"series": np.ones(3)},
+        floors={"series": -np.inf},
+    )
+    months = pd.DataFrame({"month": pd.to_datetime(["2021-01-01", "2021-03-01"])})
+    mlflow.sklearn.save_model(
+        forecaster,
+        str(tmp_path / "m"),
+        signature=infer_signature(months, np.array([1.0])),
+        input_example=months,
+        serialization_format="cloudpickle",
+        pip_requirements=["scikit-learn"],
+        metadata={"task": "forecasting"},
+    )
+    model = load_model(tmp_path / "m")
+    assert not model.is_rowwise
+    assert model.example is not None
+    value = {"columns": ["month"], "data": [["2021-02-01"], ["2021-12-01T00:00:00"]]}
+    assert predict(model, Form.INPUT_DATA, value) == [2.0, 12.0]
 
 
 def test_a_models_own_code_gets_parameters(tmp_path: Path) -> None:

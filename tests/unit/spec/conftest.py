@@ -9,7 +9,7 @@ import pytest
 from tests.unit.spec.files import Write
 
 from amlocal.errors import not_found
-from amlocal.plan import Component, Input, Output
+from amlocal.plan import Component, Input, Output, PipelineComponent
 
 
 @pytest.fixture
@@ -41,6 +41,7 @@ class Registry:
     """Registered components, by name and version."""
 
     components: dict[str, Component] = field(default_factory=dict)
+    pipelines: dict[str, PipelineComponent] = field(default_factory=dict)
     asked: list[tuple[str, str | None, str | None]] = field(default_factory=list)
 
     def component(self, name: str, version: str | None, label: str | None) -> Component:
@@ -48,6 +49,14 @@ class Registry:
         if name not in self.components:
             raise not_found("component", name, self.components)
         return self.components[name]
+
+    def pipeline_component(
+        self, name: str, version: str | None, label: str | None
+    ) -> PipelineComponent:
+        self.asked.append((name, version, label))
+        if name not in self.pipelines:
+            raise not_found("component", name, self.pipelines)
+        return self.pipelines[name]
 
 
 @pytest.fixture

@@ -173,6 +173,12 @@ def test_objects_of_the_sdk_are_taken(sdk: Any) -> None:
         load_online_endpoint(entities.ManagedOnlineEndpoint(name="adult", traffic={"blue": 50}))
 
 
+@pytest.mark.parametrize("said", [".inf", ".nan", "[1]", "null"])
+def test_what_is_no_percentage_is_refused(write: Write, said: str) -> None:
+    with pytest.raises(SpecError, match=r"e.yml:1: 'traffic.blue' "):
+        load_online_endpoint(write(e=f"{{name: adult, traffic: {{blue: {said}}}}}"))
+
+
 def test_what_the_checks_let_through_the_sdk_may_refuse(write: Write) -> None:
     twice = "[{resource_id: a}, {resource_id: b}]"
     file = write(

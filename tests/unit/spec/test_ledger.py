@@ -50,6 +50,11 @@ SCHEMAS = {
     "automl_training": [f"{task}TrainingSettingsSchema" for task in TASKS],
     "stack_ensemble": ["StackEnsembleSettingsSchema"],
     "forecasting": ["ForecastingSettingsSchema"],
+    "parallel_step": ["PipelineParallelJobSchema"],
+    "parallel_component_step": ["ParallelSchema"],
+    "parallel_component": ["ParallelComponentSchema", "AnonymousParallelComponentSchema"],
+    "parallel_task": ["ComponentParallelTaskSchema"],
+    "parallel_retry_settings": ["RetrySettingsSchema"],
     "command_component": ["CommandComponentSchema", "AnonymousCommandComponentSchema"],
     "component_input": ["ParameterSchema", "InputPortSchema"],
     "component_output": ["OutputPortSchema", "PrimitiveOutputSchema"],
@@ -116,6 +121,9 @@ ROOTS = [
     "_sweep.sweep_job.SweepJobSchema",
     "pipeline.pipeline_command_job.PipelineCommandJobSchema",
     "component.command_component.CommandComponentSchema",
+    "pipeline.pipeline_parallel_job.PipelineParallelJobSchema",
+    "pipeline.component_job.ParallelSchema",
+    "component.parallel_component.ParallelComponentSchema",
     *[f"automl.table_vertical.{task.lower()}.AutoML{task}Schema" for task in TASKS],
     *[f"pipeline.automl_node.AutoML{task}NodeSchema" for task in TASKS],
     "assets.environment.EnvironmentSchema",
@@ -136,6 +144,7 @@ ROOTS = [
 #: What a read-only field holds, and what fields that are refused hold.
 NOT_OURS = {
     "CreationContextSchema",
+    "FlowComponentSchema",
     "IntellectualPropertySchema",
     "ResourceRequirementsSchema",
 }
@@ -207,7 +216,10 @@ def test_the_ledger_invents_no_fields(schema: str) -> None:
     known = {field for name in SCHEMAS[schema] for field in sdk_schemas()[name]}
     # The SDK takes these of a step with a component though its schema does not name them.
     described = {"name", "display_name", "description", "tags"}
-    beside = {"component_step": described, "sweep_step": described | {"identity"}}
+    beside = {
+        **dict.fromkeys(("component_step", "parallel_step", "parallel_component_step"), described),
+        "sweep_step": described | {"identity"},
+    }
     assert set(ledger()[schema]) - known - {"*"} == beside.get(schema, set()) - known
 
 

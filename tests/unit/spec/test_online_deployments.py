@@ -129,6 +129,18 @@ def test_a_registered_model_is_kept_as_it_is_named(write: Write, reference: str)
     assert load_online_deployment(file).model == ModelSource(reference=reference)
 
 
+def test_what_the_sdk_says_comes_without_its_colours(write: Write) -> None:
+    inline = '{name: "", version: 1, path: .}'
+    code = "code_configuration: {code: ., scoring_script: blue.yml}"
+    file = write(
+        blue=f"{SMALL.replace('azureml:adult:3', inline)}    {code}\n"
+        "    environment: azureml:serving:1"
+    )
+    (said,) = problems_of(file)
+    assert "If version is specified, name must" in said
+    assert "\x1b" not in said
+
+
 def test_an_address_may_be_the_path_of_a_model(write: Write) -> None:
     path = "azureml://jobs/night/outputs/best"
     inline = f"path: {path}, type: mlflow_model"
@@ -318,3 +330,18 @@ def test_objects_of_the_sdk_are_taken(
     kubernetes = entities.KubernetesOnlineDeployment(name="blue", endpoint_name="adult")
     with pytest.raises(SpecError, match="a deployment on Kubernetes does not run here"):
         load_online_deployment(kubernetes)
+
+
+def test_an_environment_may_have_a_file_of_its_own(write: Write) -> None:
+    write(environment="{name: scoring, image: mcr.microsoft.com/base}")
+    loaded = load_online_deployment(write(blue=SMALL + "    environment: file:environment.yml"))
+    assert loaded.environment == Environment(name="scoring", image="mcr.microsoft.com/base")
+
+
+ENDPOINTS = Path(__file__).parents[3] / "endpoints"
+
+
+@pytest.mark.parametrize("name", ["blue", "green"])
+def test_the_projects_own_deployments_are_taken(name: str) -> None:
+    loaded = load_online_deployment(ENDPOINTS / "adult" / f"{name}.yml")
+    assert (loaded.name, loaded.endpoint_name) == (name, "adult")

@@ -14,10 +14,16 @@ from amlocal.plan import (
     Output,
     OutputSource,
     ParentInput,
+    PipelineComponent,
     Settings,
     StepOutput,
 )
-from amlocal.spec import check_endpoint_for_azure, compile_job, load_batch_deployment
+from amlocal.spec import (
+    check_endpoint_for_azure,
+    compile_job,
+    load_batch_deployment,
+    load_component,
+)
 
 # The SDK's own use of marshmallow.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -231,6 +237,47 @@ def test_steps_may_be_registered_components(write: Write, registry: Registry) ->
     with pytest.raises(SpecError, match="cannot be looked up"):
         load_batch_deployment(file)
     check_endpoint_for_azure("batch deployment", file)
+
+
+def test_a_registered_pipeline_component_is_deployed(write: Write, registry: Registry) -> None:
+    component = load_component(write(train=TRAIN, pipeline=PIPELINE))
+    assert isinstance(component, PipelineComponent)
+    assert (component.name, component.version) == ("judge", "3")
+    registry.pipelines["judge"] = component
+    bare = DEPLOYMENT.replace("pipeline.yml", "azureml:judge@latest")
+    file = write(blue=bare + "    settings: {force_rerun: true}")
+    loaded = load_batch_deployment(file, assets=registry)
+    assert registry.asked == [("judge", None, "latest")]
+    assert loaded.pipeline is not None
+    assert loaded.pipeline.steps == component.job.steps
+    assert loaded.pipeline.settings.force_rerun
+    assert loaded.pipeline.experiment_name == "adult"
+    assert loaded.pipeline_inputs == component.inputs
+    other = write(green=DEPLOYMENT.replace("pipeline.yml", "azureml:jury:1"))
+    with pytest.raises(SpecError, match=r"green.yml:5: no component named 'jury'"):
+        load_batch_deployment(other, assets=registry)
+    with pytest.raises(SpecError, match=r"cannot be looked up") as error:
+        load_batch_deployment(file)
+    assert {problem.target for problem in error.value.problems} == {"local"}
+
+
+def test_a_pipeline_component_needs_a_name_to_be_registered(write: Write) -> None:
+    write(train=TRAIN)
+    nameless = write(pipeline=PIPELINE.replace("    name: judge\n", ""))
+    with pytest.raises(SpecError, match=r"pipeline.yml:2: the component has no name"):
+        load_component(nameless)
+    assert load_component(nameless, overrides=["name=other"]).name == "other"
+    with pytest.raises(SpecError, match="'Not-One' cannot be the name of a component"):
+        load_component(nameless, overrides=["name=Not-One"])
+
+
+def test_a_pipeline_component_built_in_python_is_loaded(write: Write, sdk: Any) -> None:
+    file = write(train=TRAIN, pipeline=PIPELINE)
+    built = load_component(sdk.load_component(file), overrides=["version=4"])
+    read = load_component(file)
+    assert isinstance(built, PipelineComponent)
+    assert isinstance(read, PipelineComponent)
+    assert (built.name, built.version, built.inputs) == ("judge", "4", read.inputs)
 
 
 def test_an_output_that_nothing_writes_is_told_of(write: Write) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -170,11 +171,11 @@ def test_a_sample_is_the_same_each_time(tmp_path: Path) -> None:
     assert found.equals(read_mltable(folder))
 
 
-def test_columns_come_from_the_paths_of_files(tmp_path: Path) -> None:
-    steps = [
-        "read_delimited",
-        {"extract_columns_from_partition_format": "/{city}/{day:yyyy/MM}/*.csv"},
-    ]
+@pytest.mark.parametrize("is_named", [False, True])
+def test_columns_come_from_the_paths_of_files(tmp_path: Path, is_named: bool) -> None:
+    form: Any = "/{city}/{day:yyyy/MM}/*.csv"
+    form = {"partition_format": form} if is_named else form
+    steps = ["read_delimited", {"extract_columns_from_partition_format": form}]
     folder = table(tmp_path, *steps, {"take": 2}, paths=[{"pattern": "*/*/*/p.csv"}])
     for city, month in (("oslo", "01"), ("rome", "02")):
         (folder / city / "2024" / month).mkdir(parents=True)

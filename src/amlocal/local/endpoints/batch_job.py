@@ -102,6 +102,11 @@ def _data(said: str, kind: str | None) -> DataValue:
     if is_address(said):
         return DataValue(path=said, type=kind or "uri_folder")
     path = Path(said.removeprefix("file://").removeprefix("file:")).expanduser().absolute()
+    if not path.exists():
+        raise UsageError(
+            f"there is no data at {path}",
+            hint="give a path, an address, or a data asset: azureml:NAME:VERSION",
+        )
     return DataValue(path=str(path), type=kind or ("uri_file" if path.is_file() else "uri_folder"))
 
 

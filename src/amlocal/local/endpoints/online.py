@@ -52,8 +52,8 @@ class OnlineEndpoints:
 
         Raises:
             SpecError: The file is wrong.
-            NotFoundError: Traffic goes to a deployment that is not there.
-            UsageError: The traffic breaks a rule, or goes to a deployment that is not ready.
+            UsageError: The traffic breaks a rule, or goes to a deployment that is not there or not
+                ready.
             TargetError: The supervisor does not start.
         """
         plan = self.compiler.load_online_endpoint(endpoint, overrides=overrides, name=name)

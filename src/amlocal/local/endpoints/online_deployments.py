@@ -5,10 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.local.asset_records import AssetRecords
@@ -17,13 +14,14 @@ from amlocal.local.endpoints.collected import register_collections
 from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.pollers import RecordPoller
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecords
-from amlocal.local.endpoints.rules import (
-    checked_name,
-    merged,
-    said_fields,
-    without_deployment,
-)
+from amlocal.local.endpoints.rules import checked_name, without_deployment
 from amlocal.local.endpoints.serving import ServingRecords
+from amlocal.local.endpoints.settings import (
+    known_plan,
+    merged,
+    present_settings,
+    said_fields,
+)
 from amlocal.local.endpoints.supervision import Supervision
 from amlocal.local.endpoints.versions import DeploymentVersion, VersionMaker
 from amlocal.local.records import timestamp
@@ -76,16 +74,10 @@ class OnlineDeployments:
             NotFoundError: There is no such endpoint or model.
             TargetError: It cannot be served on this machine.
         """
-        plan = self.compiler.load_online_deployment(
-            deployment, overrides=overrides, name=name, endpoint_name=endpoint_name
-        )
+        plan, kept = self._plan(deployment, overrides, name, endpoint_name)
         checked_name("deployment", plan.name)
         self.records.get(plan.endpoint_name)
         self.workspace.create()
-        old = self.records.find_deployment(plan.endpoint_name, plan.name)
-        kept = None
-        if deployment is None and old is not None:
-            plan, kept = _changed(plan, old.served or old.version, said_fields(overrides))
         version = self.maker.make(
             plan,
             self.supervision.layout.versions(plan.endpoint_name, plan.name),
@@ -105,6 +97,32 @@ class OnlineDeployments:
             lambda: self.get(plan.name, plan.endpoint_name),
             self.supervision,
         )
+
+    def _plan(
+        self,
+        deployment: Any,
+        overrides: Sequence[str],
+        name: str | None,
+        endpoint_name: str | None,
+    ) -> tuple[OnlineDeployment, DeploymentVersion | None]:
+        """Return what is wanted, and the version whose model it keeps, or None."""
+        old = None
+        if deployment is None and name and endpoint_name:
+            old = self.records.find_deployment(endpoint_name, name)
+        if old is None:
+            plan = self.compiler.load_online_deployment(
+                deployment, overrides=overrides, name=name, endpoint_name=endpoint_name
+            )
+            return plan, None
+        present = old.served or old.version
+        plan = self.compiler.load_online_deployment(
+            None,
+            overrides=[*present_settings(present), *overrides],
+            name=name,
+            endpoint_name=endpoint_name,
+        )
+        said = said_fields(overrides)
+        return merged(plan, known_plan(present), said), None if "model" in said else present
 
     def get(self, name: str, endpoint_name: str) -> OnlineDeploymentInfo:
         """Return a deployment; raises NotFoundError."""
@@ -131,7 +149,7 @@ class OnlineDeployments:
             instance_count=plan.instance_count,
             ready_instances=record.ready if self.supervision.is_alive() else 0,
             instance_type=plan.instance_type,
-            error=record.error,
+            error=record.error or record.trouble,
             warnings=(*warned, *version.choice.approximations, *waiting),
             description=plan.description,
             tags=plan.tags,
@@ -177,21 +195,3 @@ class OnlineDeployments:
         if len(shown) == 1:
             return last_lines(shown[0], lines)
         return "\n".join(f"== {log.stem} ==\n{last_lines(log, lines)}" for log in shown)
-
-
-def _changed(
-    new: OnlineDeployment, old: DeploymentVersion, said: frozenset[str]
-) -> tuple[OnlineDeployment, DeploymentVersion | None]:
-    """Return a deployment of which settings change a part.
-
-    Returns:
-        The deployment, whose code is the old version's copy where nothing says another; and the
-        version whose model it keeps, or None.
-    """
-    known = msgspec.structs.replace(
-        old.plan,
-        code=str(Path(old.app)) if old.app else None,
-        environment_variables=old.variables(),
-    )
-    keeps_model = not any(field.partition(".")[0] == "model" for field in said)
-    return merged(new, known, said), old if keeps_model else None

@@ -104,6 +104,6 @@ def wait_until_back(records: EndpointRecords, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         served = [record for record in records.deployments() if record.is_ready]
-        if all(record.ready or record.error for record in served):
+        if all(record.ready or record.trouble for record in served):
             return
         time.sleep(_POLL_SECONDS)

@@ -70,7 +70,8 @@ class DeploymentRecord:
         served: The version that was ready last, which serves also while another is made ready and
             when that fails; None where none ever was.
         ready: How many of its instances take requests.
-        error: Why it Failed, or what its instances suffered since, or an empty string.
+        error: Why it Failed, or an empty string.
+        trouble: Why an instance of the version that serves is being replaced, or an empty string.
     """
 
     endpoint: str
@@ -82,6 +83,7 @@ class DeploymentRecord:
     served: DeploymentVersion | None = None
     ready: int = 0
     error: str = ""
+    trouble: str = ""
 
     @property
     def is_ready(self) -> bool:
@@ -90,7 +92,7 @@ class DeploymentRecord:
 
 
 _ENDPOINT = "plan, revision, state, created, port, error"
-_DEPLOYMENT = "endpoint, name, revision, state, created, version, served, ready, error"
+_DEPLOYMENT = "endpoint, name, revision, state, created, version, served, ready, error, trouble"
 
 
 def _endpoint(row: Row) -> EndpointRecord:
@@ -98,7 +100,7 @@ def _endpoint(row: Row) -> EndpointRecord:
 
 
 def _deployment(row: Row) -> DeploymentRecord:
-    endpoint, name, revision, state, created, version, served, ready, error = row
+    endpoint, name, revision, state, created, version, served, ready, error, trouble = row
     return DeploymentRecord(
         endpoint=endpoint,
         name=name,
@@ -109,6 +111,7 @@ def _deployment(row: Row) -> DeploymentRecord:
         served=DeploymentVersion.from_json(served) if served else None,
         ready=ready,
         error=error,
+        trouble=trouble,
     )
 
 
@@ -305,19 +308,18 @@ class EndpointRecords:
                 (ready, endpoint, name),
             )
 
-    def note_trouble(self, endpoint: str, name: str, error: str) -> None:
-        """Write what instances of a deployment that serves suffer; an empty text takes it back."""
+    def note_trouble(self, endpoint: str, name: str, trouble: str) -> None:
+        """Write why an instance is being replaced; an empty text when all are well again."""
         with self._db.writing():
             self._db.execute(
-                "UPDATE online_deployments SET error = ?"
-                " WHERE endpoint = ? AND name = ? AND state = 'Succeeded'",
-                (error, endpoint, name),
+                "UPDATE online_deployments SET trouble = ? WHERE endpoint = ? AND name = ?",
+                (trouble, endpoint, name),
             )
 
     def note_down(self) -> None:
         """Write that no instance takes requests any more."""
         with self._db.writing():
-            self._db.execute("UPDATE online_deployments SET ready = 0")
+            self._db.execute("UPDATE online_deployments SET ready = 0, trouble = ''")
 
     def remove_deployment(self, record: DeploymentRecord) -> None:
         """Remove a deployment whose end was wanted."""

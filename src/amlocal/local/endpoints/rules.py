@@ -1,22 +1,21 @@
-"""What may be wanted of endpoints and deployments: pure.
+"""What may be wanted of endpoints: pure.
 
-The rules are those of Azure: traffic sums up to 0 or 100 percent; at most 50 percent are mirrored,
-to one deployment that takes no live traffic; a deployment with traffic is not deleted.
+The rules are those of Azure: of traffic `plan.traffic` says them; a deployment that has some is not
+deleted.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
-from amlocal.errors import UsageError, near_miss, not_found
+from amlocal.errors import UsageError
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
-from amlocal.plan import OnlineDeployment, OnlineEndpoint
+from amlocal.plan import OnlineEndpoint
+from amlocal.plan.traffic import routing_problems, traffic_problems
 
-_MAX_MIRROR = 50
 #: Of endpoints and deployments: a letter, then letters, digits, and `-`, at most 32 characters.
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
@@ -45,28 +44,24 @@ def wanted_endpoint(
         UsageError: Traffic breaks a rule.
     """
     wanted = new if old is None else _kept(new, old.plan)
-    traffic, mirror = dict(wanted.traffic or {}), dict(wanted.mirror_traffic or {})
-    names = {record.name for record in deployments}
-    # What there was holds; a deployment that is gone or not ready any more is not asked about.
-    asked = {**(new.traffic or {}), **(new.mirror_traffic or {})}
-    for name in asked:
-        if name not in names and old is None:
-            raise UsageError(
-                f"traffic goes to {name!r}, and a new endpoint has no deployments",
-                hint="create the deployment, then set the traffic with: aml online-endpoint update",
-            )
-        if name not in names:
-            raise not_found(f"deployment of endpoint {new.name!r}", name, names)
-    ready = {record.name for record in deployments if record.is_ready}
-    for name, percent in asked.items():
-        if percent and name not in ready:
-            raise UsageError(
-                f"deployment {name!r} is not ready, so no traffic may go to it",
-                hint=f"see: aml online-deployment show -n {name} -e {new.name}",
-            )
-    _check_traffic(traffic)
-    _check_mirror(mirror, traffic)
-    return msgspec.structs.replace(wanted, traffic=traffic, mirror_traffic=mirror)
+    problems = [
+        *routing_problems(
+            new.traffic,
+            new.mirror_traffic,
+            current=None if old is None else old.traffic,
+            ready={record.name for record in deployments if record.is_ready},
+        ),
+        *traffic_problems(wanted.traffic, wanted.mirror_traffic),
+    ]
+    if problems:
+        # One that is wrong by itself and for this endpoint is told once.
+        hints = list(dict.fromkeys(problem.hint for problem in problems))
+        raise UsageError(
+            "; ".join(dict.fromkeys(problem.message for problem in problems)), hint="; ".join(hints)
+        )
+    return msgspec.structs.replace(
+        wanted, traffic=wanted.traffic or {}, mirror_traffic=wanted.mirror_traffic or {}
+    )
 
 
 def _kept(new: OnlineEndpoint, old: OnlineEndpoint) -> OnlineEndpoint:
@@ -90,38 +85,6 @@ def _kept(new: OnlineEndpoint, old: OnlineEndpoint) -> OnlineEndpoint:
     )
 
 
-def _check_traffic(traffic: Mapping[str, int]) -> None:
-    _check_range("traffic", traffic, 100)
-    if sum(traffic.values()) not in {0, 100}:
-        raise UsageError(
-            f"traffic sums up to {sum(traffic.values())} percent",
-            hint="it must sum up to 100, or to 0 for none",
-        )
-
-
-def _check_mirror(mirror: Mapping[str, int], traffic: Mapping[str, int]) -> None:
-    _check_range("mirror_traffic", mirror, _MAX_MIRROR)
-    mirrored = [name for name, percent in mirror.items() if percent]
-    if len(mirrored) > 1:
-        raise UsageError(
-            f"traffic is mirrored to {len(mirrored)} deployments", hint="mirror it to one"
-        )
-    for name in mirrored:
-        if traffic.get(name):
-            raise UsageError(
-                f"deployment {name!r} has live and mirrored traffic",
-                hint="mirror traffic to a deployment that has none",
-            )
-
-
-def _check_range(field: str, percents: Mapping[str, int], most: int) -> None:
-    for name, percent in percents.items():
-        if not 0 <= percent <= most:
-            raise UsageError(
-                f"{field} of {name!r} is {percent} percent", hint=f"give 0 to {most} percent"
-            )
-
-
 def without_deployment(endpoint: EndpointRecord, name: str) -> OnlineEndpoint:
     """Return an endpoint without one of its deployments.
 
@@ -142,46 +105,3 @@ def without_deployment(endpoint: EndpointRecord, name: str) -> OnlineEndpoint:
         traffic={key: n for key, n in endpoint.traffic.items() if key != name},
         mirror_traffic={key: n for key, n in endpoint.mirror_traffic.items() if key != name},
     )
-
-
-#: Where a plan keeps what a file nests.
-_PLAN_FIELDS = {
-    "code_configuration.code": "code",
-    "code_configuration.scoring_script": "scoring_script",
-}
-
-
-def said_fields(overrides: Sequence[str]) -> frozenset[str]:
-    """Return the plan's fields, as `a` or `a.b`, that `a.b=c` settings give."""
-    paths = (override.partition("=")[0].strip() for override in overrides)
-    return frozenset(_PLAN_FIELDS.get(path, path) for path in paths)
-
-
-def merged(new: OnlineDeployment, old: OnlineDeployment, said: frozenset[str]) -> OnlineDeployment:
-    """Return a deployment whose fields are the old one's, but for those that are said.
-
-    Args:
-        new: What was read from settings alone.
-        old: What there is.
-        said: The fields, as `a` or `a.b`, that the settings give.
-    """
-    changes: dict[str, Any] = {}
-    for path in sorted(said):
-        field, _, inner = path.partition(".")
-        if field not in OnlineDeployment.__struct_fields__:
-            raise UsageError(
-                f"a deployment has no field {field!r}",
-                hint=near_miss(field, OnlineDeployment.__struct_fields__),
-            )
-        value, present = getattr(new, field), changes.get(field, getattr(old, field))
-        changes[field] = _with_inner(present, value, inner) if inner else value
-    return msgspec.structs.replace(old, **changes)
-
-
-def _with_inner(present: Any, value: Any, inner: str) -> Any:
-    """Return a dict or a value with one of its items, or fields, taken from another."""
-    if isinstance(present, dict):
-        return {**present, inner: value[inner]}
-    if isinstance(present, msgspec.Struct) and inner in present.__struct_fields__:
-        return msgspec.structs.replace(present, **{inner: getattr(value, inner)})
-    return value

@@ -113,7 +113,7 @@ class ParallelRun(StepRun):
             "entry_script": self._entry_script(),
             "model": model,
             "arguments": line,
-            "mini_batch_size": parallel.mini_batch_size,
+            "mini_batch_size": parallel.batch_size,
             "partition_keys": parallel.partition_keys,
             "short_fails": parallel.score is None and not parallel.partition_keys,
             "append_to": self._append_to(inputs, outputs),

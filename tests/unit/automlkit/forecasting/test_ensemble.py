@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from automlkit.forecasting.ensemble import greedy_weights, mean_gain, mixed_weights
+from automlkit.forecasting.ensemble import mean_gain, mixed_weights, vote_weights
 
 METRIC = "root_mean_squared_error"
 
@@ -19,7 +19,7 @@ def test_independent_errors_share_the_vote(truth):
     rng = np.random.default_rng(1)
     trials = [truth + rng.normal(size=200) for _ in range(3)]
     trials.sort(key=rmse(truth))
-    weights = greedy_weights(trials, METRIC, rmse(truth))
+    weights = vote_weights(trials, METRIC, rmse(truth))
     assert set(weights) == {0, 1, 2}
     assert sum(weights.values()) == pytest.approx(1.0)
     vote = sum(weight * trials[place] for place, weight in weights.items())
@@ -29,12 +29,12 @@ def test_independent_errors_share_the_vote(truth):
 def test_a_bad_trial_gets_no_vote(truth):
     rng = np.random.default_rng(2)
     good, bad = truth + 0.1 * rng.normal(size=200), truth + 5
-    assert greedy_weights([good, bad], METRIC, rmse(truth)) == {0: 1.0}
+    assert vote_weights([good, bad], METRIC, rmse(truth)) == {0: 1.0}
 
 
 def test_greater_metrics_are_maximised(truth):
     trials = [truth + 1, truth - 1]
-    weights = greedy_weights(trials, "r2_score", lambda found: -rmse(truth)(found))
+    weights = vote_weights(trials, "r2_score", lambda found: -rmse(truth)(found))
     assert weights == {0: 0.5, 1: 0.5}
 
 

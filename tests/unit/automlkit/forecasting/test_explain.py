@@ -31,9 +31,8 @@ def explained(problem, folder, candidate, seconds=60.0):
     (folder / "model").mkdir()
     (folder / "model" / "model.pkl").write_bytes(cloudpickle.dumps(Model(fitted)))
     out = folder / "explanation"
-    Explanation(members, evaluate(problem, candidate, 1), folder / "model", out, seconds)(
-        problem, 1
-    )
+    predictions = evaluate(problem, candidate, 1)
+    Explanation(members, predictions, folder / "model", out, seconds, threads=1)(problem)
     return out
 
 

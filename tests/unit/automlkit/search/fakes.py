@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from automlkit.search.work import Context, Fold
+from automlkit.search.context import Context, Fold
 
 
 class Shrunken:

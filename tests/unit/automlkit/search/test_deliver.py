@@ -5,10 +5,11 @@ import time
 import cloudpickle
 import pytest
 
+from automlkit.errors import SearchError
 from automlkit.request import Limits
 from automlkit.search.budget import Budget
 from automlkit.search.choice import Choice, Ensemble
-from automlkit.search.deliver import Delivery, SearchError
+from automlkit.search.deliver import Delivery
 from automlkit.search.loop import Plan
 from automlkit.search.selection import Verdict
 from automlkit.search.trials import Store, Trial

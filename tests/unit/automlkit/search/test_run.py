@@ -115,12 +115,12 @@ def test_a_search_that_was_killed_goes_on(request_of, tmp_path):
     request = request_of(limits={"max_trials": 500, "enable_early_termination": False})
     process = subprocess.Popen(command(request, out), stderr=subprocess.DEVNULL)
     end = time.monotonic() + 120
-    while time.monotonic() < end and len(list((out / "state").glob("*.json"))) < 3:
+    while time.monotonic() < end and len(list((out / "state").glob("*.npz"))) < 3:
         time.sleep(0.2)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     (out / "events.jsonl").unlink()
-    kept = len(list((out / "state").glob("*.json")))
+    kept = len(list((out / "state").glob("*.npz")))
     code, errors = search(request_of(limits={"max_trials": kept + 1}), out)
     assert code == 0, errors
     ended = [one for one in events(out) if one["event"] == "trial_ended"]

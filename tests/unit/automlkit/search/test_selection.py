@@ -12,9 +12,9 @@ from automlkit.search.selection import (
     compare,
     crossfit_best,
     crossfit_vote,
-    greedy_weights,
     limited,
     parts_of,
+    vote_weights,
 )
 
 
@@ -32,7 +32,7 @@ def case(rows=600, seed=1):
 
 def chosen(predictions, truth, **more):
     options = {"costs": [1.0] * len(predictions), "most_cost": 10.0, **more}
-    return greedy_weights(predictions, truth, np.arange(len(truth.values)), **options)
+    return vote_weights(predictions, truth, np.arange(len(truth.values)), **options)
 
 
 def test_members_whose_errors_cancel_are_chosen_and_a_bad_one_is_not():

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from automlkit.search.tasks import FoldDone
 from automlkit.search.trials import Store, Trial, mean_metrics, plain
-from automlkit.search.work import FoldDone
 
 
 def fold(value, accuracy):
@@ -47,7 +47,8 @@ def test_a_torn_file_is_left_out(tmp_path):
     store.save(completed(1))
     store.save(completed(2))
     (tmp_path / "00000.npz").write_bytes(b"PK torn")
-    (tmp_path / "00001.json").write_text('{"number": 1, "algo')
+    whole = (tmp_path / "00001.npz").read_bytes()
+    (tmp_path / "00001.npz").write_bytes(whole[: len(whole) // 2])
     assert [trial.number for trial in store.load()] == [2]
 
 

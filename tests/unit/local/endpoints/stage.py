@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ import psutil
 from tests.lab import PlanCompiler, share, wait_for
 
 from amlocal.local.client import LocalClient
+from amlocal.local.endpoints.pollers import wait_until_back
 from amlocal.local.endpoints.supervision import Programs
 from amlocal.plan import (
     Answer,
@@ -84,11 +87,9 @@ class Stage:
         return self.client.online_endpoints.begin_create_or_update(plan).result(60)
 
     def plan(self, name: str = "blue", **fields: Any) -> OnlineDeployment:
-        given = {
-            "model": ModelSource(path=str(self.model()), type="mlflow_model"),
-            "endpoint_name": "adult",
-            **fields,
-        }
+        given = {"endpoint_name": "adult", **fields}
+        if "model" not in given:
+            given["model"] = ModelSource(path=str(self.model()), type="mlflow_model")
         variables = {key: str(value) for key, value in given.pop("variables", {}).items()}
         return OnlineDeployment(name=name, environment_variables=variables, **given)
 
@@ -110,16 +111,42 @@ class Stage:
         found: dict[str, Any] = json.loads(answer.body)
         return found
 
+    def posted(self, key: str, deployment: str = "blue") -> int:
+        """Return what posting with a key is answered."""
+        request = urllib.request.Request(
+            self.client.online_endpoints.get("adult").scoring_uri,
+            data=b"[1]",
+            headers={"Authorization": f"Bearer {key}", "azureml-model-deployment": deployment},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            error.close()
+            return error.code
+
+    def table(self) -> dict[str, Any]:
+        """Return the table that the router follows."""
+        uri = self.client.online_endpoints.get("adult").openapi_uri
+        with urllib.request.urlopen(uri, timeout=30) as answer:
+            found: dict[str, Any] = json.load(answer)
+            return found
+
+    def up(self) -> set[str]:
+        """Bring the endpoints back without the tracking server; returns what runs."""
+        self.client.online_endpoints.supervision.ensure()
+        wait_until_back(self.client.online_endpoints.records, 30)
+        return set(self.client.online_endpoints.supervision.processes().values())
+
     def processes(self, what: str) -> list[psutil.Process]:
         """Return the processes whose role begins so."""
-        found = self.client.online_endpoints.supervision.processes()
-        return [psutil.Process(pid) for pid, role in found.items() if role.startswith(what)]
+        roles = self.client.online_endpoints.supervision.processes()
+        found = []
+        for pid, role in roles.items():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if role.startswith(what):
+                    found.append(psutil.Process(pid))
+        return found
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
         wait_for(condition, seconds=30)
-
-
-def python(program: str) -> tuple[str, ...]:
-    """Return the arguments of an interpreter that runs a text."""
-    assert sys.executable
-    return ("-c", program)

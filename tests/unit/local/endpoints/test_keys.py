@@ -9,7 +9,8 @@ import pytest
 
 from amlocal.errors import UsageError
 from amlocal.local.endpoints.keys import EndpointKeys, read_keys, regenerate
-from amlocal.local.endpoints.tokens import is_valid
+from amlocal.local.endpoints.router.auth import Gate
+from amlocal.local.endpoints.router.table import Auth
 
 
 @pytest.fixture
@@ -62,4 +63,5 @@ def test_credentials_are_keys_or_a_token() -> None:
         token = keys.credentials(mode, "adult")
         assert (token.primary_key, token.secondary_key) == ("", "")
         assert time.time() < token.refresh_after_time_utc < token.expiry_time_utc
-        assert is_valid(token.access_token, bytes.fromhex(keys.token_key), "adult")
+        gate = Gate("adult", Auth(mode="aml_token", token_key=keys.token_key))
+        assert gate.refusal(f"Bearer {token.access_token}".encode(), time.time) is None

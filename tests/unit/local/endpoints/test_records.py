@@ -133,20 +133,16 @@ def test_names_that_nothing_answers_to(records: EndpointRecords) -> None:
         )
 
 
-def test_trouble_is_noted_of_what_serves_and_taken_back(records: EndpointRecords) -> None:
+def test_how_instances_are_is_noted_and_forgotten_when_all_end(records: EndpointRecords) -> None:
     want(records)
-    record = records.want_deployment(version())
-    records.note_trouble("adult", "blue", "it ended")
-    assert records.get_deployment("adult", "blue").error == ""
-    records.settle_deployment(record, "Succeeded")
+    records.want_deployment(version())
     records.note_trouble("adult", "blue", "it ended")
     records.note_instances("adult", "blue", 2)
     found = records.get_deployment("adult", "blue")
-    assert (found.error, found.ready) == ("it ended", 2)
-    records.note_trouble("adult", "blue", "")
+    assert (found.trouble, found.ready, found.error) == ("it ended", 2, "")
     records.note_down()
     found = records.get_deployment("adult", "blue")
-    assert (found.error, found.ready) == ("", 0)
+    assert (found.trouble, found.ready) == ("", 0)
 
 
 def test_wishes_of_many_at_once_are_all_kept(records: EndpointRecords, tmp_path: Path) -> None:

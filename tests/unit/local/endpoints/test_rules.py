@@ -4,18 +4,16 @@ from typing import Any
 
 import pytest
 
-from amlocal.errors import NotFoundError, UsageError
+from amlocal.errors import UsageError
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.local.endpoints.rules import (
     checked_name,
-    merged,
-    said_fields,
     wanted_endpoint,
     without_deployment,
 )
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.local.environments import EnvironmentChoice
-from amlocal.plan import ModelSource, OnlineDeployment, OnlineEndpoint, RequestSettings
+from amlocal.plan import OnlineDeployment, OnlineEndpoint
 
 CHOICE = EnvironmentChoice("current", "env", "0" * 64, "3.11.7", "/usr/bin/python3")
 
@@ -63,12 +61,12 @@ def test_what_is_not_said_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("traffic", "mirror", "problem"),
     [
-        ({"blue": 50}, {}, "sums up to 50 percent"),
-        ({"blue": 60, "green": 60}, {}, "sums up to 120 percent"),
-        ({"blue": 101, "green": -1}, {}, "is 101 percent"),
-        ({"blue": 100}, {"green": 51}, "is 51 percent"),
-        ({"blue": 100}, {"blue": 10}, "live and mirrored"),
-        ({}, {"blue": 10, "green": 10}, "mirrored to 2 deployments"),
+        ({"blue": 50}, {}, "sums to 50 percent"),
+        ({"blue": 60, "green": 60}, {}, "sums to 120 percent"),
+        ({"blue": 101, "green": -1}, {}, "101 percent of the traffic is out of range"),
+        ({"blue": 100}, {"green": 51}, "51 percent of the traffic cannot be mirrored"),
+        ({"blue": 100}, {"blue": 10}, "'blue' takes live traffic"),
+        ({}, {"blue": 10, "green": 10}, "mirrored to 'blue' and 'green' at once"),
     ],
 )
 def test_traffic_follows_azures_rules(
@@ -87,14 +85,25 @@ def test_traffic_that_is_right(traffic: dict[str, int], mirror: dict[str, int]) 
     assert (wanted.traffic, wanted.mirror_traffic) == (traffic, mirror)
 
 
+def test_a_mirrored_deployment_gets_no_live_traffic_by_a_later_wish() -> None:
+    old = record(traffic={"blue": 100}, mirror_traffic={"green": 5})
+    with pytest.raises(UsageError, match="'green' takes live traffic"):
+        wanted_endpoint(endpoint(traffic={"blue": 50, "green": 50}), old, BOTH)
+    with pytest.raises(
+        UsageError, match=r"^'blue' takes live traffic, and so no mirrored traffic$"
+    ):
+        wanted_endpoint(endpoint(mirror_traffic={"blue": 5}), old, BOTH)
+
+
 def test_traffic_goes_only_to_deployments_that_are_there_and_ready() -> None:
-    with pytest.raises(UsageError, match="a new endpoint has no deployments"):
+    with pytest.raises(UsageError, match="cannot be given when the endpoint is created"):
         wanted_endpoint(endpoint(traffic={"blue": 100}), None, ())
-    with pytest.raises(NotFoundError, match="named 'blu'"):
+    with pytest.raises(UsageError, match="no deployment named 'blu' is ready") as caught:
         wanted_endpoint(endpoint(traffic={"blu": 100}), record(), BOTH)
+    assert caught.value.hint == "did you mean 'blue'?"
     failed = (deployment("blue", is_ready=False),)
     for fields in ({"traffic": {"blue": 100}}, {"mirror_traffic": {"blue": 10}}):
-        with pytest.raises(UsageError, match="'blue' is not ready"):
+        with pytest.raises(UsageError, match="no deployment named 'blue' is ready"):
             wanted_endpoint(endpoint(**fields), record(), failed)
     assert wanted_endpoint(endpoint(traffic={"blue": 0}), record(), failed).traffic == {"blue": 0}
 
@@ -126,45 +135,3 @@ def test_names_that_azure_takes(name: str) -> None:
 def test_names_that_azure_refuses(name: str) -> None:
     with pytest.raises(UsageError, match="cannot be the name"):
         checked_name("endpoint", name)
-
-
-OLD = OnlineDeployment(
-    name="blue",
-    endpoint_name="adult",
-    model=ModelSource(reference="azureml:m:1"),
-    code="/code",
-    scoring_script="score.py",
-    environment_variables={"A": "1", "B": "2"},
-    instance_count=2,
-    request_settings=RequestSettings(request_timeout_ms=9000, max_queue_wait_ms=100),
-)
-
-
-def test_settings_change_what_they_say_and_nothing_else() -> None:
-    new = OnlineDeployment(
-        name="blue",
-        endpoint_name="adult",
-        environment_variables={"B": "3"},
-        request_settings=RequestSettings(request_timeout_ms=1000),
-    )
-    said = said_fields(
-        [
-            "instance_count=1",
-            "environment_variables.B=3",
-            "request_settings.request_timeout_ms=1000",
-        ]
-    )
-    found = merged(new, OLD, said)
-    assert found.instance_count == 1
-    assert found.environment_variables == {"A": "1", "B": "3"}
-    assert found.request_settings.request_timeout_ms == 1000
-    assert found.request_settings.max_queue_wait_ms == 100
-    assert (found.model, found.code) == (OLD.model, OLD.code)
-
-
-def test_settings_name_fields_as_files_do() -> None:
-    new = OnlineDeployment(name="blue", endpoint_name="adult", scoring_script="other.py")
-    found = merged(new, OLD, said_fields(["code_configuration.scoring_script=other.py"]))
-    assert (found.scoring_script, found.code) == ("other.py", "/code")
-    with pytest.raises(UsageError, match="no field 'instance_cuont'"):
-        merged(new, OLD, said_fields(["instance_cuont=1"]))

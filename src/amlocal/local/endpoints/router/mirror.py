@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from amlocal.local.endpoints.router.agreement import agree
 from amlocal.local.endpoints.router.answers import TOO_MANY, Answer
 from amlocal.local.endpoints.router.deployments import Deployment
 from amlocal.local.endpoints.router.scoring import Request, ask
+from amlocal.plan.agreement import agree
 
 #: Copies that may be on their way, and bytes of their bodies.
 MAX_COPIES = 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ class Switchboard(Protocol):
         """Have the router told what serves now; gives the number of the change."""
 
     async def applied(self, change: int) -> None:
-        """Return when every request follows a change."""
+        """Return when every request follows a change; raises TargetError where no router does."""
 
     async def drained(self, identities: frozenset[str], timeout: float) -> None:
         """Return when instances that have left have no request, or after so many seconds."""
@@ -89,6 +90,12 @@ class DeploymentRun:
         is_first = self._revision < 0
         self._revision = record.revision
         self._work = asyncio.create_task(self._do(record, self._work, is_first=is_first))
+        self._work.add_done_callback(self._report)
+
+    def _report(self, work: asyncio.Task[None]) -> None:
+        """Log what nobody foresaw, such as a full disk: nobody awaits the work."""
+        if not work.cancelled() and (error := work.exception()) is not None:
+            print(f"{self._endpoint}/{self._name}: {error!r}", file=sys.stderr)
 
     async def stop(self) -> None:
         """End all instances; what is wanted stays."""
@@ -134,12 +141,16 @@ class DeploymentRun:
         except (AmlocalError, InstanceFailedError) as error:
             self._settle(record, FAILED, str(error))
             self._remove(version)
+            self._instances_changed()
             return
         old, self._fleet = self._fleet, fleet
         self._shared.records.note_served(record)
         self._instances_changed()
         try:
             await self._board.applied(self._board.changed())
+        except AmlocalError as error:
+            self._settle(record, FAILED, str(error))
+            return
         finally:
             if old is not None:
                 self._retire(old)
@@ -152,7 +163,8 @@ class DeploymentRun:
 
     async def _delete(self, record: DeploymentRecord) -> None:
         fleet, self._fleet = self._fleet, None
-        await self._board.applied(self._board.changed())
+        with contextlib.suppress(AmlocalError):  # without a router there are no requests either
+            await self._board.applied(self._board.changed())
         if fleet is not None:
             self._retire(fleet)
         await asyncio.gather(*self._retiring)
@@ -171,13 +183,18 @@ class DeploymentRun:
             identity = f"{self._name}-{self._next_number}"
             self._next_number += 1
             self._remove_old_logs()
-            launch = self._shared.launcher.launch(
-                identity,
-                version,
-                environment,
-                self._shared.instances_wanted(),
-                self._board.port,
-            )
+            try:
+                launch = self._shared.launcher.launch(
+                    identity,
+                    version,
+                    environment,
+                    self._shared.instances_wanted(),
+                    self._board.port,
+                )
+            except (AmlocalError, OSError, ValueError) as error:
+                raise InstanceFailedError(
+                    f"instance {identity} cannot be started: {error}"
+                ) from error
             folder = self._shared.layout.deployment(self._endpoint, self._name)
             return Instance(identity, launch, folder / f"{identity}.log")
 

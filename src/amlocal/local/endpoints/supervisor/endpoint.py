@@ -10,6 +10,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from amlocal.errors import TargetError
 from amlocal.local.endpoints.keys import read_keys
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.local.endpoints.serving import model_changes
@@ -25,6 +26,8 @@ from amlocal.local.tracking.state import MARKER
 from amlocal.plan.endpoint_info import DELETING, FAILED, SETTLED, SUCCEEDED
 
 _BACKLOG = 4096
+#: Seconds that a router has to follow a change, its start among them.
+_APPLY_SECONDS = 60.0
 
 
 class EndpointRun:
@@ -154,8 +157,18 @@ class EndpointRun:
         )
 
     async def applied(self, change: int) -> None:
-        """Return when every request follows a change."""
-        await self._router.applied(change)
+        """Return when every request follows a change.
+
+        Raises:
+            TargetError: The router does not come up.
+        """
+        try:
+            await asyncio.wait_for(self._router.applied(change), _APPLY_SECONDS)
+        except asyncio.TimeoutError:
+            raise TargetError(
+                f"the router does not answer within {_APPLY_SECONDS:g} s",
+                hint=f"see {self._shared.layout.router_log(self._record.name)}",
+            ) from None
 
     async def drained(self, identities: frozenset[str], timeout: float) -> None:
         """Return when instances that have left have no request, or after so many seconds."""

@@ -21,7 +21,7 @@ class Fleet:
 
     Args:
         version: The version.
-        make: Makes an instance, which has a new id each time.
+        make: Makes an instance, which has a new id each time; raises InstanceFailedError.
         changed: Called when an instance begins or ceases to take requests.
         trouble: Told why an instance is replaced.
 
@@ -87,16 +87,14 @@ class Fleet:
                 tries again and again from the start.
         """
         delay = _FIRST_DELAY
+        loop = asyncio.get_running_loop()
         while True:
-            instance = self._make()
-            begun = asyncio.get_running_loop().time()
+            begun, instance = loop.time(), None
             try:
-                await instance.start()
-                plan = self.version.plan
-                await instance.become_ready(plan.readiness_probe, plan.liveness_probe)
+                instance = await self._begin()
                 if first is not None and not first.done():
                     first.set_result(None)
-                begun = asyncio.get_running_loop().time()
+                begun = loop.time()
                 self._trouble(await self._serve(instance))
             except InstanceFailedError as error:
                 if first is not None and not first.done():
@@ -104,11 +102,23 @@ class Fleet:
                     return
                 self._trouble(str(error))
             finally:
-                await instance.end()
-            if asyncio.get_running_loop().time() - begun > _WELL_SECONDS:
+                if instance is not None:
+                    await instance.end()
+            if loop.time() - begun > _WELL_SECONDS:
                 delay = _FIRST_DELAY
             await asyncio.sleep(delay)
             delay = min(2 * delay, _LONGEST_DELAY)
+
+    async def _begin(self) -> Instance:
+        """Return a new instance that is ready; raises InstanceFailedError."""
+        instance, plan = self._make(), self.version.plan
+        try:
+            await instance.start()
+            await instance.become_ready(plan.readiness_probe, plan.liveness_probe)
+        except BaseException:
+            await instance.end()
+            raise
+        return instance
 
     async def _serve(self, instance: Instance) -> str:
         """Let an instance take requests until it ends or is dead; says why it is to be replaced."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from amlocal.errors import UsageError
 from amlocal.local.endpoints.environment import SCORING_SERVER, scoring_server
 from amlocal.local.endpoints.supervision import Programs, role
 from amlocal.local.endpoints.supervisor.collecting import collector_variables
@@ -60,12 +61,16 @@ class Launcher:
             environment: Where it runs.
             all_instances: How many instances there are in the workspace; they share the cores.
             port: The port of its endpoint.
+
+        Raises:
+            UsageError: The deployment's own variables say what cannot be.
+            TargetError: The scoring server is not installed.
         """
         plan = version.plan
         # Short, since the path of a socket has at most some hundred bytes.
         socket = self.sockets / f"{next(self.numbers)}.sock"
         own = version.variables()
-        workers = int(own.get("WORKER_COUNT", _WORKERS)) if plan.scoring_script else 1
+        workers = _workers(own) if plan.scoring_script else 1
         threads = max(1, (os.cpu_count() or 1) // max(1, all_instances * workers))
         variables = {
             **inherited(self.environ),
@@ -106,6 +111,14 @@ class Launcher:
         if not link.exists():
             link.symlink_to(source, target_is_directory=True)
         return folder
+
+
+def _workers(variables: Mapping[str, str]) -> int:
+    """Return the processes of an instance, which Azure's images read from this variable."""
+    text = variables.get("WORKER_COUNT", _WORKERS)
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"WORKER_COUNT is {text!r}", hint="give a number of at least 1")
+    return int(text)
 
 
 def _azure_variables(version: DeploymentVersion) -> dict[str, str]:

@@ -82,7 +82,7 @@ class Service:
             while not self._is_ended:
                 self._woken.clear()
                 self._look()
-                if not self._runs and self._may_end():
+                if not self._runs and await self._may_end():
                     break
                 await self._wait()
             await asyncio.gather(*(run.stop() for run in self._runs.values()))
@@ -128,8 +128,11 @@ class Service:
             print(f"{name}: {error}", file=sys.stderr)
             records.settle_endpoint(name, record.revision, FAILED, str(error))
 
-    def _may_end(self) -> bool:
+    async def _may_end(self) -> bool:
         """Tell whether nothing is left to do; then whoever wants something waits for our end."""
+        if self._writing is not None:
+            await self._writing
+        await asyncio.to_thread(self._write_waiting)
         try:
             self._end_locks.enter_context(locked(self._layout.start_lock))
         except TrackingError:

@@ -61,9 +61,11 @@ class Handler(BaseHTTPRequestHandler):
     state: State
 
     def do_GET(self) -> None:
-        self._answer(
-            200, b'amlocal_requests_total{deployment="blue",status="200",mirrored="false"} 1\n'
-        )
+        if self.path == "/swagger.json":
+            self._answer(200, json.dumps(self.state.table).encode())
+            return
+        name = 'amlocal_requests_total{deployment="blue",status="200",mirrored="no"}'
+        self._answer(200, f"{name} 1\n".encode())
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))

@@ -1,4 +1,4 @@
-"""Whether two deployments gave the same answer."""
+"""Whether two deployments gave the same answer: one rule for copied requests and for probes."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amlocal.local.endpoints.router.agreement import agree
+from amlocal.plan.agreement import agree
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,18 @@
-"""What a worker does with a piece of work, in this process."""
+"""What tasks do, in this process."""
 
 import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
 
-from automlkit.search.work import Failure, FinalWork, Fold, FoldDone, FoldWork
-from automlkit.search.worker import perform, predict_milliseconds, stopping_rows
+from automlkit.search.context import Fold
+from automlkit.search.tasks import (
+    FinalWork,
+    FoldDone,
+    FoldWork,
+    predict_milliseconds,
+    stopping_rows,
+)
 
 
 def work(keep=None, **config):
@@ -16,7 +22,7 @@ def work(keep=None, **config):
 def test_a_fold_is_predicted_without_its_rows(fakes):
     context = fakes.context()
     fold = context.rounds[0][1]
-    answer = perform(work(), context)
+    answer = work()(context)
     expected = context.target.iloc[fold.train].mean()
     assert answer.predictions == pytest.approx(np.full(len(fold.valid), expected), rel=1e-6)
     truth = context.target.iloc[fold.valid]
@@ -29,7 +35,7 @@ def test_a_fold_is_predicted_without_its_rows(fakes):
 def test_a_class_that_the_fold_did_not_see_has_probability_0(fakes):
     context = fakes.context(classes=["a", "b"])
     context.classes.append("c")
-    answer = perform(work(), context)
+    answer = work()(context)
     assert answer.predictions.shape == (20, 3)
     assert (answer.predictions[:, 2] == 0).all()
     assert answer.predictions.sum(axis=1) == pytest.approx(np.ones(20))
@@ -39,27 +45,26 @@ def test_weights_of_rows_count(fakes):
     context = fakes.context()
     heavy = np.where(np.arange(60) == context.rounds[0][1].train[0], 1e9, 1.0)
     weighted = type(context)(**{**vars(context), "weights": pd.Series(heavy)})
-    answer = perform(work(), weighted)
+    answer = work()(weighted)
     assert answer.predictions[0] == pytest.approx(context.target[int(heavy.argmax())], rel=1e-4)
 
 
 def test_predictions_that_are_no_numbers_are_a_failure(fakes):
-    answer = perform(work(factor=float("nan")), fakes.context())
-    assert isinstance(answer, Failure)
-    assert "finite" in answer.message
+    with pytest.raises(ValueError, match="finite"):
+        work(factor=float("nan"))(fakes.context())
 
 
 def test_a_slow_model_is_kept(fakes, tmp_path):
     quick, slow = tmp_path / "quick.pkl", tmp_path / "slow.pkl"
-    assert isinstance(perform(work(quick), fakes.context()), FoldDone)
-    perform(work(slow, do="sleep", seconds=1.1), fakes.context())
+    assert isinstance(work(quick)(fakes.context()), FoldDone)
+    work(slow, do="sleep", seconds=1.1)(fakes.context())
     assert not quick.exists()
     assert cloudpickle.loads(slow.read_bytes()).mean_ > 0
 
 
 def test_a_final_model_is_fitted_on_all_rows(fakes, tmp_path):
     context = fakes.context()
-    perform(FinalWork(0, "Fake", {}, 3, 1, tmp_path / "model.pkl"), context)
+    FinalWork(0, "Fake", {}, 3, 1, tmp_path / "model.pkl")(context)
     model = cloudpickle.loads((tmp_path / "model.pkl").read_bytes())
     assert model.mean_ == pytest.approx(context.target.mean())
 
