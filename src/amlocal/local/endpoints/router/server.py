@@ -146,7 +146,9 @@ class RouterProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
+        """Count a header; those behind a body are none of the request's (RFC 9110, 6.5.1)."""
+        if self._has_headers:
+            return
         self._header_bytes += len(name) + len(value) + _HEADER_MARKS
         super().on_header(name, value)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httptools
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 #: An idle connection is not used again after this many seconds. gunicorn, which the inference
 #: server runs on, closes them after 2: so it does not close one in the moment that we write to it.
@@ -205,42 +207,50 @@ async def connect(address: str, loop: asyncio.AbstractEventLoop) -> Connection:
     return found
 
 
-#: Headers that concern one connection, not the message (RFC 9110, 7.6.1), and those that the router
-#: sets itself or keeps from the instance: keys are for the router alone.
-_NOT_SENT_ON = frozenset(
-    {
-        *(b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
-        *(b"proxy-connection", b"proxy-authorization", b"proxy-authenticate"),
-        *(b"authorization", b"content-length", b"expect", b"x-request-id"),
-        b"azureml-model-deployment",
-    }
-)
-_NOT_PASSED_BACK = frozenset(
+#: Headers that concern one connection, not the message (RFC 9110, 7.6.1), beside those that
+#: `Connection` names.
+_OF_CONNECTION = frozenset(
     {
         *(b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
         *(b"proxy-connection", b"proxy-authenticate"),
-        *(b"content-length", b"date", b"server", b"x-request-id", b"x-ms-client-request-id"),
-        b"azureml-model-deployment",
     }
 )
+#: Those that the router sets itself or keeps from the instance too: keys are for the router alone.
+_NOT_SENT_ON = _OF_CONNECTION | {
+    *(b"authorization", b"proxy-authorization", b"content-length", b"expect", b"x-request-id"),
+    b"azureml-model-deployment",
+}
+_NOT_PASSED_BACK = _OF_CONNECTION | {
+    *(b"content-length", b"date", b"server", b"x-request-id", b"x-ms-client-request-id"),
+    b"azureml-model-deployment",
+}
+#: What `Connection` mostly says, which names no header.
+_NAMES_NOTHING = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 
 
 def request_head(
     method: bytes,
     target: bytes,
-    headers: Sequence[tuple[bytes, bytes]],
+    headers: Headers,
     request_id: bytes,
     length: int,
 ) -> bytes:
     """Return a request's first line and headers, as an instance gets them."""
     parts = [method, b" ", target, b" HTTP/1.1\r\n"]
-    for name, value in headers:
-        if name not in _NOT_SENT_ON:
-            parts += (name, b": ", value, b"\r\n")
+    for name, value in _without(headers, _NOT_SENT_ON):
+        parts += (name, b": ", value, b"\r\n")
     parts += (b"x-request-id: ", request_id, b"\r\ncontent-length: %d\r\n\r\n" % length)
     return b"".join(parts)
 
 
-def passed_back(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def passed_back(headers: Headers) -> list[tuple[bytes, bytes]]:
     """Return the headers of an instance's answer that its asker gets."""
-    return [header for header in headers if header[0] not in _NOT_PASSED_BACK]
+    return list(_without(headers, _NOT_PASSED_BACK))
+
+
+def _without(headers: Headers, dropped: frozenset[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Give headers but for some and for those that `Connection` names."""
+    for name, value in headers:
+        if name == b"connection" and value not in _NAMES_NOTHING:
+            dropped |= {named.strip().lower() for named in value.split(b",")}
+    return (header for header in headers if header[0] not in dropped)

@@ -128,3 +128,48 @@ def test_an_offer_of_another_protocol_is_passed_over(scene: Stage) -> None:
         assert read_until(link, b"\r\n\r\n1").startswith(b"HTTP/1.1 200 ")
         link.sendall(offer.replace(b"POST /score", b"GET /metrics") + b"\r\n")
         assert b"version=0.0.4" in read_until(link, b"amlocal_requests_total")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"content-length: 13\r\ncontent-length: 5",
+        b"content-length: 13\r\ntransfer-encoding: chunked",
+        b"transfer-encoding: chunked, identity",
+        b"transfer-encoding : chunked",
+        b"transfer-encoding:\r\n chunked",
+        b"x-one: a\r\n x-two: b\r\ncontent-length: 13",
+        b"x-one: a\nx-two: b\r\ncontent-length: 13",
+        b"x-one: a\rx-two: b\r\ncontent-length: 13",
+        b"content-length: +13",
+    ],
+)
+def test_what_two_servers_could_read_in_two_ways_is_refused(scene: Stage, header: bytes) -> None:
+    router = served(scene)
+    assert statuses(router.raw(HEAD + header + b"\r\n\r\n" + b'{"answer": 1}')) == [400]
+    assert scene.instances[0].seen() == []
+
+
+def test_headers_that_the_connection_names_are_not_passed_on(scene: Stage) -> None:
+    router = served(scene)
+    body = b'{"headers": {"Connection": "Keep-Alive, x-theirs", "x-theirs": "1", "x-own": "2"}}'
+    head = HEAD + b"Connection: Close, X-Mine\r\nx-mine: 1\r\nx-more: 2\r\nte: trailers\r\n"
+    found = router.raw(head + b"content-length: %d\r\n\r\n" % len(body) + body)
+    assert statuses(found) == [200]
+    assert b"x-own: 2" in found
+    assert b"x-theirs: 1\r\n" not in found
+    sent = scene.instances[0].seen()[0]["headers"]
+    assert sent["x-more"] == "2"
+    assert not {"x-mine", "te", "connection"} & sent.keys()
+
+
+def test_headers_behind_a_body_say_nothing(scene: Stage) -> None:
+    router = served(scene)
+    body = b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+    behind = b"azureml-model-deployment: green\r\nx-late: 1\r\n\r\n"
+    end = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    assert statuses(router.raw(HEAD + body + behind + end)) == [200, 200]
+    assert "x-late" not in scene.instances[0].seen()[0]["headers"]
+    keyless = HEAD.replace(b"authorization", b"x-none") + body
+    opened = keyless + b"authorization: Bearer " + KEY.encode() + b"\r\n\r\n"
+    assert statuses(router.raw(opened + end)) == [401, 200]
