@@ -127,7 +127,8 @@ class OnlineDeployments:
     def get(self, name: str, endpoint_name: str) -> OnlineDeploymentInfo:
         """Return a deployment; raises NotFoundError."""
         record = self.records.get_deployment(endpoint_name, name)
-        self.supervision.revive()
+        if self.supervision.revive():
+            record = self.records.get_deployment(endpoint_name, name)
         return self._info(record)
 
     def list(self, endpoint_name: str) -> Sequence[OnlineDeploymentInfo]:
