@@ -11,6 +11,7 @@ from amlocal.cli import endpoint_views as views
 from amlocal.cli.arguments import Parser, Verb, add_name, one_of, positive
 from amlocal.cli.endpoint_flags import (
     add_no_wait,
+    add_refused,
     add_source,
     add_yes,
     named,
@@ -82,6 +83,7 @@ def _apply(session: Session, args: argparse.Namespace, overrides: Sequence[str])
 
 def _name_flags(parser: Parser) -> None:
     add_name(parser, "batch endpoint")
+    add_refused(parser, "--web")
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:

@@ -139,6 +139,8 @@ def test_update_of_the_default(argv: list[str], overrides: list[str]) -> None:
         ("batch-endpoint update -n censu --set a=b", "did you mean 'census'?"),
         ("batch-endpoint invoke -n census --input-type uri_file", "--input-type is of --input"),
         ("batch-endpoint invoke -n census --input a --inputs b=c", "not allowed with"),
+        ("batch-endpoint show -n census --web", "--web opens no page"),
+        ("batch-deployment create -f d.yml --skip-script-validation", "is always checked"),
         ("batch-endpoint invoke -n census --inputs b", "'b' is not NAME=VALUE"),
         ("batch-endpoint invoke -n census --outputs a=b --output-path c", "not allowed with"),
         ("batch-endpoint delete -n census", "add --yes"),
