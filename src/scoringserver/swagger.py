@@ -38,6 +38,8 @@ _RUN = "Run web service's model and get the prediction output"
 _PAYLOAD = "The input payload for executing the real-time machine learning service."
 _RESULT = "The service processed the input correctly and provided a result prediction."
 _FAILED = "The service failed to execute due to an error."
+#: What stands before the server (a router, a proxy) says its own errors in plain text.
+_ERROR_TEXT = "text/plain"
 
 
 def swagger(model: Model, version: str) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def _swagger_2(info: dict[str, str], schemas: dict[str, Any]) -> dict[str, Any]:
         "info": info,
         "schemes": ["http", "https"],
         "consumes": ["application/json"],
-        "produces": ["application/json"],
+        "produces": ["application/json", _ERROR_TEXT],
         "securityDefinitions": {"Bearer": _KEY},
         "paths": {
             "/": {
@@ -125,9 +127,10 @@ def _paths_3() -> dict[str, Any]:
 
     def answers(description: str, body: dict[str, Any]) -> dict[str, Any]:
         error = content({"$ref": "#/components/schemas/ErrorResponse"})
+        plain = content({"type": "string"}, _ERROR_TEXT)
         return {
             "200": {"description": description, "content": body},
-            "default": {"description": _FAILED, "content": error},
+            "default": {"description": _FAILED, "content": {**error, **plain}},
         }
 
     payload = content({"$ref": "#/components/schemas/ServiceInput"})

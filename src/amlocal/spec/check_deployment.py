@@ -28,12 +28,10 @@ def check_serving(findings: Findings, files: Files, place: Place, data: Mapping[
     """
     model, code = data.get("model"), data.get("code_configuration")
     environment = data.get("environment")
-    for field in ("model", "environment"):
-        said = data.get(field)
-        if isinstance(said, str) and said.startswith("file:"):
-            message = f"Azure's client takes no {said!r} as the {field} of a deployment"
-            hint = "write its fields here, or register it and write azureml:NAME:VERSION"
-            findings.problem(place.at(field), message, hint)
+    if isinstance(model, str) and model.startswith("file:"):
+        message = f"Azure's client takes no {model!r} as the model of a deployment"
+        hint = "write its fields here, or register it and write azureml:NAME:VERSION"
+        findings.problem(place.at("model"), message, hint)
     if isinstance(model, Mapping):
         _check_model(findings, files, place.at("model"), model)
     if isinstance(code, Mapping):

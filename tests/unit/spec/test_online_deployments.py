@@ -330,3 +330,18 @@ def test_objects_of_the_sdk_are_taken(
     kubernetes = entities.KubernetesOnlineDeployment(name="blue", endpoint_name="adult")
     with pytest.raises(SpecError, match="a deployment on Kubernetes does not run here"):
         load_online_deployment(kubernetes)
+
+
+def test_an_environment_may_have_a_file_of_its_own(write: Write) -> None:
+    write(environment="{name: scoring, image: mcr.microsoft.com/base}")
+    loaded = load_online_deployment(write(blue=SMALL + "    environment: file:environment.yml"))
+    assert loaded.environment == Environment(name="scoring", image="mcr.microsoft.com/base")
+
+
+ENDPOINTS = Path(__file__).parents[3] / "endpoints"
+
+
+@pytest.mark.parametrize("name", ["blue", "green"])
+def test_the_projects_own_deployments_are_taken(name: str) -> None:
+    loaded = load_online_deployment(ENDPOINTS / "adult" / f"{name}.yml")
+    assert (loaded.name, loaded.endpoint_name) == (name, "adult")
