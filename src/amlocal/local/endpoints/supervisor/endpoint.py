@@ -10,12 +10,13 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from amlocal.errors import TargetError
+from amlocal.errors import AmlocalError, TargetError
 from amlocal.local.endpoints.keys import read_keys
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.local.endpoints.serving import model_changes
 from amlocal.local.endpoints.supervision import python_arguments, role
 from amlocal.local.endpoints.supervisor.deployment import DeploymentRun
+from amlocal.local.endpoints.supervisor.log import say
 from amlocal.local.endpoints.supervisor.router import Router
 from amlocal.local.endpoints.supervisor.shared import Shared
 from amlocal.local.endpoints.supervisor.table import router_table
@@ -116,9 +117,12 @@ class EndpointRun:
 
     def _failed(self, why: str) -> None:
         record = self._record
-        if record.state not in SETTLED:
-            self._shared.records.settle_endpoint(record.name, record.revision, FAILED, why)
-        print(f"{record.name}: {why}", file=sys.stderr)
+        say(f"{record.name}: {why}")
+        try:
+            if record.state not in SETTLED:
+                self._shared.records.settle_endpoint(record.name, record.revision, FAILED, why)
+        except AmlocalError as error:  # the router is tried again all the same
+            say(f"{record.name}: {error}")
 
     async def _delete(self) -> None:
         """End everything; requests that are under way are answered."""

@@ -67,9 +67,9 @@ class Instance:
 
     async def start(self) -> None:
         """Start the process; raises InstanceFailedError."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            try:
+        try:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *tethered(self._launch.program),
                     cwd=self._launch.folder,
@@ -79,10 +79,10 @@ class Instance:
                     stderr=log,
                     start_new_session=True,
                 )
-            except OSError as error:
-                raise InstanceFailedError(
-                    f"instance {self.identity} cannot be started: {error}"
-                ) from error
+        except OSError as error:
+            raise InstanceFailedError(
+                f"instance {self.identity} cannot be started: {error}"
+            ) from error
 
     @property
     def _running(self) -> asyncio.subprocess.Process:

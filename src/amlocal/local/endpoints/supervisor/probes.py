@@ -17,7 +17,7 @@ async def answers(address: str, timeout: float) -> bool:
     """
     try:
         return await asyncio.wait_for(_ask(address), timeout)
-    except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+    except (OSError, asyncio.TimeoutError, ValueError):  # the last: a line without an end
         return False
 
 
