@@ -20,6 +20,7 @@ from amlocal.local.endpoints.supervisor.log import say
 from amlocal.local.endpoints.supervisor.router import Router
 from amlocal.local.endpoints.supervisor.shared import Shared
 from amlocal.local.endpoints.supervisor.table import router_table
+from amlocal.local.endpoints.supervisor.waiting import within
 from amlocal.local.endpoints.uris import HOST, scoring_uri
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.local.process import inherited
@@ -167,7 +168,7 @@ class EndpointRun:
             TargetError: The router does not come up.
         """
         try:
-            await asyncio.wait_for(self._router.applied(change), _APPLY_SECONDS)
+            await within(_APPLY_SECONDS, self._router.applied(change))
         except asyncio.TimeoutError:
             raise TargetError(
                 f"the router does not answer within {_APPLY_SECONDS:g} s",
@@ -176,9 +177,14 @@ class EndpointRun:
 
     async def drained(self, identities: frozenset[str], timeout: float) -> None:
         """Return when instances that have left have no request, or after so many seconds."""
-        waits = [self._router.expect_drained(identity).wait() for identity in identities]
+        events = [self._router.expect_drained(identity) for identity in identities]
+
+        async def all_set() -> None:
+            for event in events:
+                await event.wait()
+
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*waits), timeout)
+            await within(timeout, all_set())
         for identity in identities:
             self._router.forget_drained(identity)
 

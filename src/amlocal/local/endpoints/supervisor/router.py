@@ -20,6 +20,7 @@ import msgspec
 from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.supervisor.instance import tethered
 from amlocal.local.endpoints.supervisor.log import say
+from amlocal.local.endpoints.supervisor.waiting import cancelled, within
 
 _GRACE_SECONDS = 10.0
 _FIRST_DELAY, _LONGEST_DELAY, _WELL_SECONDS = 0.05, 10.0, 30.0
@@ -99,8 +100,7 @@ class Router:
 
     async def stop(self) -> None:
         """End the router; it answers the requests that it has."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await cancelled(self._task)
 
     async def _keep(self) -> None:
         """Start the router, listen to it, and start it anew whenever it ends."""
@@ -184,7 +184,7 @@ class Router:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._process.wait(), grace)
+                await within(grace, self._process.wait())
         self._process = None
 
 
