@@ -55,6 +55,7 @@ def version(tmp_path: Path) -> DeploymentVersion:
         choice=CHOICE,
         model="m:1",
         model_path=str(model),
+        model_type="custom_model",
         app=str(app),
     )
 
@@ -118,3 +119,15 @@ def test_the_model_is_changed_where_a_setting_names_it(version: DeploymentVersio
     assert said_fields(["model=azureml:m:2", "a.b=1", "c[0]=2"]) == {"model", "a", "c"}
     found = changed(version, "model=azureml:m:2")
     assert found.model == ModelSource(reference="azureml:m:2")
+
+
+def test_a_registered_mlflow_model_is_still_one(version: DeploymentVersion, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "MLmodel").write_text("flavors: {}\n")
+    plan = msgspec.structs.replace(version.plan, code=None, scoring_script=None, environment=None)
+    served = msgspec.structs.replace(
+        version, plan=plan, model_path=str(model), model_type="mlflow_model", app=""
+    )
+    found = changed(served, "instance_count=3")
+    assert (found.instance_count, found.model) == (3, ModelSource(reference="azureml:m:1"))

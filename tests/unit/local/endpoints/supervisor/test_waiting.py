@@ -56,7 +56,10 @@ def test_who_waits_can_be_cancelled_at_any_moment(tmp_path: Path) -> None:
             await task
         return True
 
-    for work in (probe, lambda: within(5, soon())):
+    async def wait() -> str:
+        return await within(5, soon())
+
+    for work in (probe, wait):
         steps = 0
         while asyncio.run(cancelled_after(steps, work)):
             steps += 1
