@@ -83,10 +83,10 @@ class ScriptRows:
         except ClientGoneError:
             return None
         except TooLargeError:
-            counts.lost[collection] += 1
+            self._collector.drop(counts, [collection])
             return answers.text(413, f"at most {LARGE} bytes are collected at once")
         except TooMuchError:
-            counts.lost[collection] += 1
+            self._collector.drop(counts, [collection])
             return answers.text(503, "too much is being collected")
         try:
             return self._keep(sender, collection, headers, body)
