@@ -15,7 +15,7 @@ from amlocal.local.endpoints.collected import register_collections
 from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.pollers import RecordPoller
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecords
-from amlocal.local.endpoints.rules import checked_name, without_deployment
+from amlocal.local.endpoints.rules import check_name, without_deployment
 from amlocal.local.endpoints.serving import ServingRecords
 from amlocal.local.endpoints.settings import (
     known_plan,
@@ -70,13 +70,13 @@ class OnlineDeployments:
 
         Raises:
             SpecError: The file is wrong; holds every problem.
-            UsageError: Nothing says how to serve it, it is being deleted, it failed and so cannot be
-                changed by settings, or a collection's data asset is of other data.
+            UsageError: Nothing says how to serve it, it is being deleted, it failed and so cannot
+                be changed by settings, or a collection's data asset is of other data.
             NotFoundError: There is no such endpoint or model.
             TargetError: It cannot be served on this machine.
         """
         plan, kept = self._plan(deployment, overrides, name, endpoint_name)
-        checked_name("deployment", plan.name)
+        check_name("deployment", plan.name)
         self.records.get(plan.endpoint_name)
         self.workspace.create()
         version = self.maker.make(

@@ -6,7 +6,6 @@ deleted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -14,20 +13,16 @@ import msgspec
 from amlocal.errors import UsageError
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.plan import OnlineEndpoint
+from amlocal.plan.endpoint_name import NAME_HINT, may_be_name
 from amlocal.plan.traffic import routing_problems, traffic_problems
 
-#: Of endpoints and deployments: a letter, then letters, digits, and `-`, at most 32 characters.
-_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
-
-def checked_name(kind: str, name: str) -> str:
-    """Return a name that Azure would take; raises UsageError."""
-    if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"{name!r} cannot be the name of an {kind}",
-            hint="a letter, then letters, digits, or -, at most 32 characters; the last is no -",
-        )
-    return name
+def check_name(kind: str, name: str) -> None:
+    """Check that Azure would take a name, which becomes one of a folder; raises UsageError."""
+    if not may_be_name(name):
+        article = "an" if kind == "endpoint" else "a"
+        message = f"{name!r} cannot be the name of {article} {kind}"
+        raise UsageError(message, hint=NAME_HINT)
 
 
 def wanted_endpoint(

@@ -172,6 +172,11 @@ def test_the_settings_of_a_deployment_can_be_changed_alone(batch: Batch) -> None
         ("mini_batch_size=0", "give 1 or more"),
         ("error_threshold=-2", "give -1 or more"),
         ("output_action=print", "no output_action 'print'"),
+        ("logging_level=loud", "no logging_level 'LOUD'"),
+        ("retry_settings.timeout=0", "give 1 or more"),
+        ("retry_settings.timeout=nan", "retry_settings.timeout cannot be nan"),
+        ("output_file_name=../rows.csv", "'../rows.csv' cannot be the name of a file"),
+        ("output_file_name=", "give a name without a folder"),
         ("alone", "'alone' is no setting"),
     ],
 )

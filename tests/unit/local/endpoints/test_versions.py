@@ -147,6 +147,8 @@ def test_a_registered_model_is_found_under_the_name_that_it_was_registered_with(
         assert version.model_dir.endswith(f"/azureml-models/fruit/{number}")
         assert (Path(version.model_path) / "MLmodel").read_text() == "flavors: {}\n"
         assert Path(version.model_path).name == "model"
+        # The plan of a reference does not say it.
+        assert version.model_type == "mlflow_model"
 
 
 MODEL = ServedModel(Path(), "model", "m", "1", "mlflow_model", "m:1")
