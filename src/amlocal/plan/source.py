@@ -42,3 +42,24 @@ def given_fields(fields: JobFields) -> dict[str, str | Mapping[str, str]]:
         if isinstance(value, (str, Mapping)):
             given[name] = value
     return given
+
+
+def port_settings(ports: str, given: Mapping[str, Any] | None) -> list[str]:
+    """Return inputs or outputs as `ports.NAME.path=VALUE` and `ports.NAME.type=TYPE` settings.
+
+    Args:
+        ports: `inputs` or `outputs`.
+        given: By name a text, or an `Input` or `Output` of the SDK, which this module must not
+            import: what has a path, or as a literal a default.
+    """
+    settings = []
+    for name, said in (given or {}).items():
+        if isinstance(said, str):
+            settings.append(f"{ports}.{name}.path={said}")
+            continue
+        path = getattr(said, "path", None)
+        value = getattr(said, "default", None) if path is None else path
+        kind = getattr(said, "type", None)
+        settings += [f"{ports}.{name}.path={said if value is None else value}"]
+        settings += [f"{ports}.{name}.type={kind}"] if kind else []
+    return settings
