@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from amlocal.errors import UsageError
-from amlocal.plan.source import given_fields, port_settings
+from amlocal.plan.source import given_fields, kept, port_settings
 
 
 def test_none_stands_for_not_given() -> None:
@@ -22,6 +22,14 @@ def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(UsageError, match="not submitted with 'tag'") as caught:
         given_fields(wrong)
     assert caught.value.hint == "did you mean 'tags'?"
+
+
+def test_null_takes_a_tag_away() -> None:
+    old, new = {"a": "1", "b": "2", "c": "3"}, {"c": "4"}
+    assert kept("tags", old, new, ["tags.a=null", "properties.b=null", "tags.c=4"]) == {
+        "b": "2",
+        "c": "4",
+    }
 
 
 def test_ports_as_settings() -> None:

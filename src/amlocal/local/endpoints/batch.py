@@ -26,7 +26,7 @@ from amlocal.local.endpoints.batch_store import BatchStore
 from amlocal.plan import BatchDeploymentInfo, BatchEndpoint, BatchEndpointInfo, Job, JobInfo
 from amlocal.plan.endpoint_info import SUCCEEDED
 from amlocal.plan.job import Warned
-from amlocal.plan.source import Source, port_settings
+from amlocal.plan.source import Source, kept, port_settings
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class BatchEndpoints:
         plan = self.compiler.load_batch_endpoint(endpoint, overrides=overrides, name=name)
         self.prepare()
         if plan.name in self.records.endpoint_names():
-            plan = _merged(self.records.endpoint(plan.name), plan)
+            plan = _merged(self.records.endpoint(plan.name), plan, overrides)
         if plan.default_deployment is not None:
             self._require_deployment(plan)
         self.records.put_endpoint(plan)
@@ -261,13 +261,13 @@ def _jobs_of(jobs: RunsJobs, properties: Mapping[str, str]) -> list[JobInfo]:
     return [job for job in jobs.list() if properties.items() <= job.properties.items()]
 
 
-def _merged(before: BatchEndpoint, now: BatchEndpoint) -> BatchEndpoint:
+def _merged(before: BatchEndpoint, now: BatchEndpoint, overrides: Sequence[str]) -> BatchEndpoint:
     return msgspec.structs.replace(
         now,
         default_deployment=now.default_deployment or before.default_deployment,
         description=now.description or before.description,
-        tags={**before.tags, **now.tags},
-        properties={**before.properties, **now.properties},
+        tags=kept("tags", before.tags, now.tags, overrides),
+        properties=kept("properties", before.properties, now.properties, overrides),
     )
 
 
