@@ -18,7 +18,7 @@ from amlocal.azure.sdk import Input, Output, parse_overrides, use_headers
 from amlocal.azure.source import CheckEndpoint, checked, file_of
 from amlocal.errors import UsageError, not_found
 from amlocal.plan import LITERAL_TYPES, BatchEndpointInfo, JobInfo
-from amlocal.plan.source import Source
+from amlocal.plan.source import Source, port_settings
 
 _KIND = "batch endpoint"
 _DATASTORE = re.compile(r"azureml://datastores/([^/]+)/paths/(.+)")
@@ -90,7 +90,8 @@ class AzureBatchEndpointOperations:
         endpoint_name: str,
         *,
         deployment_name: str | None = None,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
         input_type: str | None = None,
         output_path: str | None = None,
         overrides: Sequence[str] = (),
@@ -108,8 +109,9 @@ class AzureBatchEndpointOperations:
             UsageError: An input or the place of the output is of a form that Azure does not take.
             TargetError: Azure did not do its part.
         """
-        settings, given, types = _split("inputs", overrides, inputs or {})
-        settings, places, kinds = _split("outputs", settings, {})
+        ports = [*port_settings("inputs", inputs), *port_settings("outputs", outputs)]
+        settings, given, types = _split("inputs", [*ports, *overrides])
+        settings, places, kinds = _split("outputs", settings)
         data = {name: _input(value, types.get(name, input_type)) for name, value in given.items()}
         if note is not None and any(_is_here(value) for value in given.values()):
             note("the input is uploaded")
@@ -152,10 +154,10 @@ class AzureBatchEndpointOperations:
 
 
 def _split(
-    ports: str, overrides: Sequence[str], given: Mapping[str, str]
+    ports: str, overrides: Sequence[str]
 ) -> tuple[list[str], dict[str, str], dict[str, str]]:
     """Return the job's settings, its inputs or outputs, and their types: some are settings."""
-    settings, paths, types = [], dict(given), {}
+    settings, paths, types = [], {}, {}
     for override in overrides:
         key, _, value = override.partition("=")
         found = _PORT_SETTING.fullmatch(key.strip())

@@ -17,6 +17,7 @@ from tests.unit.azure.service import (
 )
 
 from amlocal.azure.client import AzureClient
+from amlocal.azure.sdk import Input, Output
 from amlocal.errors import NotFoundError, SpecError, UsageError
 from amlocal.plan import JobStatus
 
@@ -154,6 +155,20 @@ def test_outputs_of_an_invocation(client: AzureClient, service: Service) -> None
     (change,) = service.changes()
     found = change.body["properties"]["outputData"]
     assert found == {"score": {"jobOutputType": "UriFile", "uri": place}}
+    client.batch_endpoints.invoke(
+        "census",
+        inputs={
+            "rows": Input(type="uri_folder", path=place),
+            "n": Input(type="integer", default=3),
+        },
+        outputs={"score": Output(type="uri_folder", path=place)},
+    )
+    properties = service.changes()[1].body["properties"]
+    assert properties["inputData"] == {
+        "rows": {"jobInputType": "UriFolder", "uri": place},
+        "n": {"jobInputType": "Literal", "value": 3},
+    }
+    assert properties["outputData"] == {"score": {"jobOutputType": "UriFolder", "uri": place}}
     with pytest.raises(UsageError, match="'out' is not a place in Azure"):
         client.batch_endpoints.invoke(
             "census", inputs={"input": "x"}, overrides=["outputs.score.path=out"]

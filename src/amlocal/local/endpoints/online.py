@@ -59,7 +59,9 @@ class OnlineEndpoints:
         plan = self.compiler.load_online_endpoint(endpoint, overrides=overrides, name=name)
         check_name("endpoint", plan.name)
         self.workspace.create()
-        self.records.want_endpoint(plan.name, lambda old, all_: wanted_endpoint(plan, old, all_))
+        self.records.want_endpoint(
+            plan.name, lambda old, all_: wanted_endpoint(plan, old, all_, overrides)
+        )
         self.supervision.ensure()
         return self._poller(plan.name)
 

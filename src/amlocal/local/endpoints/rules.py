@@ -14,6 +14,7 @@ from amlocal.errors import UsageError
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.plan import OnlineEndpoint
 from amlocal.plan.endpoint_name import NAME_HINT, may_be_name
+from amlocal.plan.source import kept
 from amlocal.plan.traffic import routing_problems, traffic_problems
 
 
@@ -26,7 +27,10 @@ def check_name(kind: str, name: str) -> None:
 
 
 def wanted_endpoint(
-    new: OnlineEndpoint, old: EndpointRecord | None, deployments: Sequence[DeploymentRecord]
+    new: OnlineEndpoint,
+    old: EndpointRecord | None,
+    deployments: Sequence[DeploymentRecord],
+    overrides: Sequence[str] = (),
 ) -> OnlineEndpoint:
     """Return what is wanted of an endpoint; what the new plan does not say stays as it is.
 
@@ -34,11 +38,12 @@ def wanted_endpoint(
         new: What somebody asks for.
         old: What there is, or None.
         deployments: Its deployments.
+        overrides: The settings that the new plan was read with; null takes a tag away.
 
     Raises:
         UsageError: Traffic breaks a rule.
     """
-    wanted = new if old is None else _kept(new, old.plan)
+    wanted = new if old is None else _kept(new, old.plan, overrides)
     problems = [
         *routing_problems(
             new.traffic,
@@ -59,7 +64,7 @@ def wanted_endpoint(
     )
 
 
-def _kept(new: OnlineEndpoint, old: OnlineEndpoint) -> OnlineEndpoint:
+def _kept(new: OnlineEndpoint, old: OnlineEndpoint, overrides: Sequence[str]) -> OnlineEndpoint:
     """Return an endpoint whose unsaid fields are the old one's.
 
     A file that says nothing of `auth_mode` reads as `key`, so that one leaves what there is.
@@ -75,8 +80,8 @@ def _kept(new: OnlineEndpoint, old: OnlineEndpoint) -> OnlineEndpoint:
         traffic=old.traffic if new.traffic is None else new.traffic,
         mirror_traffic=old.mirror_traffic if new.mirror_traffic is None else new.mirror_traffic,
         description=new.description or old.description,
-        tags={**old.tags, **new.tags},
-        properties={**old.properties, **new.properties},
+        tags=kept("tags", old.tags, new.tags, overrides),
+        properties=kept("properties", old.properties, new.properties, overrides),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -277,6 +278,18 @@ def test_settings_say_where_data_is_and_goes(batch: Batch, settings: list[str], 
     )
     batch.lab.client.jobs.stream(job.name)
     assert (place / file).is_file()
+
+
+def test_objects_say_where_data_is_and_goes(batch: Batch) -> None:
+    batch.deploy()
+    data, place = batch.lab.write("rows/a.csv", "1").parent, batch.lab.project / "elsewhere"
+    job = batch.endpoints.invoke(
+        "scores",
+        inputs={"rows": SimpleNamespace(type="uri_folder", path=str(data))},
+        outputs={"score": SimpleNamespace(type="uri_folder", path=str(place))},
+    )
+    batch.lab.client.jobs.stream(job.name)
+    assert (place / "predictions.csv").is_file()
 
 
 def test_an_output_that_there_is_not(batch: Batch) -> None:

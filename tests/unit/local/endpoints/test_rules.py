@@ -51,6 +51,7 @@ def test_what_is_not_said_stays_as_it_is() -> None:
     assert wanted.traffic == {"blue": 100}
     assert wanted.mirror_traffic == {"green": 5}
     assert (wanted.description, wanted.tags) == ("d", {"a": "1", "b": "2"})
+    assert wanted_endpoint(endpoint(), old, BOTH, ["tags.a=null"]).tags == {}
     wanted = wanted_endpoint(
         endpoint(traffic={"green": 100}, mirror_traffic={}, description="e"), old, BOTH
     )
