@@ -78,7 +78,7 @@ def _people(folder: Path) -> Path:
     model = make_pipeline(encode, HistGradientBoostingRegressor(max_iter=5))
     inputs = [
         ColSpec(DataType.double, "age"),
-        ColSpec(DataType.string, "job", required=False),
+        ColSpec(DataType.string, "job"),
         ColSpec(DataType.long, "children"),
     ]
     return _save(folder, model.fit(table, table["age"] * table["children"]), Schema(inputs))

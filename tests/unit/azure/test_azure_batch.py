@@ -143,6 +143,23 @@ def test_an_invocation(client: AzureClient, service: Service) -> None:
     assert "azureml-model-deployment" not in second.headers
 
 
+def test_outputs_of_an_invocation(client: AzureClient, service: Service) -> None:
+    service.on("POST", SCORING, Told(job("batchjob-1", "NotStarted"), 201))
+    place = "azureml://datastores/store/paths/out.csv"
+    client.batch_endpoints.invoke(
+        "census",
+        inputs={"input": "azureml://datastores/store/paths/in"},
+        overrides=[f"outputs.score.path={place}", "outputs.score.type=uri_file"],
+    )
+    (change,) = service.changes()
+    found = change.body["properties"]["outputData"]
+    assert found == {"score": {"jobOutputType": "UriFile", "uri": place}}
+    with pytest.raises(UsageError, match="'out' is not a place in Azure"):
+        client.batch_endpoints.invoke(
+            "census", inputs={"input": "x"}, overrides=["outputs.score.path=out"]
+        )
+
+
 def test_a_deployment_that_is_not_there(client: AzureClient, service: Service) -> None:
     with pytest.raises(NotFoundError, match="no batch deployment named 'mian'") as caught:
         client.batch_endpoints.invoke("census", deployment_name="mian", inputs={"input": "x"})

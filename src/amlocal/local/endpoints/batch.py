@@ -20,7 +20,7 @@ from amlocal.local.endpoints.batch_job import (
     Invocation,
     job_of,
 )
-from amlocal.local.endpoints.batch_overrides import with_settings
+from amlocal.local.endpoints.batch_overrides import split_bound, with_settings
 from amlocal.local.endpoints.batch_records import BatchRecords
 from amlocal.local.endpoints.batch_store import BatchStore
 from amlocal.plan import BatchDeploymentInfo, BatchEndpoint, BatchEndpointInfo, Job, JobInfo
@@ -136,13 +136,16 @@ class BatchEndpoints:
         name = deployment_name or self._default(endpoint_name)
         _, identity = self.records.deployment(name, endpoint_name)
         version = self.store.read(identity)
-        changed = with_settings(version.deployment, overrides)
+        settings, bound = split_bound(overrides)
+        changed = with_settings(version.deployment, settings)
         job = job_of(
             msgspec.structs.replace(version, deployment=changed),
             Invocation(
-                inputs=dict(inputs or {}),
-                input_type=input_type,
+                inputs={**(inputs or {}), **bound.inputs},
+                input_type=next(iter(bound.input_types.values()), input_type),
                 output_path=output_path,
+                outputs=bound.outputs,
+                output_types=bound.output_types,
                 experiment_name=experiment_name or endpoint_name,
             ),
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -42,6 +43,42 @@ _PIPELINE: Mapping[str, Callable[[str], Any]] = {
 _ACTIONS = ("append_row", "summary_only")
 _FILE_NAME = re.compile(r"[^/\\]+")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_BOUND = re.compile(r"(inputs|outputs)\.([^.]+)\.(path|type)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What settings say of the data of an invocation, by the name of an input or an output.
+
+    Attributes:
+        inputs: Paths and addresses.
+        input_types: Types of inputs.
+        outputs: Paths and addresses.
+        output_types: Types of outputs.
+    """
+
+    inputs: Mapping[str, str]
+    input_types: Mapping[str, str]
+    outputs: Mapping[str, str]
+    output_types: Mapping[str, str]
+
+
+def split_bound(overrides: Sequence[str]) -> tuple[list[str], Bound]:
+    """Return the settings of a deployment, and what the others say of data.
+
+    Azure's client takes `inputs.NAME.path`, `outputs.NAME.path`, and their types among settings.
+    """
+    settings: list[str] = []
+    said: dict[tuple[str, str], dict[str, str]] = {}
+    for override in overrides:
+        key, _, value = override.partition("=")
+        found = _BOUND.fullmatch(key.strip())
+        if found is None:
+            settings.append(override)
+        else:
+            said.setdefault((found[1], found[3]), {})[found[2]] = value
+    fields = [(port, field) for port in ("inputs", "outputs") for field in ("path", "type")]
+    return settings, Bound(*(said.get(field, {}) for field in fields))
 
 
 def with_settings(deployment: BatchDeployment, overrides: Sequence[str]) -> BatchDeployment:

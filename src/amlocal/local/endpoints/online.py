@@ -74,14 +74,15 @@ class OnlineEndpoints:
     def get(self, name: str) -> OnlineEndpointInfo:
         """Return an endpoint; raises NotFoundError."""
         record = self.records.get(name)
-        self.supervision.revive()
+        if self.supervision.revive():
+            record = self.records.get(name)
         return self._info(record)
 
     def list(self) -> Sequence[OnlineEndpointInfo]:
         """Return all endpoints, by name."""
         records = self.records.endpoints()
-        if records:
-            self.supervision.revive()
+        if records and self.supervision.revive():
+            records = self.records.endpoints()
         return [self._info(record) for record in records]
 
     def _info(self, record: EndpointRecord) -> OnlineEndpointInfo:
@@ -157,8 +158,9 @@ class OnlineEndpoints:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        if self.supervision.revive():
-            wait_until_back(self.records, BACK_SECONDS)
+        self.supervision.revive()
+        # Also where another command has just started it: nobody listens yet.
+        wait_until_back(self.records, BACK_SECONDS, record.name)
         if record.port == 0:
             record = self._settled(record)
         if not self.supervision.is_alive():

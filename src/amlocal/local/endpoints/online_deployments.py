@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from amlocal.errors import UsageError, near_miss
@@ -69,8 +70,8 @@ class OnlineDeployments:
 
         Raises:
             SpecError: The file is wrong; holds every problem.
-            UsageError: Nothing says how to serve it, it is being deleted, or a collection's data
-                asset is of other data.
+            UsageError: Nothing says how to serve it, it is being deleted, it failed and so cannot
+                be changed by settings, or a collection's data asset is of other data.
             NotFoundError: There is no such endpoint or model.
             TargetError: It cannot be served on this machine.
         """
@@ -115,6 +116,11 @@ class OnlineDeployments:
             )
             return plan, None
         present = old.served or old.version
+        if not Path(present.folder).is_dir():
+            raise UsageError(
+                f"deployment {name!r} failed, and nothing of it was kept that could be changed",
+                hint="make it anew: `aml online-deployment create -f FILE`",
+            )
         plan = self.compiler.load_online_deployment(
             None,
             overrides=[*present_settings(present), *overrides],
@@ -127,7 +133,8 @@ class OnlineDeployments:
     def get(self, name: str, endpoint_name: str) -> OnlineDeploymentInfo:
         """Return a deployment; raises NotFoundError."""
         record = self.records.get_deployment(endpoint_name, name)
-        self.supervision.revive()
+        if self.supervision.revive():
+            record = self.records.get_deployment(endpoint_name, name)
         return self._info(record)
 
     def list(self, endpoint_name: str) -> Sequence[OnlineDeploymentInfo]:

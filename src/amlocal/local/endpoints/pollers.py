@@ -99,11 +99,17 @@ class RecordPoller(Generic[T]):
         return 1
 
 
-def wait_until_back(records: EndpointRecords, timeout: float) -> None:
-    """Wait until what was ready before takes requests again, or has trouble to, or time is up."""
+def wait_until_back(records: EndpointRecords, timeout: float, endpoint: str | None = None) -> None:
+    """Wait until what was ready before takes requests again, or has trouble to, or time is up.
+
+    Args:
+        records: Tell of it.
+        timeout: Seconds.
+        endpoint: The endpoint that is waited for; None waits for all.
+    """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        served = [record for record in records.deployments() if record.is_ready]
+        served = [record for record in records.deployments(endpoint) if record.is_ready]
         if all(record.ready or record.trouble for record in served):
             return
         time.sleep(_POLL_SECONDS)

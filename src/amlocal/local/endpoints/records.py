@@ -284,11 +284,15 @@ class EndpointRecords:
         """Write the port that an endpoint has from now on."""
         self._told("UPDATE online_endpoints SET port = ? WHERE name = ?", (port, name))
 
-    def note_served(self, record: DeploymentRecord) -> None:
-        """Write that the version which was wanted serves from now on."""
+    def note_served(self, record: DeploymentRecord, version: DeploymentVersion | None) -> None:
+        """Write which version of a deployment serves from now on; None where none does."""
         self._told(
             "UPDATE online_deployments SET served = ? WHERE endpoint = ? AND name = ?",
-            (record.version.to_json().decode(), record.endpoint, record.name),
+            (
+                None if version is None else version.to_json().decode(),
+                record.endpoint,
+                record.name,
+            ),
         )
 
     def settle_deployment(self, record: DeploymentRecord, state: str, error: str = "") -> None:

@@ -44,7 +44,7 @@ class DeploymentVersion(Value, frozen=True):
         model: `NAME:VERSION`, the path of an inline model, or an empty string.
         model_dir: What `AZUREML_MODEL_DIR` says, or an empty string.
         model_path: The model in it.
-        model_type: What it is: of a registered model its file does not say that.
+        model_type: Its type, which the plan does not know of a registered one.
         run_id: The MLflow run that made the model, or an empty string.
         app: The code folder, or an empty string.
     """

@@ -74,7 +74,7 @@ def test_what_was_wanted_before_settles_nothing(records: EndpointRecords) -> Non
     new = records.want_deployment(version(folder="v2"))
     records.settle_deployment(old, "Failed", "old news")
     assert records.get_deployment("adult", "blue").state == "Creating"
-    records.note_served(new)
+    records.note_served(new, new.version)
     records.settle_deployment(new, "Succeeded")
     found = records.get_deployment("adult", "blue")
     assert (found.state, found.served) == ("Succeeded", version(folder="v2"))

@@ -78,7 +78,12 @@ def test_a_model_is_kept_from_a_version(lab: Lab, maker: VersionMaker, versions:
     (lab.project / "files" / "model.pkl").write_text("other")
     kept = maker.make(scripted(lab), versions, "auto", model_of=first)
     assert Path(kept.model_path).read_text() == "weights"
-    assert (kept.model, kept.folder != first.folder) == (first.model, True)
+    assert (
+        (kept.model, kept.model_type)
+        == (first.model, first.model_type)
+        == (kept.model, "custom_model")
+    )
+    assert kept.folder != first.folder
     fresh = maker.make(scripted(lab), versions, "auto")
     assert Path(fresh.model_path).read_text() == "weights"  # `scripted` wrote it again
 

@@ -145,16 +145,21 @@ class DeploymentRun:
             self._instances_changed()
             return
         old, self._fleet = self._fleet, fleet
-        self._shared.records.note_served(record)
+        self._shared.records.note_served(record, version)
         self._instances_changed()
+        left = old
         try:
             await self._board.applied(self._board.changed())
         except AmlocalError as error:
+            # The router follows the table from before: what served goes on serving.
+            left, self._fleet = fleet, old
+            self._shared.records.note_served(record, old.version if old else None)
             self._settle(record, FAILED, str(error))
+            self._instances_changed()
             return
         finally:
-            if old is not None:
-                self._retire(old)
+            if left is not None:
+                self._retire(left)
         self._board.serving_changed(record, version)
         self._settle(record, SUCCEEDED)
 

@@ -113,7 +113,11 @@ class EndpointRun:
         task.add_done_callback(self._tasks.discard)
 
     async def _settle(self, record: EndpointRecord, change: int) -> None:
-        await self._router.applied(change)
+        try:
+            await self._router.applied(change)
+        except TargetError as error:
+            self._failed(str(error))
+            return
         self._shared.records.settle_endpoint(record.name, record.revision, SUCCEEDED)
 
     def _failed(self, why: str) -> None:
@@ -165,7 +169,7 @@ class EndpointRun:
         """Return when every request follows a change.
 
         Raises:
-            TargetError: The router does not come up.
+            TargetError: The router does not come up, or refuses its table.
         """
         try:
             await within(_APPLY_SECONDS, self._router.applied(change))

@@ -11,12 +11,14 @@ import contextlib
 import os
 import signal
 import socket
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from amlocal.errors import TargetError
 from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.supervisor.instance import tethered
 from amlocal.local.endpoints.supervisor.log import say
@@ -70,6 +72,9 @@ class Router:
         self._process: asyncio.subprocess.Process | None = None
         self._progress = asyncio.Condition()
         self._applied = -1
+        #: Tables that the running router has been sent and has not answered.
+        self._sent: deque[int] = deque()
+        self._refused, self._refusal = -1, ""
         self._has_answered = False
         self._draining: dict[str, asyncio.Event] = {}
         self._task = asyncio.create_task(self._keep())
@@ -80,15 +85,23 @@ class Router:
         if self._writer is not None:
             self._write(self._writer, table)
 
-    @staticmethod
-    def _write(writer: asyncio.StreamWriter, table: dict[str, Any]) -> None:
+    def _write(self, writer: asyncio.StreamWriter, table: dict[str, Any]) -> None:
+        self._sent.append(table["revision"])
         # Without waiting: a table is small, and a router that does not read is as good as dead.
         writer.write(msgspec.json.encode(table) + b"\n")
 
     async def applied(self, revision: int) -> None:
-        """Return when every request follows the table of a revision, or a later one."""
+        """Return when every request follows the table of a revision, or a later one.
+
+        Raises:
+            TargetError: The router refuses that table; it goes on with the one that it has.
+        """
         async with self._progress:
-            await self._progress.wait_for(lambda: self._applied >= revision)
+            await self._progress.wait_for(lambda: max(self._applied, self._refused) >= revision)
+            if self._applied < revision:
+                raise TargetError(
+                    f"the router refuses its table: {self._refusal}", hint=f"see {self._log}"
+                )
 
     def expect_drained(self, identity: str) -> asyncio.Event:
         """Return what is set once an instance has left the table and has no request."""
@@ -111,7 +124,7 @@ class Router:
             self._has_answered = False
             try:
                 await self._run()
-            except (OSError, ValueError, msgspec.MsgspecError) as error:
+            except (OSError, ValueError, LookupError, msgspec.MsgspecError) as error:
                 # It cannot be started, or says what no router says.
                 say(f"{self._log.parent.name}: the router: {error}")
             finally:
@@ -127,6 +140,7 @@ class Router:
 
     async def _run(self) -> None:
         reader, self._writer = await self._start()
+        self._sent.clear()
         if self._table is not None:
             self._write(self._writer, self._table)
         known = _instances(self._table or {})
@@ -156,15 +170,17 @@ class Router:
             raise
 
     async def _hear(self, answer: _Answer, known: frozenset[str]) -> None:
-        if answer.applied is not None:
+        if answer.applied is not None or answer.error:
             if not self._has_answered:
                 self._release_drained(known)
             self._has_answered = True
+            sent = self._sent.popleft()  # they are answered in their order
             async with self._progress:
-                self._applied = max(self._applied, answer.applied)
+                if answer.error:
+                    self._refused, self._refusal = sent, answer.error
+                else:
+                    self._applied = max(self._applied, sent)
                 self._progress.notify_all()
-        if answer.error:
-            say(f"a router refuses its table: {answer.error}")
         if answer.drained is not None:
             self.expect_drained(answer.drained).set()
 

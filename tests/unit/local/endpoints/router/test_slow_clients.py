@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
+from collections.abc import Iterator
 
 import pytest
 from tests.unit.local.endpoints.router.processes import KEY, Router, Stage, deployment, table
@@ -81,15 +83,27 @@ def test_slow_clients_do_not_delay_others(scene: Stage) -> None:
 
 
 def test_a_client_that_does_not_read_holds_no_instance(scene: Stage) -> None:
-    router = served(scene)
+    # The deployment takes one request at a time; the client has longer than others wait.
+    blue = deployment(scene.instance("b0"), max_queue_wait_ms=8000)
+    router = scene.router(table(deployments={"blue": blue}))
+    with _not_reading(router):
+        assert router.ask({}).status == 200
+
+
+def test_a_client_that_does_not_read_is_ended(scene: Stage) -> None:
+    with _not_reading(served(scene)) as link:
+        time.sleep(2.5)
+        assert len(_rest_of(link)) < 30_000_000
+
+
+@contextlib.contextmanager
+def _not_reading(router: Router) -> Iterator[socket.socket]:
+    """Give a connection with an answer on its way that fills what the system holds."""
     body = b'{"bytes": 30000000}'
     with socket.create_connection(("127.0.0.1", router.port), timeout=10) as link:
         link.sendall(HEAD + b"content-length: %d\r\n\r\n" % len(body) + body)
         time.sleep(0.2)
-        # The deployment takes one request at a time.
-        assert router.ask({}).status == 200
-        time.sleep(1.5)
-        assert len(_rest_of(link)) < 30_000_000
+        yield link
 
 
 def _rest_of(link: socket.socket) -> bytes:

@@ -71,8 +71,8 @@ def test_200_passes_the_request_and_the_answer_on(scene: Stage, tcp: bool) -> No
     assert not {"authorization", "connection", "transfer-encoding"} & set(got.json["headers"])
 
 
-def test_an_id_is_made_where_none_is_given_or_it_is_unfit(scene: Stage) -> None:
-    router = served(scene)
+def test_an_id_is_made_where_none_is_given_or_it_is_unfit(plain: Stage) -> None:
+    router = plain.routers[0]
     made = {
         router.ask({}, headers=headers).headers["x-request-id"]
         for headers in ({}, {"x-request-id": "a b"}, {"x-request-id": "x" * 101})
@@ -101,14 +101,14 @@ def test_large_bodies_both_ways(scene: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", [None, "wrong", ""])
-def test_401_without_the_right_key(scene: Stage, key: str | None) -> None:
-    router = served(scene)
-    got = router.ask({}, key=key)
+def test_401_without_the_right_key(plain: Stage, key: str | None) -> None:
+    seen = plain.instances[0].seen()
+    got = plain.routers[0].ask({}, key=key)
     assert got.status == 401
     assert got.headers["www-authenticate"] == "Bearer"
     code = "bad_header_forbidden" if key is None else "access_denied"
     assert got.body.startswith(f"key_auth_{code}".encode())
-    assert scene.instances[0].seen() == []
+    assert plain.instances[0].seen() == seen
 
 
 def test_both_keys_open_and_a_regenerated_one_does_not(scene: Stage) -> None:
@@ -205,16 +205,15 @@ def test_413_over_the_limit(scene: Stage) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 500, 503, 302])
-def test_424_for_what_is_not_a_success(scene: Stage, status: int) -> None:
-    router = served(scene)
-    got = router.ask({"status": status, "text": "why it failed"})
+def test_424_for_what_is_not_a_success(plain: Stage, status: int) -> None:
+    got = plain.routers[0].ask({"status": status, "text": "why it failed"})
     assert (got.status, got.body) == (424, b"why it failed")
     assert got.headers["ms-azureml-model-error-statuscode"] == str(status)
     assert got.headers["ms-azureml-model-error-reason"] == "model_error"
 
 
-def test_201_is_a_success(scene: Stage) -> None:
-    assert served(scene).ask({"status": 201, "answer": 1}).status == 201
+def test_201_is_a_success(plain: Stage) -> None:
+    assert plain.routers[0].ask({"status": 201, "answer": 1}).status == 201
 
 
 @pytest.mark.parametrize("body", [{"die": True}, {"cut": True, "bytes": 100}])
@@ -265,8 +264,8 @@ def test_swagger_health_and_unknown_swagger(scene: Stage) -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ],
 )
-def test_400_for_what_is_not_http(scene: Stage, data: bytes) -> None:
-    router = served(scene)
+def test_400_for_what_is_not_http(plain: Stage, data: bytes) -> None:
+    router = plain.routers[0]
     assert b" 400 Bad Request\r\n" in router.raw(data)
     assert router.ask({}).status == 200
 
