@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from amlocal.endpoint_operations import EndpointClient
-from amlocal.errors import UsageError, near_miss
+from amlocal.errors import TargetError, UsageError, near_miss
 from amlocal.plan import AssetInfo, JobInfo, RolloutPolicy, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
 from amlocal.plan.source import JobFields, Source
@@ -193,11 +193,14 @@ def connect(
 
     Raises:
         UsageError: There is no such target.
-        TargetError: The workspace cannot be reached.
+        TargetError: The workspace cannot be reached, or not from this system.
     """
     settings = os.environ if environ is None else environ
     chosen = target or settings.get("AMLOCAL_TARGET") or "local"
     if chosen == "local":
+        if os.name == "nt":
+            hint = "use the Windows Subsystem for Linux, or --target azure"
+            raise TargetError("the local target needs Linux or macOS", hint=hint)
         import amlocal.spec as compiler  # neither is needed for the other target
         from amlocal.local.client import LocalClient
 

@@ -21,7 +21,7 @@ from amlocal.cli.endpoint_flags import (
 )
 from amlocal.cli.session import Session
 from amlocal.cli.views import jobs_view, submitted_view
-from amlocal.cli.waiting import Seen, wait
+from amlocal.cli.waiting import Seen, wait, wait_for_deletion
 from amlocal.errors import UsageError, near_miss
 
 _INPUT_TYPES = ("uri_folder", "uri_file")
@@ -111,15 +111,14 @@ def _delete(session: Session, args: argparse.Namespace) -> int:
     session.confirm(question, yes=args.yes)
     endpoints = session.client.batch_endpoints
     poller = endpoints.begin_delete(args.name)
-    if not args.no_wait:
-        wait(
-            session,
-            poller,
-            f"endpoint {args.name}",
-            look=lambda: Seen(endpoints.get(args.name).provisioning_state),
-            later="aml batch-endpoint list",
-        )
-    session.say(f"{'deleting' if args.no_wait else 'deleted'} endpoint {args.name}")
+    wait_for_deletion(
+        session,
+        poller,
+        f"endpoint {args.name}",
+        look=lambda: endpoints.get(args.name).provisioning_state,
+        later="aml batch-endpoint list",
+        no_wait=args.no_wait,
+    )
     return 0
 
 

@@ -19,7 +19,7 @@ from amlocal.cli.endpoint_flags import (
     need_some,
 )
 from amlocal.cli.session import Session, View
-from amlocal.cli.waiting import Seen, wait
+from amlocal.cli.waiting import Seen, wait, wait_for_deletion
 from amlocal.endpoint_operations import OnlineDeploymentOperations
 from amlocal.errors import UsageError
 from amlocal.plan import OnlineDeploymentInfo
@@ -159,15 +159,14 @@ def _delete(session: Session, args: argparse.Namespace) -> int:
     session.confirm(f"Delete {what}?", yes=args.yes)
     deployments = session.client.online_deployments
     poller = deployments.begin_delete(args.name, args.endpoint_name)
-    if not args.no_wait:
-        wait(
-            session,
-            poller,
-            what,
-            look=lambda: Seen(deployments.get(args.name, args.endpoint_name).provisioning_state),
-            later=f"aml online-deployment list -e {args.endpoint_name}",
-        )
-    session.say(f"{'deleting' if args.no_wait else 'deleted'} {what}")
+    wait_for_deletion(
+        session,
+        poller,
+        what,
+        look=lambda: deployments.get(args.name, args.endpoint_name).provisioning_state,
+        later=f"aml online-deployment list -e {args.endpoint_name}",
+        no_wait=args.no_wait,
+    )
     return 0
 
 

@@ -20,7 +20,7 @@ from amlocal.cli.endpoint_flags import (
     percentages,
 )
 from amlocal.cli.session import Session, View
-from amlocal.cli.waiting import Seen, wait
+from amlocal.cli.waiting import Seen, wait, wait_for_deletion
 from amlocal.errors import AnswerError
 from amlocal.plan import Answer
 
@@ -129,15 +129,14 @@ def _delete(session: Session, args: argparse.Namespace) -> int:
     session.confirm(f"Delete endpoint {args.name} with all its deployments?", yes=args.yes)
     endpoints = session.client.online_endpoints
     poller = endpoints.begin_delete(args.name)
-    if not args.no_wait:
-        wait(
-            session,
-            poller,
-            f"endpoint {args.name}",
-            look=lambda: Seen(endpoints.get(args.name).provisioning_state),
-            later="aml online-endpoint list",
-        )
-    session.say(f"{'deleting' if args.no_wait else 'deleted'} endpoint {args.name}")
+    wait_for_deletion(
+        session,
+        poller,
+        f"endpoint {args.name}",
+        look=lambda: endpoints.get(args.name).provisioning_state,
+        later="aml online-endpoint list",
+        no_wait=args.no_wait,
+    )
     return 0
 
 

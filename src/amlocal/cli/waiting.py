@@ -75,6 +75,33 @@ def wait(
         raise
 
 
+def wait_for_deletion(
+    session: Session,
+    poller: Poller[None],
+    what: str,
+    *,
+    look: Callable[[], str],
+    later: str,
+    no_wait: bool,
+) -> None:
+    """Wait until something is deleted, unless nobody wants to, and say so.
+
+    Args:
+        session: Where it is said.
+        poller: The operation.
+        what: What is deleted, such as `deployment adult/blue`.
+        look: Returns its state now.
+        later: The command that tells whether it is still there.
+        no_wait: Whether to leave it going.
+
+    Raises:
+        AmlocalError: It failed.
+    """
+    if not no_wait:
+        wait(session, poller, what, look=lambda: Seen(look()), later=later)
+    session.say(f"{'deleting' if no_wait else 'deleted'} {what}")
+
+
 def _seen(look: Callable[[], Seen]) -> Seen | None:
     try:
         return look()

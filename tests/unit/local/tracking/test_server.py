@@ -73,7 +73,7 @@ def test_only_this_machine_reaches_the_server(server: TrackingServer) -> None:
     listening = [
         connection.laddr.ip
         for process in family
-        for connection in process.net_connections()
+        for connection in process.connections()
         if connection.status == psutil.CONN_LISTEN
     ]
     assert set(listening) == {"127.0.0.1"}

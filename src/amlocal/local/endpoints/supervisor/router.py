@@ -124,7 +124,7 @@ class Router:
             self._has_answered = False
             try:
                 await self._run()
-            except (OSError, ValueError, msgspec.MsgspecError) as error:
+            except (OSError, ValueError, LookupError, msgspec.MsgspecError) as error:
                 # It cannot be started, or says what no router says.
                 say(f"{self._log.parent.name}: the router: {error}")
             finally:
@@ -181,8 +181,6 @@ class Router:
                 else:
                     self._applied = max(self._applied, sent)
                 self._progress.notify_all()
-        if answer.error:
-            say(f"a router refuses its table: {answer.error}")
         if answer.drained is not None:
             self.expect_drained(answer.drained).set()
 

@@ -31,7 +31,7 @@ def test_the_router_reads_what_the_supervisor_writes() -> None:
         KEYS,
         {"blue": (version(COLLECTOR), {"blue-1": "unix:/s/1"}), "green": (version(), {})},
         Path("/data/adult"),
-        "the key of scripts",
+        "script-key",
     )
     read = read_table(json.dumps(table).encode())
     assert (read.revision, read.endpoint) == (7, "adult")
@@ -46,4 +46,5 @@ def test_the_router_reads_what_the_supervisor_writes() -> None:
     assert blue.collector.folder == "/data/adult/blue"
     assert blue.collector.collections == COLLECTOR.collections
     assert blue.collector.redacted == ("age",)
+    assert blue.collector.script_key == ""  # it has no script
     assert KEYS.primary not in json.dumps(table)
