@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from amlocal.plan import (
     Answer,
@@ -154,7 +154,8 @@ class BatchEndpointOperations(Protocol):
         endpoint_name: str,
         *,
         deployment_name: str | None = None,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
         input_type: str | None = None,
         output_path: str | None = None,
         overrides: Sequence[str] = (),
@@ -167,7 +168,9 @@ class BatchEndpointOperations(Protocol):
         Args:
             endpoint_name: The endpoint.
             deployment_name: The deployment; None is the endpoint's default.
-            inputs: By name a path, an address, or a value; a model deployment takes one.
+            inputs: By name a path, an address, or a value, or an `Input` of the SDK; a model
+                deployment takes one.
+            outputs: By name a path or an address, or an `Output` of the SDK; a model's is `score`.
             input_type: `uri_file` or `uri_folder` of a model deployment's input.
             output_path: Where the output goes; None is the default place.
             overrides: `a.b=c` settings of the job, as `az ml batch-endpoint invoke --set` takes.

@@ -29,7 +29,7 @@ _COLUMNS = (
     "Failed",
     "Run Method Seconds",
     "Status",
-    "Error dict[str, Any]",
+    "Error Message",
 )
 
 

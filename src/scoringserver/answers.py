@@ -44,7 +44,7 @@ def write(value: Any, *, is_wrapped: bool) -> bytes:
         is_wrapped: Whether as `{"predictions": ...}`.
 
     Raises:
-        PredictionError: A text is no Unicode,.
+        PredictionError: A text is no Unicode, or the values are nested too deeply.
     """
     try:
         return _encoder.encode({"predictions": value} if is_wrapped else value)

@@ -14,17 +14,17 @@ from amlocal.azure.endpoint_info import batch_endpoint_info, batch_job_info
 from amlocal.azure.errors import no_workspace
 from amlocal.azure.jobs import Calls
 from amlocal.azure.pollers import AzurePoller
-from amlocal.azure.sdk import Input, parse_overrides, use_headers
+from amlocal.azure.sdk import Input, Output, parse_overrides, use_headers
 from amlocal.azure.source import CheckEndpoint, checked, file_of
 from amlocal.errors import UsageError, not_found
 from amlocal.plan import LITERAL_TYPES, BatchEndpointInfo, JobInfo
-from amlocal.plan.source import Source
+from amlocal.plan.source import Source, port_settings
 
 _KIND = "batch endpoint"
 _DATASTORE = re.compile(r"azureml://datastores/([^/]+)/paths/(.+)")
 #: What begins the address of data, or the reference to a data asset.
 _ADDRESS = re.compile(r"azureml:|[a-z][a-z0-9+.-]+://|/subscriptions/", re.IGNORECASE)
-_INPUT_SETTING = re.compile(r"inputs\.([^.=]+)\.(type|path)")
+_PORT_SETTING = re.compile(r"(inputs|outputs)\.([^.=]+)\.(type|path)")
 
 
 class AzureBatchEndpointOperations:
@@ -90,7 +90,8 @@ class AzureBatchEndpointOperations:
         endpoint_name: str,
         *,
         deployment_name: str | None = None,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
         input_type: str | None = None,
         output_path: str | None = None,
         overrides: Sequence[str] = (),
@@ -108,7 +109,9 @@ class AzureBatchEndpointOperations:
             UsageError: An input or the place of the output is of a form that Azure does not take.
             TargetError: Azure did not do its part.
         """
-        settings, given, types = _split(overrides, inputs or {})
+        ports = [*port_settings("inputs", inputs), *port_settings("outputs", outputs)]
+        settings, given, types = _split("inputs", [*ports, *overrides])
+        settings, places, kinds = _split("outputs", settings)
         data = {name: _input(value, types.get(name, input_type)) for name, value in given.items()}
         if note is not None and any(_is_here(value) for value in given.values()):
             note("the input is uploaded")
@@ -119,6 +122,7 @@ class AzureBatchEndpointOperations:
             job = self._endpoints.invoke(
                 endpoint_name,
                 inputs=data,
+                outputs={name: _output(path, kinds.get(name)) for name, path in places.items()},
                 params_override=[*parse_overrides(settings), *_place(output_path)],
                 job_name=job_name,
                 experiment_name=experiment_name,
@@ -150,19 +154,20 @@ class AzureBatchEndpointOperations:
 
 
 def _split(
-    overrides: Sequence[str], inputs: Mapping[str, str]
+    ports: str, overrides: Sequence[str]
 ) -> tuple[list[str], dict[str, str], dict[str, str]]:
-    """Return the job's settings, its inputs, and the inputs' types, some of which are settings."""
-    settings, given, types = [], dict(inputs), {}
+    """Return the job's settings, its inputs or outputs, and their types: some are settings."""
+    settings, paths, types = [], {}, {}
     for override in overrides:
         key, _, value = override.partition("=")
-        if (found := _INPUT_SETTING.fullmatch(key.strip())) is None:
+        found = _PORT_SETTING.fullmatch(key.strip())
+        if found is None or found[1] != ports:
             settings.append(override)
-        elif found[2] == "type":
-            types[found[1]] = value
+        elif found[3] == "type":
+            types[found[2]] = value
         else:
-            given[found[1]] = value
-    return settings, given, types
+            paths[found[2]] = value
+    return settings, paths, types
 
 
 def _input(value: str, kind: str | None) -> Any:
@@ -175,6 +180,13 @@ def _input(value: str, kind: str | None) -> Any:
     if kind in LITERAL_TYPES:
         return Input(type=kind, default=value)
     return Input(type=kind, path=value)
+
+
+def _output(path: str, kind: str | None) -> Any:
+    """Return the SDK's output; raises UsageError where it is not a path in a datastore."""
+    if not path.startswith("azureml:"):
+        raise _no_place(path)
+    return Output(type=kind or "uri_folder", path=path)
 
 
 def _is_here(value: str) -> bool:
@@ -192,11 +204,13 @@ def _place(output_path: str | None) -> list[dict[str, str]]:
         return []
     found = _DATASTORE.fullmatch(output_path)
     if found is None:
-        raise UsageError(
-            f"{output_path!r} is not a place in Azure",
-            hint="write it as azureml://datastores/NAME/paths/PATH",
-        )
+        raise _no_place(output_path)
     return [
         {"output_dataset.datastore_id": f"azureml:{found[1]}"},
         {"output_dataset.path": found[2]},
     ]
+
+
+def _no_place(path: str) -> UsageError:
+    hint = "write it as azureml://datastores/NAME/paths/PATH"
+    return UsageError(f"{path!r} is not a place in Azure", hint=hint)

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from amlocal.azure.sdk import load, loads
-from amlocal.plan.source import Source
+from amlocal.plan.source import Source, kept
 
 #: Fields of endpoints that stay where nothing is said of them. Azure keeps properties by itself.
 _ONLINE = (
@@ -53,7 +53,7 @@ def keep_unsaid(
     """
     written = _said(endpoint, source)
     if "tags" not in written and any(each.startswith("tags.") for each in overrides):
-        endpoint.tags = {**(existing.tags or {}), **(endpoint.tags or {})}
+        endpoint.tags = kept("tags", existing.tags or {}, endpoint.tags or {}, overrides)
     said = written | {override.partition("=")[0].split(".")[0] for override in overrides}
     for name in _KEPT[kind]:
         if name not in said and hasattr(existing, name):

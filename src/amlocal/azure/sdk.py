@@ -48,6 +48,7 @@ with quiet():
     from azure.ai.ml import (
         Input,
         MLClient,
+        Output,
         load_batch_deployment,
         load_batch_endpoint,
         load_component,
@@ -72,6 +73,7 @@ __all__ = [
     "Input",
     "MLClient",
     "Model",
+    "Output",
     "load",
     "loads",
     "parse_overrides",

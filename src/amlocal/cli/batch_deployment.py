@@ -10,6 +10,7 @@ from amlocal.cli.endpoint_flags import (
     add_deployment,
     add_endpoint,
     add_no_wait,
+    add_refused,
     add_source,
     add_yes,
     named,
@@ -26,6 +27,7 @@ from amlocal.plan import BatchDeploymentInfo
 def _source_flags(parser: Parser) -> None:
     add_source(parser, "batch deployment")
     add_endpoint(parser, required=False)
+    add_refused(parser, "--skip-script-validation")
 
 
 def _create_flags(parser: Parser) -> None:

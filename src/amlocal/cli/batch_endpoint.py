@@ -11,6 +11,7 @@ from amlocal.cli import endpoint_views as views
 from amlocal.cli.arguments import Parser, Verb, add_name, one_of, positive
 from amlocal.cli.endpoint_flags import (
     add_no_wait,
+    add_refused,
     add_source,
     add_yes,
     named,
@@ -21,11 +22,13 @@ from amlocal.cli.endpoint_flags import (
 from amlocal.cli.session import Session
 from amlocal.cli.views import jobs_view, submitted_view
 from amlocal.cli.waiting import Seen, wait
-from amlocal.errors import UsageError
+from amlocal.errors import UsageError, near_miss
 
 _INPUT_TYPES = ("uri_folder", "uri_file")
 #: What `--input` is called: a model deployment has one input, whose name it does not ask for.
 _ONLY_INPUT = "input"
+#: Fields of the file that invoke takes.
+_FIELDS = ("$schema", "inputs", "outputs")
 
 
 def _create_flags(parser: Parser) -> None:
@@ -80,6 +83,7 @@ def _apply(session: Session, args: argparse.Namespace, overrides: Sequence[str])
 
 def _name_flags(parser: Parser) -> None:
     add_name(parser, "batch endpoint")
+    add_refused(parser, "--web")
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:
@@ -137,7 +141,10 @@ def _invoke_flags(parser: Parser) -> None:
         help="inputs of a pipeline: paths, addresses, data assets, or values",
     )
     given.add_argument(
-        "--file", "-f", metavar="PATH", help="YAML file with `inputs`, as a job file has them"
+        "--file",
+        "-f",
+        metavar="PATH",
+        help="YAML file with `inputs`, and `outputs` if wanted, as a job file has them",
     )
     parser.add_argument(
         "--input-type",
@@ -145,7 +152,16 @@ def _invoke_flags(parser: Parser) -> None:
         metavar="{" + ",".join(_INPUT_TYPES) + "}",
         help="what --input is; seen from the path where it is on this machine",
     )
-    parser.add_argument("--output-path", metavar="PATH", help="folder or address of the output")
+    places = parser.add_mutually_exclusive_group()
+    places.add_argument("--output-path", metavar="PATH", help="folder or address of the output")
+    places.add_argument(
+        "--outputs",
+        nargs="+",
+        type=pair,
+        default=[],
+        metavar="NAME=PATH",
+        help="folders or addresses of outputs; a model's is called score",
+    )
     parser.add_argument("--job-name", metavar="NAME", help="name of the job; made up")
     parser.add_argument("--experiment-name", metavar="NAME", help="its MLflow experiment")
     parser.add_argument("--mini-batch-size", type=positive, metavar="N", help="files a call")
@@ -169,13 +185,21 @@ def _invoke(session: Session, args: argparse.Namespace) -> int:
         "compute.instance_count": args.instance_count,
     }
     inputs = {_ONLY_INPUT: args.input} if args.input is not None else dict(args.inputs)
+    places = [f"outputs.{name}.path={path}" for name, path in args.outputs]
+    if args.file is not None:
+        inputs, said = _read(args.file)
+        places = [*said, *places]
     job = session.client.batch_endpoints.invoke(
         args.name,
         deployment_name=args.deployment_name,
-        inputs=inputs or _inputs_of(args.file),
+        inputs=inputs or None,
         input_type=args.input_type,
         output_path=args.output_path,
-        overrides=[*args.overrides, *(f"{key}={n}" for key, n in sizes.items() if n is not None)],
+        overrides=[
+            *places,
+            *args.overrides,
+            *(f"{key}={n}" for key, n in sizes.items() if n is not None),
+        ],
         job_name=args.job_name,
         experiment_name=args.experiment_name,
         note=session.note,
@@ -186,27 +210,42 @@ def _invoke(session: Session, args: argparse.Namespace) -> int:
     return 0
 
 
-def _inputs_of(file: str | None) -> dict[str, str] | None:
-    """Return the inputs that a file gives: paths of data, values of the rest.
+def _read(file: str) -> tuple[dict[str, str], list[str]]:
+    """Return what a file gives: inputs by name, and the outputs as settings.
 
     Raises:
-        UsageError: It is not YAML with `inputs`, or one of them has neither.
+        UsageError: It is not there, is no YAML with `inputs`, or names one without a value.
     """
-    if file is None:
-        return None
     import yaml  # 30 ms that only -f pays
 
     try:
         content = yaml.safe_load(Path(file).read_bytes())
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", hint="check the path") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     inputs = content.get("inputs") if isinstance(content, dict) else None
     if not isinstance(inputs, dict):
         raise UsageError(f"{file} has no inputs", hint="write them under `inputs:`, by name")
-    return {str(name): _value(file, str(name), value) for name, value in inputs.items()}
+    for name in content.keys() - set(_FIELDS):
+        raise UsageError(f"{file}: {name!r} is not read", hint=near_miss(str(name), _FIELDS))
+    outputs = content.get("outputs") or {}
+    if not isinstance(outputs, dict):
+        raise UsageError(f"{file}: outputs are not by name", hint="write NAME: {path: PATH}")
+    return (
+        {str(name): _value(file, "input", str(name), value) for name, value in inputs.items()},
+        [setting for name in outputs for setting in _output(file, str(name), outputs[name])],
+    )
 
 
-def _value(file: str, name: str, given: Any) -> str:
+def _output(file: str, name: str, given: Any) -> list[str]:
+    place = _value(file, "output", name, given)
+    kind = given.get("type") if isinstance(given, Mapping) else None
+    types = [f"outputs.{name}.type={kind}"] if kind else []
+    return [f"outputs.{name}.path={place}", *types]
+
+
+def _value(file: str, port: str, name: str, given: Any) -> str:
     if isinstance(given, Mapping):
         path = given.get("path")
         if path is not None and _is_relative(str(path)):
@@ -216,7 +255,7 @@ def _value(file: str, name: str, given: Any) -> str:
         found = (given.get(key) for key in ("path", "value", "default"))
         given = next((value for value in found if value is not None), None)
     if given is None or (isinstance(given, Sequence) and not isinstance(given, str)):
-        raise UsageError(f"{file}: input {name!r} has neither a path nor a value")
+        raise UsageError(f"{file}: {port} {name!r} has neither a path nor a value")
     return str(given).lower() if isinstance(given, bool) else str(given)
 
 

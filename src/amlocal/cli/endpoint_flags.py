@@ -10,13 +10,40 @@ from typing import Any
 from amlocal.cli.arguments import Parser, add_file, add_name
 from amlocal.errors import UsageError
 
-#: Flags of `az ml` for endpoints in Docker on this machine, and what to do instead.
-_DOCKER = {
-    "--local": "endpoints are on this machine already, without Docker; leave the flag away",
-    "--vscode-debug": "attach a debugger to the instance's process, whose id its log tells",
-    "--local-enable-gpu": "instances see the GPUs of this machine as any process does",
-    "--package-model": "the model is served from its folder; leave the flag away",
+_IS_DOCKERS = "is for Docker, which is not used"
+_SETS_NOT = "is not read: changes are said by --set"
+#: Flags of `az ml` that are refused: why, and what to do instead.
+_REFUSED = {
+    "--local": (
+        _IS_DOCKERS,
+        "endpoints are on this machine already, without Docker; leave the flag away",
+    ),
+    "--vscode-debug": (
+        _IS_DOCKERS,
+        "attach a debugger to the instance's process, whose id its log tells",
+    ),
+    "--local-enable-gpu": (
+        _IS_DOCKERS,
+        "instances see the GPUs of this machine as any process does",
+    ),
+    "--package-model": (
+        _IS_DOCKERS,
+        "the model is served from its folder; leave the flag away",
+    ),
+    "--web": (
+        "opens no page: an endpoint has none of its own here",
+        "`aml workspace ui` opens MLflow's pages; ml.azure.com shows those in Azure",
+    ),
+    "--skip-script-validation": (
+        "is not taken: what is deployed is always checked",
+        "leave the flag away",
+    ),
+    "--add": (_SETS_NOT, "--set PATH=VALUE, such as --set tags.team=risk"),
+    "--remove": (_SETS_NOT, "--set PATH=null, such as --set tags.team=null"),
+    "--force-string": (_SETS_NOT, "--set PATH=\"'1'\" is a text"),
 }
+#: Those of every create and update.
+_CHANGES = ("--web", "--add", "--remove", "--force-string")
 
 
 def add_source(parser: Parser, what: str) -> None:
@@ -24,6 +51,7 @@ def add_source(parser: Parser, what: str) -> None:
     add_file(parser, what, required=False)
     add_name(parser, what, required=False)
     add_no_wait(parser)
+    add_refused(parser, *_CHANGES)
 
 
 def add_no_wait(parser: Parser) -> None:
@@ -49,11 +77,11 @@ def add_deployment(parser: Parser) -> None:
     add_endpoint(parser)
 
 
-def add_docker(parser: Parser, *flags: str) -> None:
-    """Add flags of `az ml` that need Docker, so that they are refused with a reason."""
+def add_refused(parser: Parser, *flags: str) -> None:
+    """Add flags of `az ml` that mean nothing here, so that they are refused with a reason."""
     for flag in flags:
         parser.add_argument(
-            flag, action=_Refused, nargs=0, default=argparse.SUPPRESS, help="for Docker; refused"
+            flag, action=_Refused, nargs=0, default=argparse.SUPPRESS, help="refused, with a reason"
         )
 
 
@@ -62,7 +90,8 @@ class _Refused(argparse.Action):
 
     def __call__(self, *_: Any) -> None:
         flag = self.option_strings[0]
-        raise UsageError(f"{flag} is for Docker, which is not used", hint=_DOCKER[flag])
+        why, hint = _REFUSED[flag]
+        raise UsageError(f"{flag} {why}", hint=hint)
 
 
 def percentages(value: str) -> dict[str, int]:

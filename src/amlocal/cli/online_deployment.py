@@ -9,9 +9,9 @@ from amlocal.cli import rollout
 from amlocal.cli.arguments import Parser, Verb, one_of, positive
 from amlocal.cli.endpoint_flags import (
     add_deployment,
-    add_docker,
     add_endpoint,
     add_no_wait,
+    add_refused,
     add_source,
     add_yes,
     named,
@@ -28,7 +28,7 @@ from amlocal.plan import OnlineDeploymentInfo
 _ENVIRONMENTS = ("auto", "current", "isolated")
 _CONTAINERS = ("inference-server", "storage-initializer")
 _DEFAULT_LINES = 5000
-_DOCKER = ("--local", "--vscode-debug", "--local-enable-gpu")
+_REFUSED = ("--local", "--vscode-debug", "--local-enable-gpu", "--skip-script-validation")
 
 
 def _source_flags(parser: Parser) -> None:
@@ -42,7 +42,7 @@ def _source_flags(parser: Parser) -> None:
         help="how its instances get their environment on this machine; auto takes the current one "
         "where that satisfies it",
     )
-    add_docker(parser, *_DOCKER)
+    add_refused(parser, *_REFUSED)
 
 
 def _create_flags(parser: Parser) -> None:
@@ -50,7 +50,7 @@ def _create_flags(parser: Parser) -> None:
     parser.add_argument(
         "--all-traffic", action="store_true", help="give it all traffic once it is ready"
     )
-    add_docker(parser, "--package-model")
+    add_refused(parser, "--package-model")
 
 
 def _create(session: Session, args: argparse.Namespace) -> int:
@@ -127,7 +127,7 @@ def _look(deployments: OnlineDeploymentOperations, name: str, endpoint: str) -> 
 
 def _name_flags(parser: Parser) -> None:
     add_deployment(parser)
-    add_docker(parser, "--local")
+    add_refused(parser, "--local", "--web")
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:
@@ -138,7 +138,7 @@ def _show(session: Session, args: argparse.Namespace) -> int:
 
 def _list_flags(parser: Parser) -> None:
     add_endpoint(parser)
-    add_docker(parser, "--local")
+    add_refused(parser, "--local")
 
 
 def _list(session: Session, args: argparse.Namespace) -> int:
@@ -151,7 +151,7 @@ def _delete_flags(parser: Parser) -> None:
     add_deployment(parser)
     add_yes(parser)
     add_no_wait(parser)
-    add_docker(parser, "--local")
+    add_refused(parser, "--local")
 
 
 def _delete(session: Session, args: argparse.Namespace) -> int:
@@ -188,7 +188,7 @@ def _logs_flags(parser: Parser) -> None:
         metavar="{" + ",".join(_CONTAINERS) + "}",
         help="what logged them in Azure; inference-server",
     )
-    add_docker(parser, "--local")
+    add_refused(parser, "--local")
 
 
 def _get_logs(session: Session, args: argparse.Namespace) -> int:

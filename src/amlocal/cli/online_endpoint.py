@@ -10,8 +10,8 @@ from typing import Any
 from amlocal.cli import endpoint_views as views
 from amlocal.cli.arguments import Parser, Verb, add_name, one_of
 from amlocal.cli.endpoint_flags import (
-    add_docker,
     add_no_wait,
+    add_refused,
     add_source,
     add_yes,
     named,
@@ -38,7 +38,7 @@ def _create_flags(parser: Parser) -> None:
         metavar="{" + ",".join(_AUTH_MODES) + "}",
         help="what a request shows to be let in; key",
     )
-    add_docker(parser, "--local")
+    add_refused(parser, "--local")
 
 
 def _create(session: Session, args: argparse.Namespace) -> int:
@@ -55,7 +55,7 @@ def _update_flags(parser: Parser) -> None:
     }.items():
         metavar = '"DEPLOYMENT=PERCENT ..."'
         parser.add_argument(flag, type=percentages, metavar=metavar, help=what)
-    add_docker(parser, "--local")
+    add_refused(parser, "--local")
 
 
 def _update(session: Session, args: argparse.Namespace) -> int:
@@ -99,7 +99,7 @@ def _apply(session: Session, args: argparse.Namespace, overrides: Sequence[str])
 
 def _name_flags(parser: Parser) -> None:
     add_name(parser, "online endpoint")
-    add_docker(parser, "--local")
+    add_refused(parser, "--local", "--web")
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:
@@ -110,7 +110,7 @@ def _show(session: Session, args: argparse.Namespace) -> int:
 
 
 def _list_flags(parser: Parser) -> None:
-    add_docker(parser, "--local")
+    add_refused(parser, "--local")
 
 
 def _list(session: Session, _: argparse.Namespace) -> int:
@@ -122,7 +122,7 @@ def _delete_flags(parser: Parser) -> None:
     add_name(parser, "online endpoint")
     add_yes(parser)
     add_no_wait(parser)
-    add_docker(parser, "--local")
+    add_refused(parser, "--local")
 
 
 def _delete(session: Session, args: argparse.Namespace) -> int:
@@ -149,7 +149,7 @@ def _invoke_flags(parser: Parser) -> None:
     parser.add_argument(
         "--deployment-name", "-d", metavar="NAME", help="its deployment, past the traffic rules"
     )
-    add_docker(parser, "--local")
+    add_refused(parser, "--local")
 
 
 def _invoke(session: Session, args: argparse.Namespace) -> int:

@@ -21,7 +21,10 @@ from amlocal.plan import (
 _CLEAR_LINE = "\r\x1b[K"
 #: Columns that are there whatever the rules are, and their widths; the verdicts stand between.
 _FIRST = {"Stage": 13, "Requests": 8}
-_LAST = {"Time": 10, "Outcome": 12}
+_LAST = {"Time": 10, "Outcome": 11}
+_GAP = 2
+#: Columns that a narrow terminal goes without, the first one first.
+_SPARED = ("Time", "Requests", "Agreement")
 #: Of two verdicts of one column, the second one's figure has the old deployment's beside it.
 _RULES = {"error rate": "Errors", "error rate over the old one's": "Errors"}
 _LATENCY = " latency"
@@ -66,6 +69,8 @@ class StageTable:
         self._has_head = False
         self._drawn = False
         self._widths = {**_FIRST, **_columns(policy), **_LAST}
+        if terminal.is_live:
+            self._widths = _fitting(self._widths, terminal.width)
 
     def __enter__(self) -> StageTable:
         return self
@@ -117,7 +122,7 @@ class StageTable:
 
     def _line(self, row: Mapping[str, str], *, but: str = "") -> str:
         return "".join(
-            f"{text.pad(row.get(name, ''), width)}  "
+            text.pad(row.get(name, ""), width + _GAP)
             for name, width in self._widths.items()
             if name != but
         )
@@ -138,6 +143,15 @@ def _columns(policy: RolloutPolicy) -> dict[str, int]:
     widths = {_column("error rate"): 12} if policy.errors else {}
     widths |= {_column(f"p{rule.percentile:g}{_LATENCY}"): 17 for rule in policy.latencies}
     return widths | ({_column("agreement"): 9} if policy.agreement else {})
+
+
+def _fitting(widths: Mapping[str, int], room: int) -> dict[str, int]:
+    """Return the columns that a line has room for."""
+    kept = dict(widths)
+    for name in _SPARED:
+        if sum(kept.values()) + _GAP * (len(kept) - 1) > room:
+            kept.pop(name, None)
+    return kept
 
 
 def _column(rule: str) -> str:

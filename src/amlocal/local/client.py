@@ -25,6 +25,7 @@ from amlocal.local.jobs import LocalJobs
 from amlocal.local.models import ModelOperations
 from amlocal.local.notes import Notes
 from amlocal.local.opened import Opened, open_workspace
+from amlocal.local.services import Services
 from amlocal.local.snapshot import Snapshots
 from amlocal.local.upkeep import LocalWorkspace
 from amlocal.local.workspace import Workspace
@@ -90,15 +91,7 @@ class LocalClient:
             lambda: Snapshots(services.artifacts, services.digests),
             services.workspace.path / "components",
         )
-        supervision = Supervision(
-            SupervisorSettings(
-                workspace=str(services.workspace.path),
-                project=str(services.workspace.project),
-                programs=programs,
-            ),
-            services.workspace.endpoints,
-            services.environ,
-        )
+        supervision = _supervision(services, programs)
         store = BatchStore(
             services.workspace.batch,
             services.artifacts,
@@ -124,22 +117,34 @@ class LocalClient:
             online_endpoints=OnlineEndpoints(
                 services.workspace, opened.endpoints, supervision, compiler
             ),
-            online_deployments=OnlineDeployments(
-                services.workspace,
-                opened.endpoints,
-                opened.servings,
-                supervision,
-                compiler,
-                VersionMaker(
-                    opened.models,
-                    services.locations,
-                    services.environments,
-                    services.find_environment,
-                ),
-                records,
-            ),
+            online_deployments=_online_deployments(opened, supervision, compiler),
             batch_endpoints=BatchEndpoints(opened.batch, store, compiler, jobs, create),
             batch_deployments=BatchDeployments(
                 opened.batch, store, compiler, opened.registered, jobs
             ),
         )
+
+
+def _supervision(services: Services, programs: Programs) -> Supervision:
+    workspace = services.workspace
+    settings = SupervisorSettings(
+        workspace=str(workspace.path), project=str(workspace.project), programs=programs
+    )
+    return Supervision(settings, workspace.endpoints, services.environ)
+
+
+def _online_deployments(
+    opened: Opened, supervision: Supervision, compiler: WorkspaceCompiler
+) -> OnlineDeployments:
+    services = opened.services
+    return OnlineDeployments(
+        services.workspace,
+        opened.endpoints,
+        opened.servings,
+        supervision,
+        compiler,
+        VersionMaker(
+            opened.models, services.locations, services.environments, services.find_environment
+        ),
+        opened.assets,
+    )

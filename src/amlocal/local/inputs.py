@@ -42,8 +42,8 @@ class StepInputs:
         places: Where the data of each data input is, but of those with mode `direct`.
         contents: SHA-256 of what is at each place. It is the input's digest, but for artifacts:
             theirs leaves out the logs, which differ each time.
-        shared: Folders that are given by their address in a datastore. Whoever has that address
-            may write there meanwhile, this step's own outputs among them.
+        shared: Folders that are given by their address in a datastore, and what endpoints collect.
+            Others may write there meanwhile, this step's own outputs among them.
     """
 
     bound: Mapping[str, BoundInput]

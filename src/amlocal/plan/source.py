@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from amlocal.errors import UsageError, near_miss
@@ -42,3 +42,40 @@ def given_fields(fields: JobFields) -> dict[str, str | Mapping[str, str]]:
         if isinstance(value, (str, Mapping)):
             given[name] = value
     return given
+
+
+def port_settings(ports: str, given: Mapping[str, Any] | None) -> list[str]:
+    """Return inputs or outputs as `ports.NAME.path=VALUE` and `ports.NAME.type=TYPE` settings.
+
+    Args:
+        ports: `inputs` or `outputs`.
+        given: By name a text, or an `Input` or `Output` of the SDK, which this module must not
+            import: what has a path, or as a literal a default.
+    """
+    settings = []
+    for name, said in (given or {}).items():
+        if isinstance(said, str):
+            settings.append(f"{ports}.{name}.path={said}")
+            continue
+        path = getattr(said, "path", None)
+        value = getattr(said, "default", None) if path is None else path
+        kind = getattr(said, "type", None)
+        settings += [f"{ports}.{name}.path={said if value is None else value}"]
+        settings += [f"{ports}.{name}.type={kind}"] if kind else []
+    return settings
+
+
+def kept(
+    field: str, old: Mapping[str, str], new: Mapping[str, str], overrides: Sequence[str]
+) -> dict[str, str]:
+    """Return tags or properties of what is changed: the new ones win, and null takes one away.
+
+    Args:
+        field: `tags` or `properties`.
+        old: What there is.
+        new: What somebody says.
+        overrides: Settings, of which `FIELD.NAME=null` takes NAME away.
+    """
+    gone = {override.removesuffix("=null") for override in overrides if override.endswith("=null")}
+    merged = {**old, **new}
+    return {name: value for name, value in merged.items() if f"{field}.{name}" not in gone}

@@ -35,6 +35,8 @@ from amlocal.rollout.windows import Window, total
 #: Readings that may fail in a row before the rollout, which then sees nothing, returns.
 MOST_FAILED_READINGS = 5
 
+#: What ends a stage, and why.
+_Trouble = tuple[StageOutcome, str]
 _ENDS: Mapping[StageOutcome, RolloutOutcome] = {
     "breached": "returned",
     "insufficient": "returned",
@@ -178,10 +180,10 @@ class Conductor:
         self._read(window)
         while True:
             self._clock.sleep(self._source.interval)
-            is_read = self._read(window)
+            is_read, trouble = self._look(stage, window)
             seconds = self._clock.monotonic() - began
             new = window.of(self._policy.deployment_name)
-            if trouble := self._trouble(stage):
+            if trouble is not None:
                 return _ended(stage, *trouble, seconds, new, ())
             if not is_read:
                 continue
@@ -216,16 +218,27 @@ class Conductor:
         try:
             reading = self._source.read()
         except TargetError as error:
-            self._failed_readings += 1
             self._observer.note(f"no figures this time: {error}")
             return False
-        self._failed_readings = 0
         window.add(reading)
         self._history.add(reading)
         return True
 
-    def _trouble(self, stage: RolloutStage) -> tuple[StageOutcome, str] | None:
-        """Return what ends a stage whatever its figures are."""
+    def _look(self, stage: RolloutStage, window: Window) -> tuple[bool, _Trouble | None]:
+        """Take a reading; returns whether there was one, and what ends the stage, if anything."""
+        is_read, trouble = self._read(window), None
+        try:
+            trouble = self._trouble(stage)
+        except TargetError as error:
+            self._observer.note(f"the endpoint cannot be seen this time: {error}")
+            is_read = False
+        self._failed_readings = 0 if is_read else self._failed_readings + 1
+        if trouble is None and self._failed_readings >= MOST_FAILED_READINGS:
+            trouble = "breached", f"{self._failed_readings} readings in a row failed"
+        return is_read, trouble
+
+    def _trouble(self, stage: RolloutStage) -> _Trouble | None:
+        """Return what ends a stage whatever its figures are; raises TargetError."""
         endpoint = self._endpoint()
         found = states.read(endpoint)
         if found is None or found[0].owner != self._owner:
@@ -238,8 +251,6 @@ class Conductor:
         )
         if deployment.provisioning_state == FAILED:
             return "breached", f"the deployment Failed: {deployment.error}".rstrip(": ")
-        if self._failed_readings >= MOST_FAILED_READINGS:
-            return "breached", f"{self._failed_readings} readings in a row failed"
         return None
 
     def _reference(self, stage: RolloutStage, window: Window) -> DeploymentMetrics:

@@ -138,26 +138,8 @@ def pipeline_job(
     for name, raw in build.mapping(value.get("jobs")).items():
         if name not in components:
             continue
-        said = build.mapping(raw.get("outputs"))
-        promoted.update(build.sources(said, name))
-        inputs = raw.get("inputs")
-        if automl.is_automl(raw):
-            raw = automl.resolved(raw, given)
-            inputs = automl.data(raw)
-        component = components[name]
-        if component.parallel is not None:
-            raw = parallel.resolved(raw, given)
-            component = parallel.overlaid(component, raw, folder)
-        step = _step(
-            name,
-            raw,
-            component,
-            inputs=_bindings(inputs, folder),
-            outputs=settle(component, said, outputs),
-            parents=given,
-            folder=folder,
-        )
-        steps.append(step)
+        promoted.update(build.sources(build.mapping(raw.get("outputs")), name))
+        steps.append(_pipeline_step(name, raw, components[name], given, outputs, folder))
     written = {(step.name, own): out for step in steps for own, out in step.outputs.items()}
     promoted = {name: at for name, at in promoted.items() if name in outputs}
     for name, at in promoted.items():
@@ -174,6 +156,33 @@ def pipeline_job(
         outputs=outputs,
         output_sources=promoted,
         source=source,
+    )
+
+
+def _pipeline_step(
+    name: str,
+    raw: Mapping[str, Any],
+    component: Component,
+    given: Mapping[str, JobBinding],
+    outputs: Mapping[str, Output],
+    folder: Path,
+) -> Step:
+    """Assemble a step from its fields, and from the pipeline's inputs and outputs."""
+    inputs = raw.get("inputs")
+    if automl.is_automl(raw):
+        raw = automl.resolved(raw, given)
+        inputs = automl.data(raw)
+    if component.parallel is not None:
+        raw = parallel.resolved(raw, given)
+        component = parallel.overlaid(component, raw, folder)
+    return _step(
+        name,
+        raw,
+        component,
+        inputs=_bindings(inputs, folder),
+        outputs=settle(component, build.mapping(raw.get("outputs")), outputs),
+        parents=given,
+        folder=folder,
     )
 
 

@@ -7,16 +7,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from amlocal.plan.endpoint_name import NAME_HINT, may_be_name
 from amlocal.plan.traffic import traffic_problems
 from amlocal.spec import build
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Place
 from amlocal.spec.paths import Files
 from amlocal.spec.structure import check_object
-
-# validate_endpoint_or_deployment_name of azure.ai.ml.
-_NAME = re.compile(r"[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?")
-_SHORTEST, _LONGEST = 3, 32
 
 #: What files of the other kinds are, by the name of their schema in lower case.
 _SCHEMAS = {
@@ -114,12 +111,11 @@ def check_name(
 
 
 def _check_name(findings: Findings, place: Place, name: str, what: str) -> None:
-    if _SHORTEST <= len(name) <= _LONGEST and _NAME.fullmatch(name):
+    if may_be_name(name):
         return
     article = "an" if what == "endpoint" else "a"
     message = f"{name!r} cannot be the name of {article} {what}"
-    hint = f"use {_SHORTEST} to {_LONGEST} letters, digits, and -, beginning with a letter"
-    findings.problem(place, message, f"{hint}, and not ending with -")
+    findings.problem(place, message, NAME_HINT)
 
 
 def _percentages(value: object) -> dict[str, int]:

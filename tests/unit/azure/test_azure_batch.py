@@ -17,6 +17,7 @@ from tests.unit.azure.service import (
 )
 
 from amlocal.azure.client import AzureClient
+from amlocal.azure.sdk import Input, Output
 from amlocal.errors import NotFoundError, SpecError, UsageError
 from amlocal.plan import JobStatus
 
@@ -141,6 +142,37 @@ def test_an_invocation(client: AzureClient, service: Service) -> None:
     }
     # The SDK would send the deployment of one invocation with the next ones too.
     assert "azureml-model-deployment" not in second.headers
+
+
+def test_outputs_of_an_invocation(client: AzureClient, service: Service) -> None:
+    service.on("POST", SCORING, Told(job("batchjob-1", "NotStarted"), 201))
+    place = "azureml://datastores/store/paths/out.csv"
+    client.batch_endpoints.invoke(
+        "census",
+        inputs={"input": "azureml://datastores/store/paths/in"},
+        overrides=[f"outputs.score.path={place}", "outputs.score.type=uri_file"],
+    )
+    (change,) = service.changes()
+    found = change.body["properties"]["outputData"]
+    assert found == {"score": {"jobOutputType": "UriFile", "uri": place}}
+    client.batch_endpoints.invoke(
+        "census",
+        inputs={
+            "rows": Input(type="uri_folder", path=place),
+            "n": Input(type="integer", default=3),
+        },
+        outputs={"score": Output(type="uri_folder", path=place)},
+    )
+    properties = service.changes()[1].body["properties"]
+    assert properties["inputData"] == {
+        "rows": {"jobInputType": "UriFolder", "uri": place},
+        "n": {"jobInputType": "Literal", "value": 3},
+    }
+    assert properties["outputData"] == {"score": {"jobOutputType": "UriFolder", "uri": place}}
+    with pytest.raises(UsageError, match="'out' is not a place in Azure"):
+        client.batch_endpoints.invoke(
+            "census", inputs={"input": "x"}, overrides=["outputs.score.path=out"]
+        )
 
 
 def test_a_deployment_that_is_not_there(client: AzureClient, service: Service) -> None:

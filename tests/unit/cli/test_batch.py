@@ -70,6 +70,26 @@ inputs:
     }
 
 
+def test_invoke_with_outputs(tmp_path: Path) -> None:
+    given = invoked("--input", "data", "--outputs", "score=here", "other=azureml:there")
+    assert given["overrides"] == ["outputs.score.path=here", "outputs.other.path=azureml:there"]
+    file = tmp_path / "inputs.yml"
+    file.write_text(
+        "inputs: {a: x}\noutputs: {score: {type: uri_file, path: s.csv}, far: {path: azureml:d}}\n"
+    )
+    assert invoked("-f", str(file))["overrides"] == [
+        f"outputs.score.path={tmp_path / 's.csv'}",
+        "outputs.score.type=uri_file",
+        "outputs.far.path=azureml:d",
+    ]
+
+
+def test_a_file_of_inputs_that_is_not_there() -> None:
+    outcome = aml("batch-endpoint", "invoke", "-n", "census", "-f", "no.yml")
+    assert outcome.code == 2
+    assert "no.yml: No such file or directory\nhint: check the path" in outcome.err
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -77,6 +97,9 @@ inputs:
         ("inputs: {a: [1]}", "input 'a' has neither a path nor a value"),
         ("outputs: {}", "has no inputs"),
         ("a: [", "is not YAML"),
+        ("{inputs: {a: x}, output: {}}", "'output' is not read\nhint: did you mean 'outputs'?"),
+        ("{inputs: {a: x}, outputs: [b]}", "outputs are not by name"),
+        ("{inputs: {a: x}, outputs: {b: {mode: upload}}}", "output 'b' has neither a path"),
     ],
 )
 def test_a_wrong_file_of_inputs(tmp_path: Path, content: str, message: str) -> None:
@@ -116,7 +139,10 @@ def test_update_of_the_default(argv: list[str], overrides: list[str]) -> None:
         ("batch-endpoint update -n censu --set a=b", "did you mean 'census'?"),
         ("batch-endpoint invoke -n census --input-type uri_file", "--input-type is of --input"),
         ("batch-endpoint invoke -n census --input a --inputs b=c", "not allowed with"),
+        ("batch-endpoint show -n census --web", "--web opens no page"),
+        ("batch-deployment create -f d.yml --skip-script-validation", "is always checked"),
         ("batch-endpoint invoke -n census --inputs b", "'b' is not NAME=VALUE"),
+        ("batch-endpoint invoke -n census --outputs a=b --output-path c", "not allowed with"),
         ("batch-endpoint delete -n census", "add --yes"),
         ("batch-deployment create -f d.yml --set-default --no-wait", "leave --no-wait away"),
         ("batch-deployment update -n mian -e census --set a=b", "did you mean 'main'?"),

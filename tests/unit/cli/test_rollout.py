@@ -54,7 +54,8 @@ def interrupted() -> World:
 
 
 def test_a_rollout_prints_a_row_a_stage_and_its_end(policy: str) -> None:
-    done = aml("online-deployment", "rollout", "-f", policy, client=world(), tty=True)
+    argv = ["online-deployment", "rollout", "-f", policy]
+    done = aml(*argv, client=world(), tty=True, environ={"COLUMNS": "100"})
     assert done.code == 0, done.err
     lines = [line.rpartition("\r\x1b[K")[2] for line in done.out.strip("\n").split("\n")]
     head, shadow, full, end, back = lines
@@ -64,6 +65,21 @@ def test_a_rollout_prints_a_row_a_stage_and_its_end(policy: str) -> None:
     assert full.startswith("traffic 100 %")
     assert end == "✓ Completed  adult  traffic: green 100 %"
     assert back == "  to go back: aml online-deployment rollout --to blue -e adult"
+
+
+@pytest.mark.parametrize(
+    ("columns", "heads"),
+    [
+        ("80", ["Stage", "Requests", "Errors", "P95", "Agreement", "Outcome"]),
+        ("60", ["Stage", "Errors", "P95", "Outcome"]),
+    ],
+)
+def test_a_narrow_terminal_gets_fewer_columns(policy: str, columns: str, heads: list[str]) -> None:
+    argv = ["online-deployment", "rollout", "-f", policy]
+    done = aml(*argv, client=world(), tty=True, environ={"COLUMNS": columns})
+    head, *rows = [line.rpartition("\r\x1b[K")[2] for line in done.out.split("\n")[:3]]
+    assert head.split() == heads
+    assert max(len(line) for line in [head, *rows]) <= int(columns)
 
 
 def test_a_return_is_exit_code_1_with_each_verdict_as_json(policy: str) -> None:

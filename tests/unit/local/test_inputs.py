@@ -156,6 +156,26 @@ def test_a_folder_of_a_datastore_may_be_written_to_meanwhile(lab: Lab) -> None:
         inputs.check_unchanged(lab.services.digests)
 
 
+@pytest.mark.parametrize(("inside", "is_open"), [("modelDataCollector", True), ("rows", False)])
+def test_a_registered_collection_may_be_added_to_meanwhile(
+    lab: Lab, inside: str, is_open: bool
+) -> None:
+    path = f"{inside}/adult/blue/model_inputs"
+    file = lab.services.workspace.datastore("workspaceblobstore") / path / "2024/blue-0.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}\n")
+    address = f"azureml://datastores/workspaceblobstore/paths/{path}"
+    lab.client.data.create_or_update(DataAsset(name="rows", path=address, type="uri_folder"))
+    inputs = found(lab, {"x": DataValue(path="azureml:rows:1", type="uri_folder")})
+    with file.open("a") as lines:
+        lines.write("{}\n")
+    if is_open:
+        inputs.check_unchanged(lab.services.digests)
+    else:
+        with pytest.raises(TargetError, match="the step changed its input 'x'"):
+            inputs.check_unchanged(lab.services.digests)
+
+
 def test_a_removed_input_is_a_changed_one(lab: Lab, data: Path) -> None:
     inputs = found(lab, {"x": DataValue(path=str(data / "a.txt"), type="uri_file")})
     (data / "a.txt").unlink()

@@ -136,6 +136,8 @@ class World:
         self.happens: Callable[[float], None] = lambda _: None
         #: Readings that fail next.
         self.unreadable = 0
+        #: Looks at the endpoint that fail next.
+        self.unseen = 0
         #: Seconds that pass at each reading, for a test that cannot give its clock.
         self.seconds_a_reading = 0.0
         self.online_endpoints: Endpoints = Endpoints(self)
@@ -189,6 +191,9 @@ class Endpoints:
     def get(self, name: str) -> OnlineEndpointInfo:
         if name != ENDPOINT:
             raise not_found("online endpoint", name, [ENDPOINT])
+        if self.world.unseen:
+            self.world.unseen -= 1
+            raise TargetError("the network is down")
         return self.world.endpoint
 
     def begin_create_or_update(

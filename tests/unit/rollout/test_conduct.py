@@ -21,6 +21,7 @@ from amlocal.plan import (
     RolloutStage,
 )
 from amlocal.rollout import state as states
+from amlocal.rollout.conduct import MOST_FAILED_READINGS
 from amlocal.rollout.measurements import AzureMonitor, Measurements, RouterCounters
 from amlocal.rollout.start import roll_out
 from amlocal.rollout.switch import abort, switch
@@ -204,11 +205,24 @@ def test_readings_that_fail_now_and_then_are_passed_over() -> None:
     assert watching.notes == ["no figures this time: the router does not answer"] * 3
 
 
-def test_what_cannot_be_seen_is_returned() -> None:
+def test_an_endpoint_that_is_not_seen_now_and_then_is_passed_over() -> None:
+    world, watching = World(), Watching()
+
+    def stutter(now: float) -> None:
+        world.unseen = 3 if now == 10 else world.unseen
+
+    world.happens = stutter
+    assert run(world, observer=watching).outcome == "completed"
+    assert watching.notes == ["the endpoint cannot be seen this time: the network is down"] * 3
+
+
+@pytest.mark.parametrize("what", ["unreadable", "unseen"])
+def test_what_cannot_be_seen_is_returned(what: str) -> None:
     world = World()
 
     def blind(now: float) -> None:
-        world.unreadable = 99 if now == 40 else world.unreadable
+        if now == 40:
+            setattr(world, what, MOST_FAILED_READINGS)
 
     world.happens = blind
     result = run(world)

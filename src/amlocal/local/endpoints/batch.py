@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -20,13 +20,13 @@ from amlocal.local.endpoints.batch_job import (
     Invocation,
     job_of,
 )
-from amlocal.local.endpoints.batch_overrides import with_settings
+from amlocal.local.endpoints.batch_overrides import split_bound, with_settings
 from amlocal.local.endpoints.batch_records import BatchRecords
 from amlocal.local.endpoints.batch_store import BatchStore
 from amlocal.plan import BatchDeploymentInfo, BatchEndpoint, BatchEndpointInfo, Job, JobInfo
 from amlocal.plan.endpoint_info import SUCCEEDED
 from amlocal.plan.job import Warned
-from amlocal.plan.source import Source
+from amlocal.plan.source import Source, kept, port_settings
 
 T = TypeVar("T")
 
@@ -89,7 +89,7 @@ class BatchEndpoints:
         plan = self.compiler.load_batch_endpoint(endpoint, overrides=overrides, name=name)
         self.prepare()
         if plan.name in self.records.endpoint_names():
-            plan = _merged(self.records.endpoint(plan.name), plan)
+            plan = _merged(self.records.endpoint(plan.name), plan, overrides)
         if plan.default_deployment is not None:
             self._require_deployment(plan)
         self.records.put_endpoint(plan)
@@ -124,7 +124,8 @@ class BatchEndpoints:
         endpoint_name: str,
         *,
         deployment_name: str | None = None,
-        inputs: Mapping[str, str] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
         input_type: str | None = None,
         output_path: str | None = None,
         overrides: Sequence[str] = (),
@@ -136,13 +137,17 @@ class BatchEndpoints:
         name = deployment_name or self._default(endpoint_name)
         _, identity = self.records.deployment(name, endpoint_name)
         version = self.store.read(identity)
-        changed = with_settings(version.deployment, overrides)
+        ports = [*port_settings("inputs", inputs), *port_settings("outputs", outputs)]
+        settings, bound = split_bound([*ports, *overrides])
+        changed = with_settings(version.deployment, settings)
         job = job_of(
             msgspec.structs.replace(version, deployment=changed),
             Invocation(
-                inputs=dict(inputs or {}),
-                input_type=input_type,
+                inputs=bound.inputs,
+                input_type=next(iter(bound.input_types.values()), input_type),
                 output_path=output_path,
+                outputs=bound.outputs,
+                output_types=bound.output_types,
                 experiment_name=experiment_name or endpoint_name,
             ),
         )
@@ -256,13 +261,13 @@ def _jobs_of(jobs: RunsJobs, properties: Mapping[str, str]) -> list[JobInfo]:
     return [job for job in jobs.list() if properties.items() <= job.properties.items()]
 
 
-def _merged(before: BatchEndpoint, now: BatchEndpoint) -> BatchEndpoint:
+def _merged(before: BatchEndpoint, now: BatchEndpoint, overrides: Sequence[str]) -> BatchEndpoint:
     return msgspec.structs.replace(
         now,
         default_deployment=now.default_deployment or before.default_deployment,
         description=now.description or before.description,
-        tags={**before.tags, **now.tags},
-        properties={**before.properties, **now.properties},
+        tags=kept("tags", before.tags, now.tags, overrides),
+        properties=kept("properties", before.properties, now.properties, overrides),
     )
 
 

@@ -6,8 +6,8 @@ As in Azure it is a pipeline job: of a model, of one parallel step `batchscoring
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -47,21 +47,25 @@ class Invocation:
     Attributes:
         inputs: By name a path, an address, or a value.
         input_type: `uri_file` or `uri_folder` of a model's input, or None.
-        output_path: Where the output goes, or None.
+        output_path: Where the one output goes, or None.
         experiment_name: The experiment.
+        outputs: Where outputs go, by name.
+        output_types: Types of outputs, by name.
     """
 
     inputs: Mapping[str, str]
     input_type: str | None
     output_path: str | None
     experiment_name: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    output_types: Mapping[str, str] = field(default_factory=dict)
 
 
 def job_of(version: BatchVersion, invocation: Invocation) -> Job:
     """Return the job of an invocation.
 
     Raises:
-        UsageError: An input is missing, unknown, or of another type.
+        UsageError: An input or an output is missing, unknown, or of another type.
     """
     deployment = version.deployment
     properties = {
@@ -71,7 +75,11 @@ def job_of(version: BatchVersion, invocation: Invocation) -> Job:
     if deployment.pipeline is not None:
         job = _pipeline_job(deployment, deployment.pipeline, invocation)
         return msgspec.structs.replace(job, properties={**job.properties, **properties})
-    step = _scoring_step(version, invocation.output_path)
+    place = _places(invocation, [SCORE]).get(SCORE)
+    if invocation.output_types.get(SCORE) == "uri_file" and place is not None:
+        place, _, name = place.rpartition("/")
+        version = _with_file_name(version, name)
+    step = _scoring_step(version, place)
     return Job(
         type="pipeline",
         steps=(step,),
@@ -98,15 +106,20 @@ def _only_input(deployment: BatchDeployment, invocation: Invocation) -> DataValu
 
 
 def _data(said: str, kind: str | None) -> DataValue:
-    """Return data; without a type, a file that is here is a file, and all else a folder."""
+    """Return data; without a type, a file that is here is a file, and all else a folder.
+
+    Raises:
+        UsageError: It is a path where nothing is.
+    """
     if is_address(said):
         return DataValue(path=said, type=kind or "uri_folder")
     path = Path(said.removeprefix("file://").removeprefix("file:")).expanduser().absolute()
     if not path.exists():
-        raise UsageError(
-            f"there is no data at {path}",
-            hint="give a path, an address, or a data asset: azureml:NAME:VERSION",
-        )
+        beside = [item.name for item in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = near_miss(path.name, beside)
+        if not hint.startswith("did you mean"):
+            hint = "give a path of this machine, an address, or azureml:NAME:VERSION"
+        raise UsageError(f"there is no data at {path}", hint=hint)
     return DataValue(path=str(path), type=kind or ("uri_file" if path.is_file() else "uri_folder"))
 
 
@@ -129,7 +142,7 @@ def _scoring_step(version: BatchVersion, output_path: str | None) -> Step:
         model_name=model.file_name,
         score=SCORE,
     )
-    output = Output(type="uri_folder", path=_absolute(output_path))
+    output = Output(type="uri_folder", path=output_path)
     component = Component(
         command="",
         code=deployment.code,
@@ -154,10 +167,36 @@ def _scoring_step(version: BatchVersion, output_path: str | None) -> Step:
     )
 
 
-def _absolute(path: str | None) -> str | None:
-    if path is None or is_address(path):
-        return path
-    return str(Path(path).expanduser().absolute())
+def _places(invocation: Invocation, names: Sequence[str]) -> dict[str, str]:
+    """Return where outputs go, by name.
+
+    Args:
+        invocation: What says so.
+        names: The outputs that there are.
+    """
+    for name in [*invocation.outputs, *invocation.output_types]:
+        if name not in names:
+            raise UsageError(f"there is no output {name!r}", hint=near_miss(name, names))
+    said = dict(invocation.outputs)
+    if invocation.output_path is not None:
+        if len(names) != 1:
+            raise UsageError(
+                f"the pipeline has {len(names)} outputs, and one output path",
+                hint="name them: --outputs NAME=PATH ...",
+            )
+        said[names[0]] = invocation.output_path
+    return {name: _absolute(path) for name, path in said.items()}
+
+
+def _with_file_name(version: BatchVersion, name: str) -> BatchVersion:
+    """Return a version that gathers its rows in a file of that name."""
+    settings = msgspec.structs.replace(version.deployment.settings, output_file_name=name)
+    deployment = msgspec.structs.replace(version.deployment, settings=settings)
+    return msgspec.structs.replace(version, deployment=deployment)
+
+
+def _absolute(path: str) -> str:
+    return path if is_address(path) else str(Path(path).expanduser().absolute())
 
 
 def _pipeline_job(deployment: BatchDeployment, pipeline: Job, invocation: Invocation) -> Job:
@@ -187,7 +226,7 @@ def _pipeline_job(deployment: BatchDeployment, pipeline: Job, invocation: Invoca
     job = msgspec.structs.replace(
         pipeline, inputs=given, name=None, experiment_name=invocation.experiment_name
     )
-    return _with_output(job, invocation.output_path)
+    return _with_outputs(job, invocation)
 
 
 def _bound(name: str, port: Input, said: str) -> JobBinding:
@@ -217,28 +256,23 @@ def _literal(kind: str, said: str) -> Scalar | None:
         return None
 
 
-def _with_output(job: Job, path: str | None) -> Job:
-    """Return a pipeline whose one output goes to a path."""
-    if path is None:
-        return job
-    if len(job.output_sources) != 1:
-        raise UsageError(
-            f"the pipeline has {len(job.output_sources)} outputs, and one output path",
-            hint="leave it out, and take them with: aml job download --all",
-        )
-    ((name, source),) = job.output_sources.items()
-    place = _absolute(path)
-    steps = tuple(
-        msgspec.structs.replace(
-            step,
-            outputs={
-                **step.outputs,
-                source.output: msgspec.structs.replace(step.outputs[source.output], path=place),
-            },
-        )
-        if step.name == source.step
-        else step
-        for step in job.steps
-    )
-    outputs = {**job.outputs, name: msgspec.structs.replace(job.outputs[name], path=place)}
-    return msgspec.structs.replace(job, steps=steps, outputs=outputs)
+def _with_outputs(job: Job, invocation: Invocation) -> Job:
+    """Return a pipeline whose outputs go where the invocation says."""
+    for name, place in _places(invocation, list(job.output_sources)).items():
+        source, output = job.output_sources[name], job.outputs[name]
+        kind = invocation.output_types.get(name, output.type)
+        if kind != output.type:
+            hint = "leave its type out"
+            raise UsageError(f"the output {name!r} is a {output.type}, not a {kind}", hint=hint)
+        steps = tuple(_sent(step, source, place) for step in job.steps)
+        outputs = {**job.outputs, name: msgspec.structs.replace(output, path=place)}
+        job = msgspec.structs.replace(job, steps=steps, outputs=outputs)
+    return job
+
+
+def _sent(step: Step, source: OutputSource, place: str) -> Step:
+    """Return a step whose output goes to a place, where it is the source's."""
+    if step.name != source.step:
+        return step
+    output = msgspec.structs.replace(step.outputs[source.output], path=place)
+    return msgspec.structs.replace(step, outputs={**step.outputs, source.output: output})

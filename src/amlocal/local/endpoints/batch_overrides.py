@@ -6,18 +6,17 @@ Azure's client takes the fields of a deployment's `settings` at an invocation to
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from amlocal.errors import UsageError, near_miss
+from amlocal.local.parallel.settings import boolean
 from amlocal.plan import BatchDeployment, Job
-
-
-def _boolean(text: str) -> bool:
-    return {"true": True, "false": False}[text.lower()]
-
 
 #: Fields of the settings: the plan's field, and what reads the text.
 _SETTINGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
@@ -36,12 +35,50 @@ _TEXTS = ("description", "compute")
 _MAPPINGS = ("tags", "properties")
 #: Settings of a pipeline's job.
 _PIPELINE: Mapping[str, Callable[[str], Any]] = {
-    "continue_on_step_failure": _boolean,
-    "force_rerun": _boolean,
+    "continue_on_step_failure": boolean,
+    "force_rerun": boolean,
     "default_compute": str,
     "default_datastore": str,
 }
 _ACTIONS = ("append_row", "summary_only")
+_FILE_NAME = re.compile(r"[^/\\]+")
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_BOUND = re.compile(r"(inputs|outputs)\.([^.]+)\.(path|type)")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What settings say of the data of an invocation, by the name of an input or an output.
+
+    Attributes:
+        inputs: Paths and addresses.
+        input_types: Types of inputs.
+        outputs: Paths and addresses.
+        output_types: Types of outputs.
+    """
+
+    inputs: Mapping[str, str]
+    input_types: Mapping[str, str]
+    outputs: Mapping[str, str]
+    output_types: Mapping[str, str]
+
+
+def split_bound(overrides: Sequence[str]) -> tuple[list[str], Bound]:
+    """Return the settings of a deployment, and what the others say of data.
+
+    Azure's client takes `inputs.NAME.path`, `outputs.NAME.path`, and their types among settings.
+    """
+    settings: list[str] = []
+    said: dict[tuple[str, str], dict[str, str]] = {}
+    for override in overrides:
+        key, _, value = override.partition("=")
+        found = _BOUND.fullmatch(key.strip())
+        if found is None:
+            settings.append(override)
+        else:
+            said.setdefault((found[1], found[3]), {})[found[2]] = value
+    fields = [(port, field) for port in ("inputs", "outputs") for field in ("path", "type")]
+    return settings, Bound(*(said.get(field, {}) for field in fields))
 
 
 def with_settings(deployment: BatchDeployment, overrides: Sequence[str]) -> BatchDeployment:
@@ -55,10 +92,32 @@ def with_settings(deployment: BatchDeployment, overrides: Sequence[str]) -> Batc
         if not equals:
             raise UsageError(f"{override!r} is no setting", hint="write NAME=VALUE")
         deployment = _changed(deployment, name, text)
-    if deployment.settings.output_action not in _ACTIONS:
-        said = deployment.settings.output_action
-        raise UsageError(f"no output_action {said!r}", hint=near_miss(said, _ACTIONS))
+    _check(deployment)
     return deployment
+
+
+def _check(deployment: BatchDeployment) -> None:
+    """Check what a file's check has checked before the settings were changed."""
+    settings = deployment.settings
+    for field, said, known in (
+        ("output_action", settings.output_action, _ACTIONS),
+        ("logging_level", settings.logging_level, _LEVELS),
+    ):
+        if said not in known:
+            raise UsageError(f"no {field} {said!r}", hint=near_miss(said, known))
+    if settings.output_file_name in {".", ".."} or not _FILE_NAME.fullmatch(
+        settings.output_file_name
+    ):
+        raise UsageError(
+            f"{settings.output_file_name!r} cannot be the name of a file",
+            hint="give a name without a folder",
+        )
+    is_lost = settings.output_action == "summary_only" and deployment.scoring_script is None
+    if is_lost and deployment.pipeline is None:
+        raise UsageError(
+            "without a scoring script, the predictions of 'summary_only' would be lost",
+            hint="give append_row",
+        )
 
 
 def _changed(deployment: BatchDeployment, name: str, text: str) -> BatchDeployment:
@@ -101,7 +160,8 @@ def _read(name: str, read: Callable[[str], Any], text: str) -> Any:
         value = read(text)
     except (ValueError, KeyError):
         raise UsageError(f"{name} cannot be {text!r}", hint="give another value") from None
-    if isinstance(value, int) and not isinstance(value, bool) and value < _least(name):
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if is_number and not _least(name) <= value < math.inf:
         raise UsageError(f"{name} cannot be {text}", hint=f"give {_least(name)} or more")
     return value
 

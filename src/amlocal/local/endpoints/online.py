@@ -15,7 +15,7 @@ from amlocal.local.endpoints.keys import read_keys, regenerate
 from amlocal.local.endpoints.metrics import parse_metrics
 from amlocal.local.endpoints.pollers import BACK_SECONDS, RecordPoller, wait_until_back
 from amlocal.local.endpoints.records import EndpointRecord, EndpointRecords
-from amlocal.local.endpoints.rules import checked_name, wanted_endpoint
+from amlocal.local.endpoints.rules import check_name, wanted_endpoint
 from amlocal.local.endpoints.supervision import Supervision
 from amlocal.local.endpoints.uris import HOST, openapi_uri, scoring_uri
 from amlocal.local.records import timestamp
@@ -57,9 +57,11 @@ class OnlineEndpoints:
             TargetError: The supervisor does not start.
         """
         plan = self.compiler.load_online_endpoint(endpoint, overrides=overrides, name=name)
-        checked_name("endpoint", plan.name)
+        check_name("endpoint", plan.name)
         self.workspace.create()
-        self.records.want_endpoint(plan.name, lambda old, all_: wanted_endpoint(plan, old, all_))
+        self.records.want_endpoint(
+            plan.name, lambda old, all_: wanted_endpoint(plan, old, all_, overrides)
+        )
         self.supervision.ensure()
         return self._poller(plan.name)
 

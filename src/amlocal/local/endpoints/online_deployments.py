@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from amlocal.errors import UsageError, near_miss
@@ -14,7 +15,7 @@ from amlocal.local.endpoints.collected import register_collections
 from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.pollers import RecordPoller
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecords
-from amlocal.local.endpoints.rules import checked_name, without_deployment
+from amlocal.local.endpoints.rules import check_name, without_deployment
 from amlocal.local.endpoints.serving import ServingRecords
 from amlocal.local.endpoints.settings import (
     known_plan,
@@ -69,13 +70,13 @@ class OnlineDeployments:
 
         Raises:
             SpecError: The file is wrong; holds every problem.
-            UsageError: Nothing says how to serve it, it is being deleted, or a collection's data
-                asset is of other data.
+            UsageError: Nothing says how to serve it, it is being deleted, it failed and so cannot
+                be changed by settings, or a collection's data asset is of other data.
             NotFoundError: There is no such endpoint or model.
             TargetError: It cannot be served on this machine.
         """
         plan, kept = self._plan(deployment, overrides, name, endpoint_name)
-        checked_name("deployment", plan.name)
+        check_name("deployment", plan.name)
         self.records.get(plan.endpoint_name)
         self.workspace.create()
         version = self.maker.make(
@@ -115,6 +116,11 @@ class OnlineDeployments:
             )
             return plan, None
         present = old.served or old.version
+        if not Path(present.folder).is_dir():
+            raise UsageError(
+                f"deployment {name!r} failed, and nothing of it was kept that could be changed",
+                hint="make it anew: `aml online-deployment create -f FILE`",
+            )
         plan = self.compiler.load_online_deployment(
             None,
             overrides=[*present_settings(present), *overrides],

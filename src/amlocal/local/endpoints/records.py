@@ -7,12 +7,12 @@ the supervisor alone writes how that ended, and only if nothing else was wanted 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from amlocal.errors import UsageError, not_found
-from amlocal.local.database import Database, Row
+from amlocal.local.database import Database, DiskFullError, Row
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.plan import OnlineEndpoint
 from amlocal.plan.endpoint_info import CREATING, DELETING, UPDATING
@@ -264,30 +264,33 @@ class EndpointRecords:
                 (plan.to_json().decode(), endpoint),
             )
 
+    def _told(self, query: str, values: Sequence[object] = ()) -> None:
+        """Write what came of something; once more where the disk was full, and room was made."""
+        try:
+            with self._db.writing():
+                self._db.execute(query, values)
+        except DiskFullError:
+            with self._db.writing():
+                self._db.execute(query, values)
+
     def settle_endpoint(self, name: str, revision: int, state: str, error: str = "") -> None:
         """Write how a change of an endpoint ended, unless another was wanted meanwhile."""
-        with self._db.writing():
-            self._db.execute(
-                "UPDATE online_endpoints SET state = ?, error = ? WHERE name = ? AND revision = ?",
-                (state, error, name, revision),
-            )
+        self._told(
+            "UPDATE online_endpoints SET state = ?, error = ? WHERE name = ? AND revision = ?",
+            (state, error, name, revision),
+        )
 
     def set_port(self, name: str, port: int) -> None:
         """Write the port that an endpoint has from now on."""
-        with self._db.writing():
-            self._db.execute("UPDATE online_endpoints SET port = ? WHERE name = ?", (port, name))
+        self._told("UPDATE online_endpoints SET port = ? WHERE name = ?", (port, name))
 
     def note_served(self, record: DeploymentRecord, version: DeploymentVersion | None) -> None:
         """Write which version of a deployment serves from now on; None where none does."""
-        with self._db.writing():
-            self._db.execute(
-                "UPDATE online_deployments SET served = ? WHERE endpoint = ? AND name = ?",
-                (
-                    None if version is None else version.to_json().decode(),
-                    record.endpoint,
-                    record.name,
-                ),
-            )
+        served = None if version is None else version.to_json().decode()
+        self._told(
+            "UPDATE online_deployments SET served = ? WHERE endpoint = ? AND name = ?",
+            (served, record.endpoint, record.name),
+        )
 
     def settle_deployment(self, record: DeploymentRecord, state: str, error: str = "") -> None:
         """Write how a change of a deployment ended, unless another was wanted meanwhile.
@@ -297,41 +300,36 @@ class EndpointRecords:
             state: `Succeeded` or `Failed`.
             error: Why it Failed.
         """
-        with self._db.writing():
-            self._db.execute(
-                "UPDATE online_deployments SET state = ?, error = ?"
-                " WHERE endpoint = ? AND name = ? AND revision = ?",
-                (state, error, record.endpoint, record.name, record.revision),
-            )
+        self._told(
+            "UPDATE online_deployments SET state = ?, error = ?"
+            " WHERE endpoint = ? AND name = ? AND revision = ?",
+            (state, error, record.endpoint, record.name, record.revision),
+        )
 
     def note_instances(self, endpoint: str, name: str, ready: int) -> None:
         """Write how many instances of a deployment take requests."""
-        with self._db.writing():
-            self._db.execute(
-                "UPDATE online_deployments SET ready = ? WHERE endpoint = ? AND name = ?",
-                (ready, endpoint, name),
-            )
+        self._told(
+            "UPDATE online_deployments SET ready = ? WHERE endpoint = ? AND name = ?",
+            (ready, endpoint, name),
+        )
 
     def note_trouble(self, endpoint: str, name: str, trouble: str) -> None:
         """Write why an instance is being replaced; an empty text when all are well again."""
-        with self._db.writing():
-            self._db.execute(
-                "UPDATE online_deployments SET trouble = ? WHERE endpoint = ? AND name = ?",
-                (trouble, endpoint, name),
-            )
+        self._told(
+            "UPDATE online_deployments SET trouble = ? WHERE endpoint = ? AND name = ?",
+            (trouble, endpoint, name),
+        )
 
     def note_down(self) -> None:
         """Write that no instance takes requests any more."""
-        with self._db.writing():
-            self._db.execute("UPDATE online_deployments SET ready = 0, trouble = ''")
+        self._told("UPDATE online_deployments SET ready = 0, trouble = ''")
 
     def remove_deployment(self, record: DeploymentRecord) -> None:
         """Remove a deployment whose end was wanted."""
-        with self._db.writing():
-            self._db.execute(
-                "DELETE FROM online_deployments WHERE endpoint = ? AND name = ? AND state = ?",
-                (record.endpoint, record.name, DELETING),
-            )
+        self._told(
+            "DELETE FROM online_deployments WHERE endpoint = ? AND name = ? AND state = ?",
+            (record.endpoint, record.name, DELETING),
+        )
 
     def remove_endpoint(self, name: str) -> None:
         """Remove an endpoint whose end was wanted, with what is left of its deployments."""

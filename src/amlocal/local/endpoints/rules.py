@@ -6,7 +6,6 @@ deleted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -14,24 +13,24 @@ import msgspec
 from amlocal.errors import UsageError
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.plan import OnlineEndpoint
+from amlocal.plan.endpoint_name import NAME_HINT, may_be_name
+from amlocal.plan.source import kept
 from amlocal.plan.traffic import routing_problems, traffic_problems
 
-#: Of endpoints and deployments: a letter, then letters, digits, and `-`, at most 32 characters.
-_NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9-]{0,30}[A-Za-z0-9])?")
 
-
-def checked_name(kind: str, name: str) -> str:
-    """Return a name that Azure would take; raises UsageError."""
-    if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"{name!r} cannot be the name of an {kind}",
-            hint="a letter, then letters, digits, or -, at most 32 characters; the last is no -",
-        )
-    return name
+def check_name(kind: str, name: str) -> None:
+    """Check that Azure would take a name, which becomes one of a folder; raises UsageError."""
+    if not may_be_name(name):
+        article = "an" if kind == "endpoint" else "a"
+        message = f"{name!r} cannot be the name of {article} {kind}"
+        raise UsageError(message, hint=NAME_HINT)
 
 
 def wanted_endpoint(
-    new: OnlineEndpoint, old: EndpointRecord | None, deployments: Sequence[DeploymentRecord]
+    new: OnlineEndpoint,
+    old: EndpointRecord | None,
+    deployments: Sequence[DeploymentRecord],
+    overrides: Sequence[str] = (),
 ) -> OnlineEndpoint:
     """Return what is wanted of an endpoint; what the new plan does not say stays as it is.
 
@@ -39,11 +38,12 @@ def wanted_endpoint(
         new: What somebody asks for.
         old: What there is, or None.
         deployments: Its deployments.
+        overrides: The settings that the new plan was read with; null takes a tag away.
 
     Raises:
         UsageError: Traffic breaks a rule.
     """
-    wanted = new if old is None else _kept(new, old.plan)
+    wanted = new if old is None else _kept(new, old.plan, overrides)
     problems = [
         *routing_problems(
             new.traffic,
@@ -64,7 +64,7 @@ def wanted_endpoint(
     )
 
 
-def _kept(new: OnlineEndpoint, old: OnlineEndpoint) -> OnlineEndpoint:
+def _kept(new: OnlineEndpoint, old: OnlineEndpoint, overrides: Sequence[str]) -> OnlineEndpoint:
     """Return an endpoint whose unsaid fields are the old one's.
 
     A file that says nothing of `auth_mode` reads as `key`, so that one leaves what there is.
@@ -80,8 +80,8 @@ def _kept(new: OnlineEndpoint, old: OnlineEndpoint) -> OnlineEndpoint:
         traffic=old.traffic if new.traffic is None else new.traffic,
         mirror_traffic=old.mirror_traffic if new.mirror_traffic is None else new.mirror_traffic,
         description=new.description or old.description,
-        tags={**old.tags, **new.tags},
-        properties={**old.properties, **new.properties},
+        tags=kept("tags", old.tags, new.tags, overrides),
+        properties=kept("properties", old.properties, new.properties, overrides),
     )
 
 

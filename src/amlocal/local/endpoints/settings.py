@@ -54,8 +54,8 @@ def present_settings(version: DeploymentVersion) -> list[str]:
         "readiness_probe": _probe(plan.readiness_probe),
         "data_collector": _collector(plan.data_collector),
     }
-    if version.model_path and plan.model is not None:
-        fields["model"] = {"path": version.model_path, "type": plan.model.type}
+    if version.model_path:
+        fields["model"] = {"path": version.model_path, "type": version.model_type}
     if plan.scoring_script is not None:
         fields["environment"] = _ANY_ENVIRONMENT
         fields["code_configuration"] = {"code": plan.code, "scoring_script": plan.scoring_script}

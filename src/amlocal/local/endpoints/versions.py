@@ -44,6 +44,7 @@ class DeploymentVersion(Value, frozen=True):
         model: `NAME:VERSION`, the path of an inline model, or an empty string.
         model_dir: What `AZUREML_MODEL_DIR` says, or an empty string.
         model_path: The model in it.
+        model_type: Its type, which the plan does not know of a registered one.
         run_id: The MLflow run that made the model, or an empty string.
         app: The code folder, or an empty string.
     """
@@ -54,6 +55,7 @@ class DeploymentVersion(Value, frozen=True):
     model: str = ""
     model_dir: str = ""
     model_path: str = ""
+    model_type: str = ""
     run_id: str = ""
     app: str = ""
 
@@ -142,6 +144,7 @@ class VersionMaker:
             model=model.label if model else "",
             model_dir=str(place.parent) if place else "",
             model_path=str(place) if place else "",
+            model_type=model.type if model else "",
             run_id=model.run_id if model else "",
             app=str(app) if app else "",
         )
@@ -153,13 +156,12 @@ def _served_model(version: DeploymentVersion) -> ServedModel | None:
         return None
     path = Path(version.model_path)
     number, name = path.parent.name, path.parent.parent.name
-    kind = version.plan.model.type if version.plan.model else ""
     return ServedModel(
         path=path,
         file_name=path.name,
         name=name,
         version=number,
-        type=kind,
+        type=version.model_type,
         label=version.model,
         run_id=version.run_id,
         may_change=False,

@@ -8,7 +8,8 @@ from typing import Any
 from amlocal.errors import Problem, SpecError
 
 
-def _boolean(text: str) -> bool:
+def boolean(text: str) -> bool:
+    """Return what `true` or `false`, in any case, says; raises KeyError."""
     return {"true": True, "false": False}[text.lower()]
 
 
@@ -19,7 +20,7 @@ _PREDEFINED: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "--task_overhead_timeout": ("load_timeout", float),
     "--progress_update_timeout": ("progress_timeout", float),
     "--first_task_creation_timeout": ("init_timeout", float),
-    "--append_row_dataframe_header": ("has_header", _boolean),
+    "--append_row_dataframe_header": ("has_header", boolean),
 }
 
 

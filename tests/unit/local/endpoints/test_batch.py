@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -172,6 +173,11 @@ def test_the_settings_of_a_deployment_can_be_changed_alone(batch: Batch) -> None
         ("mini_batch_size=0", "give 1 or more"),
         ("error_threshold=-2", "give -1 or more"),
         ("output_action=print", "no output_action 'print'"),
+        ("logging_level=loud", "no logging_level 'LOUD'"),
+        ("retry_settings.timeout=0", "give 1 or more"),
+        ("retry_settings.timeout=nan", "retry_settings.timeout cannot be nan"),
+        ("output_file_name=../rows.csv", "'../rows.csv' cannot be the name of a file"),
+        ("output_file_name=", "give a name without a folder"),
         ("alone", "'alone' is no setting"),
     ],
 )
@@ -244,6 +250,56 @@ def test_a_model_scores_one_input(batch: Batch, inputs: dict[str, str]) -> None:
     batch.deploy()
     with pytest.raises(UsageError, match="scores one input"):
         batch.endpoints.invoke("scores", inputs=inputs)
+
+
+def test_data_that_is_not_there_is_told_before_a_job_is_made(batch: Batch) -> None:
+    batch.deploy()
+    (batch.lab.project / "rows").mkdir()
+    with pytest.raises(UsageError, match="there is no data at") as error:
+        batch.endpoints.invoke("scores", inputs={"input": str(batch.lab.project / "row")})
+    assert error.value.hint == "did you mean 'rows'?"
+    assert batch.endpoints.list_jobs("scores") == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "file"),
+    [
+        (["outputs.score.path={}"], "predictions.csv"),
+        (["outputs.score.path={}/mine.csv", "outputs.score.type=uri_file"], "mine.csv"),
+    ],
+)
+def test_settings_say_where_data_is_and_goes(batch: Batch, settings: list[str], file: str) -> None:
+    batch.deploy()
+    data = batch.lab.write("rows/a.csv", "1").parent
+    place = batch.lab.project / "elsewhere"
+    overrides = [f"inputs.rows.path={data}", "inputs.rows.type=uri_folder", *settings]
+    job = batch.endpoints.invoke(
+        "scores", overrides=[override.format(place) for override in overrides]
+    )
+    batch.lab.client.jobs.stream(job.name)
+    assert (place / file).is_file()
+
+
+def test_objects_say_where_data_is_and_goes(batch: Batch) -> None:
+    batch.deploy()
+    data, place = batch.lab.write("rows/a.csv", "1").parent, batch.lab.project / "elsewhere"
+    job = batch.endpoints.invoke(
+        "scores",
+        inputs={"rows": SimpleNamespace(type="uri_folder", path=str(data))},
+        outputs={"score": SimpleNamespace(type="uri_folder", path=str(place))},
+    )
+    batch.lab.client.jobs.stream(job.name)
+    assert (place / "predictions.csv").is_file()
+
+
+def test_an_output_that_there_is_not(batch: Batch) -> None:
+    batch.deploy()
+    data = batch.lab.write("rows/a.csv", "1").parent
+    with pytest.raises(UsageError, match="no output 'scores'") as error:
+        batch.endpoints.invoke(
+            "scores", inputs={"input": str(data)}, overrides=["outputs.scores.path=/x"]
+        )
+    assert error.value.hint == "did you mean 'score'?"
 
 
 def test_variables_are_for_their_owner_alone(batch: Batch) -> None:

@@ -236,12 +236,12 @@ def test_commands_of_processes_side_by_side_share_one_supervisor(stage: Stage) -
     )
     others = [
         subprocess.Popen(
-            [sys.executable, "-c", program, str(stage.project), f"e{number}"],
+            [sys.executable, "-c", program, str(stage.project), f"end{number}"],
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])},
         )
         for number in range(3)
     ]
     assert [other.wait(60) for other in others] == [0, 0, 0]
-    assert [info.name for info in stage.client.online_endpoints.list()] == ["e0", "e1", "e2"]
+    assert [info.name for info in stage.client.online_endpoints.list()] == ["end0", "end1", "end2"]
     assert len(stage.processes("supervisor")) == 1
     assert len(stage.processes("router")) == 3

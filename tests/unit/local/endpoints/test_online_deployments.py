@@ -61,6 +61,10 @@ def test_a_deployment_that_cannot_start_fails_with_its_log(stage: Stage) -> None
     assert versions(stage) == []
     with pytest.raises(UsageError, match="'blue' is ready"):
         stage.endpoint(traffic={"blue": 100})
+    with pytest.raises(UsageError, match="'blue' failed, and nothing of it was kept"):
+        stage.client.online_deployments.begin_create_or_update(
+            None, overrides=["instance_count=2"], name="blue", endpoint_name="adult"
+        )
     assert stage.deploy().provisioning_state == "Succeeded"
     assert get(stage).error == ""
 

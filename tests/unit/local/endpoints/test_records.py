@@ -158,3 +158,20 @@ def test_wishes_of_many_at_once_are_all_kept(records: EndpointRecords, tmp_path:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(wish, range(20)))
     assert records.get("adult").plan.tags.keys() == {str(n) for n in range(20)}
+
+
+def test_what_came_of_something_is_written_once_room_was_made(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def make_room() -> None:
+        made.append(1)
+        database.execute("PRAGMA max_page_count = 100000")
+
+    database = Database(tmp_path / "records.db", on_full=make_room)
+    records = EndpointRecords(database)
+    revision = want(records)
+    # SQLite's own limit gives the same error as a disk without space.
+    database.execute("PRAGMA max_page_count = 1")
+    records.settle_endpoint("adult", revision, "Failed", "x" * 100_000)
+    assert made == [1]
+    assert records.get("adult").state == "Failed"

@@ -55,6 +55,7 @@ def version(tmp_path: Path) -> DeploymentVersion:
         choice=CHOICE,
         model="m:1",
         model_path=str(model),
+        model_type="custom_model",
         app=str(app),
     )
 
@@ -118,3 +119,18 @@ def test_the_model_is_changed_where_a_setting_names_it(version: DeploymentVersio
     assert said_fields(["model=azureml:m:2", "a.b=1", "c[0]=2"]) == {"model", "a", "c"}
     found = changed(version, "model=azureml:m:2")
     assert found.model == ModelSource(reference="azureml:m:2")
+
+
+def test_a_registered_model_is_what_it_was_found_to_be(version: DeploymentVersion) -> None:
+    folder = Path(version.folder) / "model"
+    folder.mkdir()
+    (folder / "MLmodel").touch()
+    served = msgspec.structs.replace(
+        version,
+        plan=msgspec.structs.replace(version.plan, code=None, scoring_script=None),
+        app="",
+        model_path=str(folder),
+        model_type="mlflow_model",
+    )
+    old = known_plan(served)
+    assert changed(served, "instance_count=1") == msgspec.structs.replace(old, instance_count=1)

@@ -78,7 +78,12 @@ def test_a_model_is_kept_from_a_version(lab: Lab, maker: VersionMaker, versions:
     (lab.project / "files" / "model.pkl").write_text("other")
     kept = maker.make(scripted(lab), versions, "auto", model_of=first)
     assert Path(kept.model_path).read_text() == "weights"
-    assert (kept.model, kept.folder != first.folder) == (first.model, True)
+    assert (
+        (kept.model, kept.model_type)
+        == (first.model, first.model_type)
+        == (kept.model, "custom_model")
+    )
+    assert kept.folder != first.folder
     fresh = maker.make(scripted(lab), versions, "auto")
     assert Path(fresh.model_path).read_text() == "weights"  # `scripted` wrote it again
 
@@ -142,6 +147,8 @@ def test_a_registered_model_is_found_under_the_name_that_it_was_registered_with(
         assert version.model_dir.endswith(f"/azureml-models/fruit/{number}")
         assert (Path(version.model_path) / "MLmodel").read_text() == "flavors: {}\n"
         assert Path(version.model_path).name == "model"
+        # The plan of a reference does not say it.
+        assert version.model_type == "mlflow_model"
 
 
 MODEL = ServedModel(Path(), "model", "m", "1", "mlflow_model", "m:1")

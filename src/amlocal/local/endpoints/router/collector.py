@@ -166,7 +166,7 @@ class Collector:
     def _put(self, job: _Job) -> bool:
         is_taken = self._offer(job)
         if not is_taken:
-            self._drop(job.counts, job.collections)
+            self.drop(job.counts, job.collections)
         return is_taken
 
     def _offer(self, job: _Job) -> bool:
@@ -223,7 +223,8 @@ class Collector:
             is_success=answer.status < 300,
         )
 
-    def _drop(self, counts: Counts, collections: Sequence[str]) -> None:
+    def drop(self, counts: Counts, collections: Sequence[str]) -> None:
+        """Count what is not kept."""
         with self._lock:
             for collection in collections:
                 counts.lost[collection] += 1
@@ -282,7 +283,7 @@ class Collector:
                 fields = {**fields, "data": str(file)}
             return msgspec.json.encode(fields) + b"\n"
         except (NotCollectedError, OSError) as error:
-            self._drop(job.counts, [collection])
+            self.drop(job.counts, [collection])
             self._complain(collection, job, error)
             return None
 
@@ -292,7 +293,7 @@ class Collector:
             self._files.append(key, path, b"".join(line for line, _ in found))
         except OSError as error:
             for _, job in found:
-                self._drop(job.counts, [collection])
+                self.drop(job.counts, [collection])
             self._complain(collection, found[0][1], error)
         else:
             for _, job in found:

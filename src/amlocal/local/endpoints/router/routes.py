@@ -73,8 +73,8 @@ class Routes:
         return self._deployments.values()
 
     def find(self, name: str) -> Deployment | None:
-        """Return a deployment of the table, or one that has left it with requests under way."""
-        retired = (left for left in self._retired if left.name == name and not left.is_over)
+        """Return a deployment of the table, or one that has just left it."""
+        retired = (left for left in self._retired if left.name == name)
         return self._deployments.get(name) or next(retired, None)
 
     def choose(self, named: bytes | None) -> Chosen | Answer:

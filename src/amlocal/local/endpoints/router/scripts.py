@@ -83,10 +83,10 @@ class ScriptRows:
         except ClientGoneError:
             return None
         except TooLargeError:
-            counts.lost[collection] += 1
+            self._collector.drop(counts, [collection])
             return answers.text(413, f"at most {LARGE} bytes are collected at once")
         except TooMuchError:
-            counts.lost[collection] += 1
+            self._collector.drop(counts, [collection])
             return answers.text(503, "too much is being collected")
         try:
             return self._keep(sender, collection, headers, body)
@@ -102,7 +102,10 @@ class ScriptRows:
             instance, _, key = base64.b64decode(encoded, validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return None
-        deployment = self._routes.find(instance.rpartition("-")[0])
+        name, _, number = instance.rpartition("-")
+        if not number.isdecimal():  # it names a file
+            return None
+        deployment = self._routes.find(name)
         entry = deployment.entry.collector if deployment is not None else None
         known = entry.script_key if entry is not None else ""
         if not known or not hmac.compare_digest(known.encode(), key.encode()):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from amlocal.local.endpoints.records import DeploymentRecord
 from amlocal.local.endpoints.supervisor.collecting import collects_by_script
 from amlocal.local.endpoints.supervisor.fleet import Fleet
 from amlocal.local.endpoints.supervisor.instance import Instance, InstanceFailedError
+from amlocal.local.endpoints.supervisor.log import say
 from amlocal.local.endpoints.supervisor.shared import Shared
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.local.environments import ResolvedEnvironment
@@ -95,7 +96,7 @@ class DeploymentRun:
     def _report(self, work: asyncio.Task[None]) -> None:
         """Log what nobody foresaw, such as a full disk: nobody awaits the work."""
         if not work.cancelled() and (error := work.exception()) is not None:
-            print(f"{self._endpoint}/{self._name}: {error!r}", file=sys.stderr)
+            say(f"{self._endpoint}/{self._name}: {error!r}")
 
     async def stop(self) -> None:
         """End all instances; what is wanted stays."""
@@ -138,7 +139,7 @@ class DeploymentRun:
         try:
             fleet = self._new_fleet(version, await self._prepare(version))
             await fleet.start()
-        except (AmlocalError, InstanceFailedError) as error:
+        except (AmlocalError, InstanceFailedError, OSError) as error:
             self._settle(record, FAILED, str(error))
             self._remove(version)
             self._instances_changed()
@@ -164,7 +165,7 @@ class DeploymentRun:
 
     def _settle(self, record: DeploymentRecord, state: str, error: str = "") -> None:
         self._shared.records.settle_deployment(record, state, error)
-        print(f"{self._endpoint}/{self._name}: {state} {error}".rstrip(), file=sys.stderr)
+        say(f"{self._endpoint}/{self._name}: {state} {error}".rstrip())
 
     async def _delete(self, record: DeploymentRecord) -> None:
         fleet, self._fleet = self._fleet, None
@@ -210,15 +211,25 @@ class DeploymentRun:
         if self._fleet is None:
             return
         ready = len(self._fleet.ready)
-        self._shared.records.note_instances(self._endpoint, self._name, ready)
-        if self._is_troubled and ready == self._fleet.version.plan.instance_count:
-            self._is_troubled = False
-            self._shared.records.note_trouble(self._endpoint, self._name, "")
+        with self._going_on():
+            self._shared.records.note_instances(self._endpoint, self._name, ready)
+            if self._is_troubled and ready == self._fleet.version.plan.instance_count:
+                self._shared.records.note_trouble(self._endpoint, self._name, "")
+                self._is_troubled = False
 
     def _trouble(self, what: str) -> None:
         self._is_troubled = True
-        self._shared.records.note_trouble(self._endpoint, self._name, what)
-        print(f"{self._endpoint}/{self._name}: {what}", file=sys.stderr)
+        say(f"{self._endpoint}/{self._name}: {what}")
+        with self._going_on():
+            self._shared.records.note_trouble(self._endpoint, self._name, what)
+
+    @contextlib.contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Keep instances alive also while the records cannot be written."""
+        try:
+            yield
+        except AmlocalError as error:
+            say(f"{self._endpoint}/{self._name}: {error}")
 
     def _retire(self, fleet: Fleet) -> None:
         """End a fleet that is out of the table once its requests are answered."""

@@ -10,15 +10,17 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from amlocal.errors import TargetError
+from amlocal.errors import AmlocalError, TargetError
 from amlocal.local.endpoints.keys import read_keys
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecord
 from amlocal.local.endpoints.serving import model_changes
 from amlocal.local.endpoints.supervision import python_arguments, role
 from amlocal.local.endpoints.supervisor.deployment import DeploymentRun
+from amlocal.local.endpoints.supervisor.log import say
 from amlocal.local.endpoints.supervisor.router import Router
 from amlocal.local.endpoints.supervisor.shared import Shared
 from amlocal.local.endpoints.supervisor.table import router_table
+from amlocal.local.endpoints.supervisor.waiting import within
 from amlocal.local.endpoints.uris import HOST, scoring_uri
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.local.process import inherited
@@ -120,9 +122,12 @@ class EndpointRun:
 
     def _failed(self, why: str) -> None:
         record = self._record
-        if record.state not in SETTLED:
-            self._shared.records.settle_endpoint(record.name, record.revision, FAILED, why)
-        print(f"{record.name}: {why}", file=sys.stderr)
+        say(f"{record.name}: {why}")
+        try:
+            if record.state not in SETTLED:
+                self._shared.records.settle_endpoint(record.name, record.revision, FAILED, why)
+        except AmlocalError as error:  # the router is tried again all the same
+            say(f"{record.name}: {error}")
 
     async def _delete(self) -> None:
         """End everything; requests that are under way are answered."""
@@ -167,7 +172,7 @@ class EndpointRun:
             TargetError: The router does not come up, or refuses its table.
         """
         try:
-            await asyncio.wait_for(self._router.applied(change), _APPLY_SECONDS)
+            await within(_APPLY_SECONDS, self._router.applied(change))
         except asyncio.TimeoutError:
             raise TargetError(
                 f"the router does not answer within {_APPLY_SECONDS:g} s",
@@ -176,9 +181,14 @@ class EndpointRun:
 
     async def drained(self, identities: frozenset[str], timeout: float) -> None:
         """Return when instances that have left have no request, or after so many seconds."""
-        waits = [self._router.expect_drained(identity).wait() for identity in identities]
+        events = [self._router.expect_drained(identity) for identity in identities]
+
+        async def all_set() -> None:
+            for event in events:
+                await event.wait()
+
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*waits), timeout)
+            await within(timeout, all_set())
         for identity in identities:
             self._router.forget_drained(identity)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from amlocal.local.endpoints.supervisor.instance import Instance, InstanceFailedError
 from amlocal.local.endpoints.supervisor.probes import answers
+from amlocal.local.endpoints.supervisor.waiting import cancelled
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.plan import ProbeSettings
 
@@ -75,9 +75,7 @@ class Fleet:
     async def stop(self) -> None:
         """End every instance."""
         self.ready.clear()
-        for slot in self._slots:
-            slot.cancel()
-        await asyncio.gather(*self._slots, return_exceptions=True)
+        await cancelled(*self._slots)
 
     async def _keep(self, first: asyncio.Future[None] | None) -> None:
         """Keep one instance: start it, watch it, replace it.
@@ -131,7 +129,7 @@ class Fleet:
             await asyncio.wait({ended, dead}, return_when=asyncio.FIRST_COMPLETED)
             return ended.result() if ended.done() else dead.result()
         finally:
-            await _cancel(ended, dead, follow)
+            await cancelled(ended, dead, follow)
             self._admit(instance, is_ready=False)
 
     def _admit(self, instance: Instance, *, is_ready: bool) -> None:
@@ -164,9 +162,3 @@ class Fleet:
                 failures, successes = failures + 1, 0
                 if failures >= probe.failure_threshold:
                     self._admit(instance, is_ready=False)
-
-
-async def _cancel(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.supervisor.probes import answers
+from amlocal.local.endpoints.supervisor.waiting import within
 from amlocal.plan import ProbeSettings
 
 _TETHER = Path(__file__).with_name("tether.py")
@@ -67,9 +68,9 @@ class Instance:
 
     async def start(self) -> None:
         """Start the process; raises InstanceFailedError."""
-        self._log.parent.mkdir(parents=True, exist_ok=True)
-        with self._log.open("ab") as log:
-            try:
+        try:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
+            with self._log.open("ab") as log:
                 self._process = await asyncio.create_subprocess_exec(
                     *tethered(self._launch.program),
                     cwd=self._launch.folder,
@@ -79,10 +80,10 @@ class Instance:
                     stderr=log,
                     start_new_session=True,
                 )
-            except OSError as error:
-                raise InstanceFailedError(
-                    f"instance {self.identity} cannot be started: {error}"
-                ) from error
+        except OSError as error:
+            raise InstanceFailedError(
+                f"instance {self.identity} cannot be started: {error}"
+            ) from error
 
     @property
     def _running(self) -> asyncio.subprocess.Process:
@@ -102,7 +103,7 @@ class Instance:
         ended = asyncio.ensure_future(self._running.wait())
         allowed = min(_allowance(readiness), _allowance(liveness))
         try:
-            await asyncio.wait_for(self._answer_or_end(ended, readiness.timeout), allowed)
+            await within(allowed, self._answer_or_end(ended, readiness.timeout))
         except asyncio.TimeoutError:
             raise InstanceFailedError(
                 self._told(f"did not answer within {allowed:g} s, which its probes allow")
@@ -132,7 +133,7 @@ class Instance:
             return
         self._signal(signal.SIGTERM)
         with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._process.wait(), _GRACE_SECONDS)
+            await within(_GRACE_SECONDS, self._process.wait())
         # Also where the first process has ended: it may have been killed and left workers behind.
         self._signal(signal.SIGKILL)
         await self._process.wait()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from amlocal.local.endpoints.supervisor.waiting import within
+
 _REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: probe\r\nConnection: close\r\n\r\n"
 
 
@@ -16,8 +18,8 @@ async def answers(address: str, timeout: float) -> bool:
         timeout: Seconds that the answer may take.
     """
     try:
-        return await asyncio.wait_for(_ask(address), timeout)
-    except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError):
+        return await within(timeout, _ask(address))
+    except (OSError, asyncio.TimeoutError, ValueError):  # the last: a line without an end
         return False
 
 

@@ -21,6 +21,8 @@ import msgspec
 from amlocal.errors import TargetError
 from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.supervisor.instance import tethered
+from amlocal.local.endpoints.supervisor.log import say
+from amlocal.local.endpoints.supervisor.waiting import cancelled, within
 
 _GRACE_SECONDS = 10.0
 _FIRST_DELAY, _LONGEST_DELAY, _WELL_SECONDS = 0.05, 10.0, 30.0
@@ -111,8 +113,7 @@ class Router:
 
     async def stop(self) -> None:
         """End the router; it answers the requests that it has."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await cancelled(self._task)
 
     async def _keep(self) -> None:
         """Start the router, listen to it, and start it anew whenever it ends."""
@@ -123,6 +124,9 @@ class Router:
             self._has_answered = False
             try:
                 await self._run()
+            except (OSError, ValueError, msgspec.MsgspecError) as error:
+                # It cannot be started, or says what no router says.
+                say(f"{self._log.parent.name}: the router: {error}")
             finally:
                 await self._end()
             self._release_drained(frozenset())
@@ -135,20 +139,7 @@ class Router:
             delay = min(2 * delay, _LONGEST_DELAY)
 
     async def _run(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs, self._log.open("ab") as log:
-            handed = (self._listener.fileno(), theirs.fileno())
-            self._process = await asyncio.create_subprocess_exec(
-                *tethered([*self._program, "--fd", str(handed[0]), "--control", str(handed[1])]),
-                cwd=self._folder,
-                env=self._variables,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=handed,
-            )
-        reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        reader, self._writer = await self._start()
         self._sent.clear()
         if self._table is not None:
             self._write(self._writer, self._table)
@@ -156,6 +147,27 @@ class Router:
         with contextlib.suppress(ConnectionError):
             while line := await reader.readline():
                 await self._hear(msgspec.json.decode(line, type=_Answer), known)
+
+    async def _start(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Start the process; returns our end of the line to it."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs, self._log.open("ab") as log:
+                handed = ["--fd", str(self._listener.fileno()), "--control", str(theirs.fileno())]
+                self._process = await asyncio.create_subprocess_exec(
+                    *tethered([*self._program, *handed]),
+                    cwd=self._folder,
+                    env=self._variables,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    pass_fds=(self._listener.fileno(), theirs.fileno()),
+                )
+            return await asyncio.open_unix_connection(sock=ours)
+        except BaseException:
+            ours.close()
+            raise
 
     async def _hear(self, answer: _Answer, known: frozenset[str]) -> None:
         if answer.applied is not None or answer.error:
@@ -169,6 +181,8 @@ class Router:
                 else:
                     self._applied = max(self._applied, sent)
                 self._progress.notify_all()
+        if answer.error:
+            say(f"a router refuses its table: {answer.error}")
         if answer.drained is not None:
             self.expect_drained(answer.drained).set()
 
@@ -188,7 +202,7 @@ class Router:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._process.wait(), grace)
+                await within(grace, self._process.wait())
         self._process = None
 
 

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from amlocal.local.endpoints.serving import ServingRecords, write_waiting
 from amlocal.local.endpoints.supervision import SupervisorSettings
 from amlocal.local.endpoints.supervisor.endpoint import EndpointRun
 from amlocal.local.endpoints.supervisor.launch import Launcher
+from amlocal.local.endpoints.supervisor.log import say
 from amlocal.local.endpoints.supervisor.shared import Shared
 from amlocal.local.environments import Environments
 from amlocal.local.process import inherited
@@ -65,7 +65,7 @@ class Service:
             environments=Environments(
                 workspace.environments,
                 environ=environ,
-                note=lambda text: print(text, file=sys.stderr),
+                note=say,
             ),
             collected=workspace.datastore(DEFAULT_DATASTORE) / COLLECTED,
             look_again=self._woken.set,
@@ -125,7 +125,7 @@ class Service:
                 self._runs[name] = EndpointRun(self._shared, record)
             self._runs[name].refresh(record, records.deployments(name))
         except (AmlocalError, OSError) as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            say(f"{name}: {error}")
             records.settle_endpoint(name, record.revision, FAILED, str(error))
 
     async def _may_end(self) -> bool:

@@ -44,7 +44,7 @@ def launch(
         app="/app/code" if plan else "",
     )
     environment = ResolvedEnvironment(choice, Path("/env/bin/python"), (Path("/env/bin"),))
-    return launcher.launch("blue-0", version, environment, instances)
+    return launcher.launch("blue-0", version, environment, instances, 8000)
 
 
 def test_an_mlflow_model_is_served_at_a_socket(launcher: Launcher, tmp_path: Path) -> None:

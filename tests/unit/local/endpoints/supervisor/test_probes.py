@@ -36,6 +36,7 @@ async def ask(answer: bytes, place: Path, *, slow: float = 0.0) -> bool:
         (b"HTTP/1.1 404 Not Found\r\n\r\n", False),
         (b"HTTP/1.1 500 Error\r\n\r\n", False),
         (b"nonsense", False),
+        (b"no line's end" * 10_000, False),
         (b"", False),
     ],
 )

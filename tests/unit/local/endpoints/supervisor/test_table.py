@@ -31,6 +31,7 @@ def test_the_router_reads_what_the_supervisor_writes() -> None:
         KEYS,
         {"blue": (version(COLLECTOR), {"blue-1": "unix:/s/1"}), "green": (version(), {})},
         Path("/data/adult"),
+        "the key of scripts",
     )
     read = read_table(json.dumps(table).encode())
     assert (read.revision, read.endpoint) == (7, "adult")
