@@ -10,15 +10,21 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
 from tests.lab import wait_for
 from tests.unit.local.endpoints.stage import Stage
 
+from amlocal.local.endpoints.pollers import RecordPoller
 from amlocal.local.endpoints.supervision import Programs
-from amlocal.plan import ModelSource, OnlineDeployment, OnlineEndpoint, RequestSettings
+from amlocal.plan import (
+    ModelSource,
+    OnlineDeployment,
+    OnlineDeploymentInfo,
+    OnlineEndpoint,
+    RequestSettings,
+)
 
 NAME = "adult"
 #: The models' answers to a number x are a * x + b.
@@ -80,9 +86,30 @@ class Site:
         at_once: int = AT_ONCE,
         wait_ms: int = 5000,
         timeout_ms: int = 20_000,
-        **fields: Any,
     ) -> None:
         """Create or update a deployment, and return when it serves."""
+        change = self.begin_deploy(
+            name,
+            model,
+            instances=instances,
+            at_once=at_once,
+            wait_ms=wait_ms,
+            timeout_ms=timeout_ms,
+        )
+        done = change.result(120)
+        assert done.provisioning_state == "Succeeded", done.error
+
+    def begin_deploy(
+        self,
+        name: str,
+        model: str,
+        *,
+        instances: int = 1,
+        at_once: int = AT_ONCE,
+        wait_ms: int = 5000,
+        timeout_ms: int = 20_000,
+    ) -> RecordPoller[OnlineDeploymentInfo]:
+        """Begin to create or update a deployment."""
         plan = OnlineDeployment(
             name=name,
             endpoint_name=NAME,
@@ -93,10 +120,8 @@ class Site:
                 max_concurrent_requests_per_instance=at_once,
                 max_queue_wait_ms=wait_ms,
             ),
-            **fields,
         )
-        done = self.stage.client.online_deployments.begin_create_or_update(plan).result(120)
-        assert done.provisioning_state == "Succeeded", done.error
+        return self.stage.client.online_deployments.begin_create_or_update(plan)
 
     def route(self, **traffic: int) -> None:
         """Set the traffic, and return when it is followed."""

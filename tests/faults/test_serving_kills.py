@@ -85,6 +85,22 @@ def test_the_router_is_killed_again_and_again(served: Site) -> None:
     assert asking.models() == {"old"}
 
 
+def test_an_update_is_done_where_router_and_instances_are_killed_meanwhile(served: Site) -> None:
+    with load(served, clients=CLIENTS) as asking:
+        for model in ("new", "old"):
+            asking.wait_for(100)
+            before = served.instances()
+            change = served.begin_deploy("blue", model, instances=2)
+            wait_for(lambda b=before: served.instances() - b)
+            kill([served.router(), *before])
+            assert change.result(120).provisioning_state == "Succeeded"
+            updated = time.monotonic()
+            asking.wait_for(200)
+            assert {outcome.model for outcome in asking.after(updated)} == {model}
+    assert asking.errors() <= {CUT, BROKEN, NOT_READY}, asking.count()
+    assert not served.instances() & before
+
+
 def test_the_supervisor_is_killed(served: Site) -> None:
     before = served.pids()
     with load(served, clients=CLIENTS) as asking:
