@@ -8,11 +8,11 @@ import pytest
 from tests.faults.load import load
 from tests.faults.site import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
-#: An hour of 17 requests a second.
-REQUESTS = 60_000
-#: The first third is not looked at: pools fill, and code is compiled and cached.
+#: An hour of 55 requests a second; three minutes on a core that has nothing else to do.
+REQUESTS = 200_000
+#: The first tenth is not looked at: pools fill, and code is compiled and cached.
 WARM = 20_000
 SAMPLES = 20
 #: MiB that a process may grow by in the hour, by the line through its samples.
@@ -26,7 +26,7 @@ def test_memory_does_not_grow(site: Site) -> None:
     samples: list[dict[str, float]] = []
     step = (REQUESTS - WARM) // SAMPLES
     with load(site, clients=16) as asking:
-        asking.wait_for(WARM, seconds=600)
+        asking.wait_for(WARM, seconds=900)
         for _ in range(SAMPLES):
             samples.append(site.memory())
             asking.wait_for(step, seconds=300)
