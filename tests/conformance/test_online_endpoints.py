@@ -45,10 +45,6 @@ def close_to(*wanted: float) -> Callable[[Any], bool]:
     return lambda found: found == pytest.approx(list(wanted), rel=1e-3)
 
 
-def is_iris(found: Any) -> bool:
-    return json.loads(found) if isinstance(found, str) else bool(found)
-
-
 def numbers(count: int) -> Callable[[Any], bool]:
     def check(found: Any) -> bool:
         values = json.loads(found) if isinstance(found, str) else found
@@ -117,9 +113,6 @@ CASES = {
         "model-1/sample-request.json",
         lambda found: bool(found),
         (("<CODE_DIR>", "code-custom"),),
-    ),
-    "an MLflow model with a script": Case(
-        "ncd/sklearn-deployment-with-script.yaml", "ncd/sample-request-sklearn.json", numbers(2)
     ),
     "several models, its container replaced": Case(
         f"{MULTI}/minimal-multimodel-deployment.yml",
