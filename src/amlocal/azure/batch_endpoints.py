@@ -7,27 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
-
-from amlocal.azure.changes import keep_unsaid, load_endpoint
+from amlocal.azure.endpoint_base import EndpointBase
 from amlocal.azure.endpoint_info import batch_endpoint_info, batch_job_info
-from amlocal.azure.errors import no_workspace
 from amlocal.azure.jobs import Calls
-from amlocal.azure.pollers import AzurePoller
 from amlocal.azure.sdk import Input, Output, parse_overrides, use_headers
-from amlocal.azure.source import CheckEndpoint, checked, file_of
+from amlocal.azure.source import CheckEndpoint
 from amlocal.errors import UsageError, not_found
 from amlocal.plan import LITERAL_TYPES, BatchEndpointInfo, JobInfo
-from amlocal.plan.source import Source, port_settings
+from amlocal.plan.source import port_settings
 
-_KIND = "batch endpoint"
 _DATASTORE = re.compile(r"azureml://datastores/([^/]+)/paths/(.+)")
 #: What begins the address of data, or the reference to a data asset.
 _ADDRESS = re.compile(r"azureml:|[a-z][a-z0-9+.-]+://|/subscriptions/", re.IGNORECASE)
 _PORT_SETTING = re.compile(r"(inputs|outputs)\.([^.=]+)\.(type|path)")
 
 
-class AzureBatchEndpointOperations:
+class AzureBatchEndpointOperations(EndpointBase[BatchEndpointInfo]):
     """Batch endpoints, by the names of `endpoint_operations.BatchEndpointOperations`."""
 
     def __init__(
@@ -39,51 +34,15 @@ class AzureBatchEndpointOperations:
         sends: bool = True,
     ) -> None:
         """Keep what the operations work with; see `AzureOnlineEndpointOperations`."""
-        self._endpoints = ml_client.batch_endpoints
+        super().__init__(
+            "batch endpoint",
+            ml_client.batch_endpoints,
+            batch_endpoint_info,
+            calls=calls,
+            check=check,
+            sends=sends,
+        )
         self._deployments = ml_client.batch_deployments
-        self._calls = calls
-        self._check = check
-        self._sends = sends
-
-    def begin_create_or_update(
-        self, endpoint: Source, *, overrides: Sequence[str] = (), name: str | None = None
-    ) -> AzurePoller[BatchEndpointInfo]:
-        """Create or change an endpoint.
-
-        Raises:
-            SpecError: The file is wrong.
-            TargetError: Azure did not do its part.
-        """
-        checked(self._check, _KIND, endpoint, overrides, name=name)
-        doing = "create or update the batch endpoint"
-        with self._calls(doing, file=file_of(endpoint)):
-            loaded = load_endpoint(_KIND, endpoint, overrides, {"name": name})
-            existing = self._existing(loaded.name)
-            if existing is not None:
-                keep_unsaid(_KIND, loaded, existing, endpoint, overrides)
-            poller = self._endpoints.begin_create_or_update(loaded)
-        return AzurePoller(poller, doing, batch_endpoint_info)
-
-    def get(self, name: str) -> BatchEndpointInfo:
-        """Return an endpoint; raises NotFoundError."""
-        self._need_workspace(f"batch endpoint {name}")
-        with self._calls(f"get batch endpoint {name!r}"):
-            endpoint = self._endpoints.get(name)
-            deployments = sorted(each.name for each in self._deployments.list(name))
-            return batch_endpoint_info(endpoint, deployments)
-
-    def list(self) -> Sequence[BatchEndpointInfo]:
-        """Return all endpoints, by name; which deployments they have, `get` tells."""
-        self._need_workspace("batch endpoints")
-        with self._calls("list batch endpoints"):
-            found = [batch_endpoint_info(endpoint) for endpoint in self._endpoints.list()]
-        return sorted(found, key=lambda endpoint: endpoint.name)
-
-    def begin_delete(self, name: str) -> AzurePoller[None]:
-        """Delete an endpoint with its deployments; the jobs that it ran stay."""
-        doing = f"delete batch endpoint {name!r}"
-        with self._calls(doing):
-            return AzurePoller(self._endpoints.begin_delete(name), doing, lambda _: None)
 
     def invoke(
         self,
@@ -119,7 +78,7 @@ class AzureBatchEndpointOperations:
             if deployment_name is not None and self._sends:
                 self._need_deployment(deployment_name, endpoint_name)
             use_headers(deployment_name)
-            job = self._endpoints.invoke(
+            job = self._operations.invoke(
                 endpoint_name,
                 inputs=data,
                 outputs={name: _output(path, kinds.get(name)) for name, path in places.items()},
@@ -133,24 +92,18 @@ class AzureBatchEndpointOperations:
         """Return the jobs that an endpoint has run, as Azure orders them: the newest first."""
         self._need_workspace(f"the jobs of batch endpoint {endpoint_name}")
         with self._calls(f"list the jobs of batch endpoint {endpoint_name!r}"):
-            jobs = self._endpoints.list_jobs(endpoint_name)
+            jobs = self._operations.list_jobs(endpoint_name)
             return [batch_job_info(job, endpoint_name) for job in jobs]
 
-    def _existing(self, name: str) -> Any | None:
-        """Return the SDK's endpoint of a name, or None where there is none."""
-        try:
-            return self._endpoints.get(name)
-        except ResourceNotFoundError:
-            return None
+    def _told(self, endpoint: Any) -> BatchEndpointInfo:
+        """Return what is told of an endpoint, with which deployments it has."""
+        deployments = sorted(each.name for each in self._deployments.list(endpoint.name))
+        return batch_endpoint_info(endpoint, deployments)
 
     def _need_deployment(self, name: str, endpoint_name: str) -> None:
         known = [each.name for each in self._deployments.list(endpoint_name)]
         if name not in known:
             raise not_found("batch deployment", name, known)
-
-    def _need_workspace(self, asked: str) -> None:
-        if not self._sends:
-            raise no_workspace(asked)
 
 
 def _split(

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
-
-from amlocal.azure.changes import keep_unsaid, load_endpoint
+from amlocal.azure.endpoint_base import EndpointBase
 from amlocal.azure.endpoint_info import credentials_info, online_endpoint_info
-from amlocal.azure.errors import no_workspace
 from amlocal.azure.jobs import Calls
 from amlocal.azure.monitor import read_counts, read_monitor
 from amlocal.azure.pollers import AzurePoller
-from amlocal.azure.source import CheckEndpoint, checked, file_of
+from amlocal.azure.source import CheckEndpoint
 from amlocal.errors import TargetError, UsageError
 from amlocal.plan import (
     Answer,
@@ -25,12 +22,9 @@ from amlocal.plan import (
     MonitoredDeployment,
     OnlineEndpointInfo,
 )
-from amlocal.plan.source import Source
-
-_KIND = "online endpoint"
 
 
-class AzureOnlineEndpointOperations:
+class AzureOnlineEndpointOperations(EndpointBase[OnlineEndpointInfo]):
     """Online endpoints, by the names of `endpoint_operations.OnlineEndpointOperations`."""
 
     def __init__(
@@ -49,49 +43,15 @@ class AzureOnlineEndpointOperations:
             check: Checks an endpoint before it is sent.
             sends: Whether there is a workspace to ask.
         """
-        self._endpoints = ml_client.online_endpoints
-        self._calls = calls
-        self._check = check
-        self._sends = sends
+        super().__init__(
+            "online endpoint",
+            ml_client.online_endpoints,
+            online_endpoint_info,
+            calls=calls,
+            check=check,
+            sends=sends,
+        )
         self._counted_since: dict[str, datetime] = {}
-
-    def begin_create_or_update(
-        self, endpoint: Source, *, overrides: Sequence[str] = (), name: str | None = None
-    ) -> AzurePoller[OnlineEndpointInfo]:
-        """Create an endpoint, or change its traffic, mirrored traffic, description, and tags.
-
-        Raises:
-            SpecError: The file is wrong, or its traffic is.
-            TargetError: Azure did not do its part.
-        """
-        checked(self._check, _KIND, endpoint, overrides, name=name)
-        doing = "create or update the online endpoint"
-        with self._calls(doing, file=file_of(endpoint)):
-            loaded = load_endpoint(_KIND, endpoint, overrides, {"name": name})
-            existing = self._existing(loaded.name)
-            if existing is not None:
-                keep_unsaid(_KIND, loaded, existing, endpoint, overrides)
-            poller = self._endpoints.begin_create_or_update(loaded)
-        return AzurePoller(poller, doing, online_endpoint_info)
-
-    def get(self, name: str) -> OnlineEndpointInfo:
-        """Return an endpoint; raises NotFoundError."""
-        self._need_workspace(f"online endpoint {name}")
-        with self._calls(f"get online endpoint {name!r}"):
-            return online_endpoint_info(self._endpoints.get(name))
-
-    def list(self) -> Sequence[OnlineEndpointInfo]:
-        """Return all endpoints, by name."""
-        self._need_workspace("online endpoints")
-        with self._calls("list online endpoints"):
-            found = [online_endpoint_info(endpoint) for endpoint in self._endpoints.list()]
-        return sorted(found, key=lambda endpoint: endpoint.name)
-
-    def begin_delete(self, name: str) -> AzurePoller[None]:
-        """Delete an endpoint with all its deployments; raises NotFoundError."""
-        doing = f"delete online endpoint {name!r}"
-        with self._calls(doing):
-            return AzurePoller(self._endpoints.begin_delete(name), doing, lambda _: None)
 
     def invoke(
         self,
@@ -112,13 +72,13 @@ class AzureOnlineEndpointOperations:
         """
         content = _read(request_file)
         with self._calls(f"invoke online endpoint {endpoint_name!r}"):
-            address = self._endpoints.get(endpoint_name).scoring_uri
-            credentials = credentials_info(self._endpoints.get_keys(endpoint_name))
+            address = self._operations.get(endpoint_name).scoring_uri
+            credentials = credentials_info(self._operations.get_keys(endpoint_name))
             opening = credentials.primary_key or credentials.access_token
             headers = {"Content-Type": "application/json", "Authorization": f"Bearer {opening}"}
             if deployment_name is not None:
                 headers["azureml-model-deployment"] = deployment_name
-            response = self._endpoints._requests_pipeline.post(  # noqa: SLF001 - the SDK's own
+            response = self._operations._requests_pipeline.post(  # noqa: SLF001 - the SDK's own
                 address, content=content, headers=headers
             )
             return Answer(
@@ -131,7 +91,7 @@ class AzureOnlineEndpointOperations:
         """Return an endpoint's keys, or a token where its `auth_mode` has tokens."""
         self._need_workspace(f"the keys of online endpoint {name}")
         with self._calls(f"get the keys of online endpoint {name!r}"):
-            return credentials_info(self._endpoints.get_keys(name))
+            return credentials_info(self._operations.get_keys(name))
 
     def begin_regenerate_keys(
         self, name: str, *, key_type: str = "primary"
@@ -144,13 +104,13 @@ class AzureOnlineEndpointOperations:
         """
         doing = f"regenerate a key of online endpoint {name!r}"
         with self._calls(doing):
-            before = credentials_info(self._endpoints.get_keys(name))
+            before = credentials_info(self._operations.get_keys(name))
             if not before.primary_key:
                 raise UsageError(
                     f"online endpoint {name!r} has no keys",
                     hint="it is opened by tokens, which end by themselves",
                 )
-            poller = self._endpoints.begin_regenerate_keys(name, key_type=key_type)
+            poller = self._operations.begin_regenerate_keys(name, key_type=key_type)
         return AzurePoller(poller, doing, lambda _: self._regenerated(name, key_type, before))
 
     def _regenerated(
@@ -187,7 +147,7 @@ class AzureOnlineEndpointOperations:
         now = datetime.now(timezone.utc)
         since = self._counted_since.setdefault(endpoint_name, now.replace(second=0, microsecond=0))
         with self._calls(f"read the metrics of online endpoint {endpoint_name!r}"):
-            counts = read_counts(self._endpoints, endpoint_name, since)
+            counts = read_counts(self._operations, endpoint_name, since)
         return {name: DeploymentMetrics(requests=requests) for name, requests in counts.items()}
 
     def monitor(
@@ -206,18 +166,7 @@ class AzureOnlineEndpointOperations:
         """
         self._need_workspace(f"the metrics of online endpoint {endpoint_name}")
         with self._calls(f"read the metrics of deployment {endpoint_name}/{deployment_name}"):
-            return read_monitor(self._endpoints, endpoint_name, deployment_name, since)
-
-    def _existing(self, name: str) -> Any | None:
-        """Return the SDK's endpoint of a name, or None where there is none."""
-        try:
-            return self._endpoints.get(name)
-        except ResourceNotFoundError:
-            return None
-
-    def _need_workspace(self, asked: str) -> None:
-        if not self._sends:
-            raise no_workspace(asked)
+            return read_monitor(self._operations, endpoint_name, deployment_name, since)
 
 
 def _read(file: str | os.PathLike[str]) -> bytes:
