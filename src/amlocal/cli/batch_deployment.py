@@ -6,6 +6,7 @@ import argparse
 
 from amlocal.cli import endpoint_views as views
 from amlocal.cli.arguments import Parser, Verb
+from amlocal.cli.deployments import delete, need_existing, set_endpoint, settled
 from amlocal.cli.endpoint_flags import (
     add_deployment,
     add_endpoint,
@@ -13,13 +14,12 @@ from amlocal.cli.endpoint_flags import (
     add_refused,
     add_source,
     add_yes,
-    named,
     need_change,
     need_some,
 )
 from amlocal.cli.session import Session
 from amlocal.cli.views import jobs_view
-from amlocal.cli.waiting import Seen, wait, wait_for_deletion
+from amlocal.cli.waiting import Seen
 from amlocal.errors import UsageError
 from amlocal.plan import BatchDeploymentInfo
 
@@ -52,23 +52,13 @@ def _create(session: Session, args: argparse.Namespace) -> int:
 
 def _make_default(session: Session, deployment: BatchDeploymentInfo) -> None:
     endpoints, name = session.client.batch_endpoints, deployment.endpoint_name
-    poller = endpoints.begin_create_or_update(
-        None, overrides=[f"defaults.deployment_name={deployment.name}"], name=name
-    )
-    wait(
-        session,
-        poller,
-        f"endpoint {name}",
-        look=lambda: Seen(endpoints.get(name).provisioning_state),
-        later=f"aml batch-endpoint show -n {name}",
-    )
+    setting = f"defaults.deployment_name={deployment.name}"
+    set_endpoint(session, endpoints, "batch-endpoint", name, setting)
 
 
 def _update(session: Session, args: argparse.Namespace) -> int:
     need_change(args, "batch deployment", args.overrides)
-    name, endpoint = named(args), named(args, "endpoint_name")
-    if name and endpoint and not session.is_dry:
-        session.client.batch_deployments.get(name, endpoint)  # an update makes nothing
+    need_existing(session, args, session.client.batch_deployments)
     deployment = _apply(session, args)
     if deployment is not None:
         session.emit(views.batch_deployment_view(deployment))
@@ -78,24 +68,16 @@ def _update(session: Session, args: argparse.Namespace) -> int:
 def _apply(session: Session, args: argparse.Namespace) -> BatchDeploymentInfo | None:
     """Send a deployment and wait for it; None where nobody wants to wait."""
     deployments = session.client.batch_deployments
-    name, endpoint = named(args), named(args, "endpoint_name")
     poller = deployments.begin_create_or_update(
         args.file, overrides=args.overrides, name=args.name, endpoint_name=args.endpoint_name
     )
-    later = f"aml batch-deployment show -n {name or 'NAME'} -e {endpoint or 'ENDPOINT'}"
-    if args.no_wait:
-        session.say(f"deployment {name} goes on; {later}")
-        return None
-    deployment = wait(
+    return settled(
         session,
+        args,
         poller,
-        f"deployment {endpoint}/{name}" if name and endpoint else "the deployment",
-        look=lambda: Seen(deployments.get(name, endpoint).provisioning_state),
-        later=later,
+        "batch-deployment",
+        lambda name, endpoint: Seen(deployments.get(name, endpoint).provisioning_state),
     )
-    for warning in deployment.warnings:
-        session.warn(warning)
-    return deployment
 
 
 def _show(session: Session, args: argparse.Namespace) -> int:
@@ -117,19 +99,7 @@ def _delete_flags(parser: Parser) -> None:
 
 
 def _delete(session: Session, args: argparse.Namespace) -> int:
-    what = f"deployment {args.endpoint_name}/{args.name}"
-    session.confirm(f"Delete {what}?", yes=args.yes)
-    deployments = session.client.batch_deployments
-    poller = deployments.begin_delete(args.name, args.endpoint_name)
-    wait_for_deletion(
-        session,
-        poller,
-        what,
-        look=lambda: deployments.get(args.name, args.endpoint_name).provisioning_state,
-        later=f"aml batch-deployment list -e {args.endpoint_name}",
-        no_wait=args.no_wait,
-    )
-    return 0
+    return delete(session, args, session.client.batch_deployments, "batch-deployment")
 
 
 def _list_jobs(session: Session, args: argparse.Namespace) -> int:

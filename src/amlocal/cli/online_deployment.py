@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from amlocal.cli import endpoint_views as views
 from amlocal.cli import rollout
 from amlocal.cli.arguments import Parser, Verb, one_of, positive
+from amlocal.cli.deployments import delete, need_existing, set_endpoint, settled
 from amlocal.cli.endpoint_flags import (
     add_deployment,
     add_endpoint,
@@ -14,12 +16,11 @@ from amlocal.cli.endpoint_flags import (
     add_refused,
     add_source,
     add_yes,
-    named,
     need_change,
     need_some,
 )
 from amlocal.cli.session import Session, View
-from amlocal.cli.waiting import Seen, wait, wait_for_deletion
+from amlocal.cli.waiting import Seen
 from amlocal.endpoint_operations import OnlineDeploymentOperations
 from amlocal.errors import UsageError
 from amlocal.plan import OnlineDeploymentInfo
@@ -68,23 +69,13 @@ def _create(session: Session, args: argparse.Namespace) -> int:
 
 def _give_all_traffic(session: Session, deployment: OnlineDeploymentInfo) -> None:
     endpoints, name = session.client.online_endpoints, deployment.endpoint_name
-    poller = endpoints.begin_create_or_update(
-        None, overrides=[f"traffic.{deployment.name}=100"], name=name
-    )
-    wait(
-        session,
-        poller,
-        f"endpoint {name}",
-        look=lambda: Seen(endpoints.get(name).provisioning_state),
-        later=f"aml online-endpoint show -n {name}",
-    )
+    setting = f"traffic.{deployment.name}=100"
+    set_endpoint(session, endpoints, "online-endpoint", name, setting)
 
 
 def _update(session: Session, args: argparse.Namespace) -> int:
     need_change(args, "online deployment", args.overrides)
-    name, endpoint = named(args), named(args, "endpoint_name")
-    if name and endpoint and not session.is_dry:
-        session.client.online_deployments.get(name, endpoint)  # an update makes nothing
+    need_existing(session, args, session.client.online_deployments)
     deployment = _apply(session, args)
     if deployment is not None:
         session.emit(views.online_deployment_view(deployment))
@@ -94,7 +85,6 @@ def _update(session: Session, args: argparse.Namespace) -> int:
 def _apply(session: Session, args: argparse.Namespace) -> OnlineDeploymentInfo | None:
     """Send a deployment and wait for it; None where nobody wants to wait."""
     deployments = session.client.online_deployments
-    name, endpoint = named(args), named(args, "endpoint_name")
     poller = deployments.begin_create_or_update(
         args.file,
         overrides=args.overrides,
@@ -102,20 +92,7 @@ def _apply(session: Session, args: argparse.Namespace) -> OnlineDeploymentInfo |
         endpoint_name=args.endpoint_name,
         environment=args.environment,
     )
-    later = f"aml online-deployment show -n {name or 'NAME'} -e {endpoint or 'ENDPOINT'}"
-    if args.no_wait:
-        session.say(f"deployment {name} goes on; {later}")
-        return None
-    deployment = wait(
-        session,
-        poller,
-        f"deployment {endpoint}/{name}" if name and endpoint else "the deployment",
-        look=lambda: _look(deployments, name, endpoint),
-        later=later,
-    )
-    for warning in deployment.warnings:
-        session.warn(warning)
-    return deployment
+    return settled(session, args, poller, "online-deployment", partial(_look, deployments))
 
 
 def _look(deployments: OnlineDeploymentOperations, name: str, endpoint: str) -> Seen:
@@ -155,19 +132,7 @@ def _delete_flags(parser: Parser) -> None:
 
 
 def _delete(session: Session, args: argparse.Namespace) -> int:
-    what = f"deployment {args.endpoint_name}/{args.name}"
-    session.confirm(f"Delete {what}?", yes=args.yes)
-    deployments = session.client.online_deployments
-    poller = deployments.begin_delete(args.name, args.endpoint_name)
-    wait_for_deletion(
-        session,
-        poller,
-        what,
-        look=lambda: deployments.get(args.name, args.endpoint_name).provisioning_state,
-        later=f"aml online-deployment list -e {args.endpoint_name}",
-        no_wait=args.no_wait,
-    )
-    return 0
+    return delete(session, args, session.client.online_deployments, "online-deployment")
 
 
 def _logs_flags(parser: Parser) -> None:
