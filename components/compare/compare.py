@@ -6,10 +6,9 @@ import argparse
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
 from candidates import Candidate, check_comparable, read_candidate
@@ -17,6 +16,7 @@ from compare_plot import draw
 from comparison_report import HEAD, document, report, rows_of
 from verdict import Verdict, judge, reason
 
+from stepkit.champion import champion_folder
 from stepkit.metrics import check_metric
 from stepkit.program import StepError, run, text_table, write_json, write_text
 from stepkit.saved import read_description
@@ -50,29 +50,6 @@ def given_models(args: argparse.Namespace) -> dict[str, Path]:
             raise StepError(f"two models are called {name!r}", hint="give each a name: names")
         found[name] = folder
     return found
-
-
-@contextmanager
-def champion_folder(name: str) -> Iterator[Path | None]:
-    """Download the champion of a registered model; None where there is no champion.
-
-    Raises:
-        StepError: There is no registry.
-    """
-    if not os.environ.get("MLFLOW_TRACKING_URI"):
-        raise StepError("no model registry: MLFLOW_TRACKING_URI is not set", hint="champion: none")
-    import mlflow  # 2 s, and only needed with a champion
-    from model_registry import RegisteredModel
-
-    version = RegisteredModel(mlflow.MlflowClient(), name).version_with("champion")
-    if version is None:
-        print(f"note: {name} has no champion yet")
-        yield None
-        return
-    with TemporaryDirectory() as scratch:
-        address = f"models:/{name}/{version}"
-        print(f"champion: {name} version {version}")
-        yield Path(mlflow.artifacts.download_artifacts(address, dst_path=scratch))
 
 
 def run_seconds(run_id: str) -> float | None:
@@ -193,7 +170,7 @@ def compare(args: argparse.Namespace, tracking: Tracking) -> None:
         raise StepError("no model to compare", hint="give model_1, model_2, ...")
     with ExitStack() as stack:
         if args.champion != "none":
-            from model_registry import settle_name  # imports mlflow, which may not be needed
+            from stepkit.registry import settle_name  # imports mlflow, which may not be needed
 
             model = candidates[0].model
             name = settle_name(args.champion, model.target, model.task)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from candidates import Candidate
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from verdict import Verdict
 
-from stepkit.program import write_bytes
-
-BLUE, ORANGE, GREY = "#1f5fa8", "#d9731a", "#8a8f98"
+from stepkit.plots import BLUE, GREY, ORANGE, new_figure, save, tidy
 
 
 def draw(candidates: Sequence[Candidate], verdict: Verdict, file: Path) -> None:
     """Draw values and differences with their intervals; the recommended model stands out."""
-    figure = Figure(figsize=(9.6, 1.6 + 0.5 * len(candidates)), dpi=120, layout="constrained")
+    figure = new_figure(9.6, 1.6 + 0.5 * len(candidates))
     left, right = figure.subplots(1, 2, sharey=True)
     percent = f"{verdict.confidence:.0%} interval"
     _draw_rows(left, verdict, verdict.values, verdict.intervals)
@@ -30,10 +26,7 @@ def draw(candidates: Sequence[Candidate], verdict: Verdict, file: Path) -> None:
     right.axvline(0, color=GREY, linestyle=":")
     best = candidates[verdict.best].name
     right.set_title(f"behind {best}, paired {percent}", loc="left", fontweight="bold")
-    buffer = io.BytesIO()
-    # Without a date and version in it, the same comparison draws the same bytes.
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    write_bytes(file, buffer.getvalue())
+    save(figure, file)
 
 
 def _draw_rows(
@@ -47,7 +40,6 @@ def _draw_rows(
         axes.plot([low, high], [row, row], color=colour, linewidth=2, solid_capstyle="round")
         axes.plot([value], [row], color=colour, marker="o", markersize=7)
     axes.set_ylim(-0.6, len(values) - 0.4)
-    axes.spines[["top", "right", "left"]].set_visible(False)
+    tidy(axes, grid="x")
+    axes.spines["left"].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", color="#e6e8eb", linewidth=0.8)
-    axes.set_axisbelow(True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from bootstrap import interval, resampled, statistic_of
 from candidates import Candidate
 
+from stepkit.bootstrap import interval, resampled, statistic_of
 from stepkit.metrics import more_is_better
 
 

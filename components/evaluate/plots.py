@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from stepkit.metrics import Floats, auc, average_precision, threshold_curve
 from stepkit.model import Scores
-from stepkit.program import write_bytes
+from stepkit.plots import BLUE, GREEN, GREY, ORANGE, new_figure, save, tidy
 
-BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d9731a", "#2c8a4b", "#8a8f98"
 #: Of more classes than this, only the averages are readable in one picture.
 MOST_CURVES = 8
 #: Points beyond this are a sample, so that a picture stays small.
@@ -37,15 +34,11 @@ def draw_all(scores: Scores, folder: Path) -> list[str]:
             continue
         if draw is draw_thresholds and scores.positive is None:
             continue
-        figure = Figure(figsize=(6.4, 5.2), dpi=120, layout="constrained")
+        figure = new_figure(6.4, 5.2)
         axes = figure.add_subplot()
-        axes.set_title(title, loc="left", fontweight="bold", pad=12)
-        axes.spines[["top", "right"]].set_visible(False)
+        tidy(axes, title)
         draw(axes, scores)
-        buffer = io.BytesIO()
-        # Without a date and version in it, the same model draws the same bytes.
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-        write_bytes(folder / f"{name}.png", buffer.getvalue())
+        save(figure, folder / f"{name}.png")
         drawn.append(f"{name}.png")
     return drawn
 

@@ -13,11 +13,11 @@ from typing import Any
 import mlflow
 from gate import Comparison, Decision, Threshold, decide, parse_thresholds
 from mlflow.exceptions import MlflowException
-from model_registry import RegisteredModel, settle_name
 
 from stepkit.metrics import check_metric
 from stepkit.model import Model, load_model, score
 from stepkit.program import StepError, boolean, read_json, run, text_table, write_json
+from stepkit.registry import RegisteredModel, settle_name
 from stepkit.saved import read_description
 from stepkit.table import digest, read_table
 from stepkit.tracking import Tracking, tracked

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bootstrap import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+from tests.components.test_evaluate import classified, measured
+
+from stepkit.bootstrap import (
     auc_statistic,
     interval,
     precision_statistic,
     resampled,
     statistic_of,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
-from tests.components.test_evaluate import classified, measured
-
 from stepkit.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from stepkit.program import StepError
 

@@ -118,16 +118,21 @@ def test_step_programs_never_import_amlocal() -> None:
 @pytest.mark.parametrize(
     ("package", "allowed"),
     [
-        ("amlocal", {"amlocal"}),
+        ("amlocal", {"amlocal", "gatekit"}),
         ("automlkit", {"automlkit", "automlmodel", "stepkit"}),
         ("automlmodel", {"automlmodel"}),
+        ("gatekit", {"gatekit", "stepkit"}),
         ("parallelkit", {"parallelkit", "stepkit"}),
+        ("raikit", {"raikit", "stepkit"}),
         ("scoringserver", {"scoringserver"}),
         ("stepkit", {"stepkit"}),
     ],
 )
 def test_packages_know_of_each_other_what_they_must(package: str, allowed: set[str]) -> None:
-    own = {"amlocal", "automlkit", "automlmodel", "parallelkit", "scoringserver", "stepkit"}
+    own = {
+        *("amlocal", "automlkit", "automlmodel", "gatekit", "parallelkit", "raikit"),
+        *("scoringserver", "stepkit"),
+    }
     wrong = [
         f"{path.relative_to(SOURCE)} imports {name}"
         for path in (SOURCE / package).rglob("*.py")

@@ -12,7 +12,8 @@ from mlflow.protos.databricks_pb2 import (
     RESOURCE_ALREADY_EXISTS,
     RESOURCE_DOES_NOT_EXIST,
 )
-from model_registry import RegisteredModel
+
+from stepkit.registry import RegisteredModel
 
 
 class Registry:

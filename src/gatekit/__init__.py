@@ -1,0 +1,4 @@
+"""The gate before a release: a policy, and what it says of a model's figures.
+
+Used by the step `gate` and by `aml gate check`; only the standard library and PyYAML are imported.
+"""
