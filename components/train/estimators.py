@@ -157,7 +157,10 @@ def linear(task: Task, columns: Columns, settings: dict[str, Number], seed: int)
     number = Pipeline([("impute", SimpleImputer(strategy="median")), ("scale", StandardScaler())])
     category = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE_CATEGORY)
     encode = ColumnTransformer(
-        [("category", _categories(category), columns.categories), ("number", number, columns.numbers)]
+        [
+            ("category", _categories(category), columns.categories),
+            ("number", number, columns.numbers),
+        ]
     )
     alpha = settings.pop("alpha", 1.0)
     model = (
