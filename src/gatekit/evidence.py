@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stepkit.figures import FILE, Figure, Figures, read_figures
@@ -11,6 +11,14 @@ from stepkit.program import StepError, read_json
 
 #: What `evaluate` says of the model beside its figures.
 METRICS = "metrics.json"
+#: What a report is known by.
+FIGURES = FILE
+#: What the gate decided.
+DECISION = "gate.json"
+
+
+class EvidenceError(StepError):
+    """The reports cannot be read, or are not all of the same model and the same test rows."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Evidence:
     test_data_digest: str = ""
     task: str = ""
     steps: tuple[str, ...] = ()
-    champion: Champion | None = field(default=None)
+    champion: Champion | None = None
 
     def named(self, name: str) -> list[Finding]:
         """Return the figures of a name, of all rows and of every cohort."""
@@ -72,26 +80,44 @@ def read_evidence(reports: Iterable[Path]) -> Evidence:
     """Read the reports of one model's steps.
 
     Args:
-        reports: Folders; one without `figures.json` is an error.
+        reports: Folders with `figures.json`; that of `evaluate` says the task, too.
 
     Raises:
-        StepError: They are not all of the same model and the same test rows, or cannot be read.
+        EvidenceError: They cannot be read, or are not of the same model and the same test rows.
     """
     task = ""
     found = []
-    for folder in reports:
-        found.append(read_figures(folder))
-        if (folder / METRICS).is_file():
-            said = read_json(folder / METRICS)
-            task = str(said.get("task", "")) if isinstance(said, Mapping) else ""
+    try:
+        for folder in reports:
+            found.append(read_figures(folder))
+            if (folder / METRICS).is_file():
+                task = str(read_json(folder / METRICS).get("task", ""))
+    except StepError as error:
+        raise EvidenceError(error.message, hint=error.hint) from error
     return gather(found, task)
+
+
+def read_champion(decision: Path) -> Champion | None:
+    """Return who was champion when a gate decided; None where it did not know.
+
+    Args:
+        decision: The folder that the gate wrote.
+
+    Raises:
+        EvidenceError: There is no decision in it.
+    """
+    try:
+        champion = read_json(decision / DECISION)["champion"]
+        return None if champion is None else Champion(**champion)
+    except (StepError, KeyError, TypeError) as error:
+        raise EvidenceError(f"{decision / DECISION} cannot be read: {error}") from error
 
 
 def gather(found: Sequence[Figures], task: str = "") -> Evidence:
     """Put together what several steps found out about one model.
 
     Raises:
-        StepError: They are not all of the same model and the same test rows.
+        EvidenceError: They are not all of the same model and the same test rows.
     """
     return Evidence(
         findings=tuple(Finding(each.step, figure) for each in found for figure in each.figures),
@@ -102,11 +128,6 @@ def gather(found: Sequence[Figures], task: str = "") -> Evidence:
     )
 
 
-def has_figures(folder: Path) -> bool:
-    """Return whether a folder is a report with figures."""
-    return (folder / FILE).is_file()
-
-
 def _one(what: str, digests: Mapping[str, str]) -> str:
     """Return the digest that all steps with one name."""
     by_digest: dict[str, list[str]] = {}
@@ -115,7 +136,7 @@ def _one(what: str, digests: Mapping[str, str]) -> str:
             by_digest.setdefault(digest, []).append(step)
     if len(by_digest) > 1:
         said = "; ".join(f"{' and '.join(steps)}: {each[:12]}" for each, steps in by_digest.items())
-        raise StepError(
+        raise EvidenceError(
             f"the reports are not of the same {what} ({said})",
             hint="give the reports of one job, or run the steps again on the same "
             + ("model" if what == "model" else "rows"),

@@ -16,7 +16,7 @@ class Problem:
 
     Attributes:
         file: The file as the user named it.
-        line: Counted from 1.
+        line: Counted from 1; 0 where it is the whole file.
         message: What is wrong.
         hint: What to do about it, or an empty string.
     """
@@ -27,7 +27,8 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}" + (f"; {self.hint}" if self.hint else "")
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.message}" + (f"; {self.hint}" if self.hint else "")
 
 
 @dataclass(frozen=True)

@@ -139,20 +139,19 @@ def read_policy(path: Path, *, name: str = "") -> Policy:
         name: What problems call it; the path where it is empty.
 
     Raises:
-        PolicyError: The file is wrong; holds every problem.
-        StepError: There is no such file.
+        PolicyError: The file is not there, or wrong; holds every problem.
     """
-    if path.is_dir():  # as a `uri_file` arrives where a folder was given for it
-        raise StepError(f"{path} is a folder, not a policy", hint="give the YAML file in it")
+    file = name or str(path)
+    if path.is_dir():  # as an input of type `uri_file` arrives where a folder was given for it
+        raise PolicyError([Problem(file, 0, "this is a folder", "give the YAML file in it")])
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise StepError(
-            f"no policy at {path}", hint="docs/gate.md says what one looks like"
-        ) from None
+        hint = "docs/gate.md says what a policy looks like"
+        raise PolicyError([Problem(file, 0, "no such file", hint)]) from None
     except UnicodeDecodeError as error:
-        raise StepError(f"{path} is no text: {error}") from error
-    return parse_policy(text, name or str(path))
+        raise PolicyError([Problem(file, 0, f"this is no text: {error}")]) from error
+    return parse_policy(text, file)
 
 
 def parse_policy(text: str, file: str = "policy") -> Policy:

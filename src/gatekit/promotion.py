@@ -61,21 +61,28 @@ class Decision:
 
 
 def decide(
-    refusals: Sequence[str], champion: Comparison | None, challenger: Comparison | None
+    refusals: Sequence[str],
+    champion: Comparison | None,
+    challenger: Comparison | None,
+    *,
+    present: str = "",
 ) -> Decision:
     """Decide what becomes of a candidate.
 
     No required rule may refuse it. Where there is no champion, or it beats the champion, it becomes
     champion. Where it does not, it becomes challenger, unless a present challenger is as good;
-    one that ties with the champion adds nothing and is not registered.
+    one that ties with the champion, or is the champion, adds nothing and is not registered again.
 
     Args:
         refusals: What it is refused for, as sentences.
         champion: The comparison with the champion; None where there is none.
         challenger: The comparison with the challenger; None where there is none.
+        present: The champion's version, where it is the candidate itself; else empty.
     """
     if refusals:
         return Decision("refused", tuple(refusals))
+    if present:
+        return Decision("refused", (f"it is the champion already, version {present}",))
     if champion is None:
         return Decision("champion", ("passes the policy; there is no champion yet",))
     if champion.is_beaten:
