@@ -24,6 +24,7 @@ from gatekit.policy import Policy, parse_short, read_policy
 from gatekit.promotion import Comparison, Decision, decide
 from gatekit.telling import HEAD, counts, document, in_short, row
 from stepkit.findings import write_findings
+from stepkit.metrics import task_of
 from stepkit.program import StepError, boolean, read_json, run, text_table, write_json, write_text
 from stepkit.registry import RegisteredModel, settle_name
 from stepkit.tracking import Tracking, tracked
@@ -59,7 +60,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def read_all(args: argparse.Namespace) -> tuple[Policy, Evidence, dict[str, Any] | None]:
     """Return the policy, all figures, and what `evaluate` says of the model, if it is given."""
     policy = read_policy(args.policy)
-    policy = replace(policy, rules=(*parse_short(args.thresholds), *policy.rules))
+    # Those in short say no task, and one job serves tables of either.
+    short = [replace(rule, task=task_of(rule.figure)) for rule in parse_short(args.thresholds)]
+    policy = replace(policy, rules=(*short, *policy.rules))
     given = [path for name in REPORTS if (path := getattr(args, name)) is not None]
     if not given:
         raise StepError("no report is given to judge by", hint=f"give one of {', '.join(REPORTS)}")

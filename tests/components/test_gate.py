@@ -126,7 +126,9 @@ def test_advice_that_is_not_followed_is_a_warning(reports: Reports) -> None:
 
 
 def test_thresholds_in_short_are_required_rules(reports: Reports) -> None:
-    assert reports.gate("--thresholds", "auc>=0.85")["decision"] == "champion"
+    decision = reports.gate("--thresholds", "auc>=0.85 r2>=0.5")
+    assert decision["decision"] == "champion"
+    assert [each["outcome"] for each in decision["verdicts"][:2]] == ["pass", "not applied"]
     decision = reports.gate("--thresholds", "auc>=0.89 missing<=1")
     assert [each["outcome"] for each in decision["verdicts"][:2]] == ["undecided", "insufficient"]
     assert decision["decision"] == "refused"
