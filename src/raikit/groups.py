@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raikit.settings import Settings
-from stepkit.program import names
+from stepkit.program import StepError, names
 from stepkit.table import label_text, require_column
 
 #: Taken by `auto`: grounds that law protects nearly everywhere, such as the Charter of Fundamental
@@ -45,12 +44,16 @@ class Grouping:
         labels: Of the groups, in the order to be shown in.
         codes: Each row's place in `labels`, shape (n,).
         note: How they were made, where that is not plain; else empty.
+        edges: Where numbers were cut; empty where they were not.
+        ranges: The names of all ranges between them, also of those without a row.
     """
 
     name: str
     labels: tuple[str, ...]
     codes: NDArray[np.intp]
     note: str = ""
+    edges: tuple[float, ...] = ()
+    ranges: tuple[str, ...] = ()
 
     @property
     def counts(self) -> NDArray[np.intp]:
@@ -85,7 +88,8 @@ def settle_sensitive(given: str, table: pd.DataFrame, target: str) -> tuple[tupl
         for name in columns:
             require_column(table, name, "sensitive column")
         return columns, f"Groups are those of {_listed(columns)}, as was asked for."
-    columns = tuple(str(c) for c in table.columns if _plain(str(c)) in USUAL and c != target)
+    usual = [str(c) for c in table.columns if _plain(str(c)) in USUAL and c != target]
+    columns = tuple(sorted(usual, key=lambda name: USUAL.index(_plain(name))))
     related = [str(c) for c in table.columns if _plain(str(c)) in RELATED and c != target]
     if columns:
         words = (
@@ -153,10 +157,12 @@ def _cut(values: pd.Series, given: tuple[float, ...] | None) -> Grouping:
     # NaN is sorted behind all edges; it has no range.
     texts = pd.Series(named[np.where(values.isna(), len(labels), numbers)])
     cuts = ", ".join(f"{edge:.10g}" for edge in edges)
-    return _grouping(name, labels, texts, f"{name} is cut at {cuts}, {how}")
+    made = _grouping(name, labels, texts)
+    note = f"{name} is cut at {cuts}, {how}"
+    return replace(made, note=note, edges=tuple(edges), ranges=tuple(labels))
 
 
-def _grouping(name: str, order: list[str], texts: pd.Series, note: str = "") -> Grouping:
+def _grouping(name: str, order: list[str], texts: pd.Series) -> Grouping:
     filled = texts.where(texts.notna(), MISSING)
     here = set(filled)
     labels = [label for label in order if label in here]
@@ -164,7 +170,7 @@ def _grouping(name: str, order: list[str], texts: pd.Series, note: str = "") -> 
         labels.append(MISSING)
     place = {label: number for number, label in enumerate(labels)}
     codes = np.array([place[label] for label in filled], dtype=np.intp)
-    return Grouping(name, tuple(labels), codes, note)
+    return Grouping(name, tuple(labels), codes)
 
 
 def cross(one: Grouping, other: Grouping) -> Grouping:
@@ -178,14 +184,16 @@ def cross(one: Grouping, other: Grouping) -> Grouping:
     return Grouping(f"{one.name} x {other.name}", labels, codes.astype(np.intp))
 
 
-def groupings(table: pd.DataFrame, settings: Settings) -> tuple[list[Grouping], list[str]]:
+def groupings(
+    table: pd.DataFrame, sensitive: Sequence[str], ranges: Mapping[str, tuple[float, ...]]
+) -> tuple[list[Grouping], list[str]]:
     """Return the groups of every sensitive column and of every two, and what must be said.
 
     A column with fewer than two or more than `MOST_GROUPS` groups is left out, in words.
     """
     each, said = [], []
-    for column in settings.sensitive:
-        made = group(table, column, settings.ranges)
+    for column in sensitive:
+        made = group(table, column, ranges)
         if len(made.labels) < 2:
             said.append(f"{column} is the same in all rows, so there is nothing to compare.")
         elif len(made.labels) > MOST_GROUPS:
@@ -199,3 +207,26 @@ def groupings(table: pd.DataFrame, settings: Settings) -> tuple[list[Grouping], 
                 said.append(made.note[0].upper() + made.note[1:] + ".")
     crossed = [cross(one, other) for one, other in combinations(each, 2)]
     return [*each, *crossed], said
+
+
+def parse_ranges(text: str) -> dict[str, tuple[float, ...]]:
+    """Parse where columns are cut: `age: 30 50; income: 20000`; `auto` is nothing.
+
+    Raises:
+        StepError: A part is not a name, a colon, and rising numbers.
+    """
+    found: dict[str, tuple[float, ...]] = {}
+    for part in text.split(";") if text.strip() != "auto" else ():
+        name, _, numbers = part.rpartition(":")
+        try:
+            edges = tuple(float(number) for number in numbers.replace(",", " ").split())
+        except ValueError:
+            edges = ()
+        rising = all(one < other for one, other in pairwise(edges))
+        if not name.strip() or not edges or not rising:
+            raise StepError(
+                f"ranges: {part.strip()!r} does not say where a column is cut",
+                hint="write a name, a colon, and rising numbers, as in: age: 30 50; score: 0.5",
+            )
+        found[name.strip()] = edges
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TypeAlias
 
 import pandas as pd
 
@@ -19,9 +20,9 @@ from raikit.errors.cohorts import (
 )
 from raikit.errors.heatmap import HeatMap, heat_map
 from raikit.errors.plots import draw_cohorts, draw_heat_map
+from raikit.errors.settings import Settings
 from raikit.errors.tree import ErrorTree, grow, readable
 from raikit.errors.words import Words, blocks, figures_of, paragraphs, verdict_of
-from raikit.settings import Found, Settings
 from stepkit.figures import Figure
 from stepkit.findings import Picture, Section
 from stepkit.metrics import Floats
@@ -29,7 +30,9 @@ from stepkit.model import Model, Scores, score
 from stepkit.program import StepError, write_json
 from stepkit.table import require_column
 
-__all__ = ["analyse", "sections"]
+__all__ = ["Settings", "analyse", "sections"]
+
+Found: TypeAlias = "tuple[tuple[Figure, ...], tuple[Section, ...]]"
 
 TITLE = "Where the model errs"
 #: Fewer test rows than this cannot be halved and still tell anything.
@@ -55,7 +58,7 @@ def sections(model: Model, train: pd.DataFrame, test: pd.DataFrame, settings: Se
     del train  # all analyses have one form
     scores = score(model, test, settings.positive_label)
     labelled = test[test[model.target].notna()].reset_index(drop=True)
-    columns = [*model.features, *settings.sensitive, *settings.heatmap]
+    columns = [*model.features, *settings.columns, *settings.heatmap]
     for name in columns:
         require_column(labelled, name, "column to look for errors by,")
     return analyse(scores, labelled, columns, settings)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raikit.settings import Settings
+from raikit.errors.settings import Settings
 from stepkit.metrics import Floats
 from stepkit.program import cores
 from stepkit.table import as_text
