@@ -42,8 +42,10 @@ def arguments_of(spec: dict, *, optional: bool) -> list[str]:
 def test_a_component_calls_its_program_with_arguments_that_it_has(
     name: str, optional: bool
 ) -> None:
-    args = importlib.import_module(name).parse(arguments_of(component(name), optional=optional))
-    declared = component(name)["inputs"]
+    spec = component(name)
+    program = importlib.import_module(Path(shlex.split(spec["command"])[1]).stem)
+    args = program.parse(arguments_of(spec, optional=optional))
+    declared = spec["inputs"]
     for argument, value in vars(args).items():
         if argument in declared and declared[argument]["type"] == "string":
             given = optional or not declared[argument].get("optional", False)
