@@ -9,10 +9,12 @@
 
 A part may as well be made of `stepkit.findings.Section` in memory. Both renderers draw every kind
 of block; the PDF shows the first option of a `Choice`, and of a slider where it begins.
+`render_scorecard` makes a PDF of at most three pages of a report.
 """
 
 from raikit.report.contents import Answer, Facts, Part, Report, Rule, Verdict, worst
 from raikit.report.page import MOST_BYTES, render_html
+from raikit.report.pdf import render_pdf, render_scorecard
 from raikit.report.reading import read_part, read_sections
 
 __all__ = [
@@ -26,5 +28,7 @@ __all__ = [
     "read_part",
     "read_sections",
     "render_html",
+    "render_pdf",
+    "render_scorecard",
     "worst",
 ]

@@ -42,10 +42,10 @@ class Frame:
 
 def draw_chart(chart: Chart) -> Markup:
     """Return a chart: legend, drawing, and its numbers as a table."""
-    lines = [_thinned(line, chart) for line in chart.lines if len(line.x)]
+    lines = prepared(chart)
     if not any(value is not None for line in lines for value in line.y):
         return tag("p", "There are no values to draw.", class_="empty")
-    frame = Frame(_x_axis(lines, chart.log_x), linear(list(_heights(lines))))
+    frame = Frame(x_axis(lines, chart.log_x), linear(list(_heights(lines))))
     drawing = tag(
         "svg",
         _axes(frame, chart),
@@ -75,6 +75,11 @@ def describe(chart: Chart, lines: Sequence[Line]) -> str:
     return f"{chart.y_label} over {chart.x_label}. {'; '.join(parts)}."
 
 
+def prepared(chart: Chart) -> list[Line]:
+    """Return the lines of a chart that have points, with no more than can be told apart."""
+    return [_thinned(line, chart) for line in chart.lines if len(line.x)]
+
+
 def _thinned(line: Line, chart: Chart) -> Line:
     """Return a line with no more points than can be told apart, and none where x has no place."""
     kept = [
@@ -100,7 +105,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _x_axis(lines: Sequence[Line], log: bool) -> Axis:
+def x_axis(lines: Sequence[Line], log: bool) -> Axis:
+    """Return the common axis of lines: of numbers where all are numbers, else of categories."""
     values = [x for line in lines for x in line.x]
     if not all(_is_number(value) for value in values):
         return categorical([str(value) for value in values])
@@ -215,7 +221,7 @@ def _numbers(lines: Sequence[Line], chart: Chart) -> Markup:
     drawn = [line for line in lines if line.style != "points"]
     if not drawn:
         return Markup("")
-    frame = Frame(_x_axis(lines, chart.log_x), Axis(0, 1, ()))
+    frame = Frame(x_axis(lines, chart.log_x), Axis(0, 1, ()))
     places = list(dict.fromkeys(x for line in drawn for x in line.x))
     if not frame.x.categories:
         places.sort(key=lambda x: float(x))

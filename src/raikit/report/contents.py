@@ -11,6 +11,13 @@ from stepkit.figures import Figure
 from stepkit.findings import Section
 
 Verdict = Literal["good", "warning", "bad", ""]
+#: What people read for a verdict.
+VERDICTS: dict[Verdict, str] = {
+    "good": "good",
+    "warning": "look closer",
+    "bad": "problem",
+    "": "for information",
+}
 #: From the worst to what says nothing.
 _WORST_FIRST: tuple[Verdict, ...] = ("bad", "warning", "good")
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from raikit.report.blocks import Limits, draw_blocks
-from raikit.report.contents import Part, Report, Rule, Verdict
+from raikit.report.contents import VERDICTS, Part, Report, Rule, Verdict
 from raikit.report.glossary import label, shown, shown_difference, shown_interval, terms_in
 from raikit.report.tables import data_table
 from raikit.report.tags import join, prose, tag
@@ -27,12 +27,6 @@ LEVELS = (
     Limits(rows=100, options=20, pictures=True),
     Limits(rows=50, options=8, pictures=False),
 )
-VERDICTS: dict[Verdict, str] = {
-    "good": "good",
-    "warning": "look closer",
-    "bad": "problem",
-    "": "for information",
-}
 #: Figures of a part that its summary has.
 HEADLINES = 3
 _TAG = re.compile(r"<[^>]*>")
