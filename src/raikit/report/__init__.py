@@ -12,19 +12,22 @@ of block; the PDF shows the first option of a `Choice`, and of a slider where it
 `render_scorecard` makes a PDF of at most three pages of a report.
 """
 
-from raikit.report.contents import Answer, Facts, Part, Report, Rule, Verdict, worst
+from raikit.report.contents import VERDICTS, Answer, Facts, Part, Report, Rule, Verdict, worst
 from raikit.report.page import MOST_BYTES, render_html
 from raikit.report.pdf import render_pdf, render_scorecard
 from raikit.report.reading import read_part, read_sections
+from raikit.report.words import number
 
 __all__ = [
     "MOST_BYTES",
+    "VERDICTS",
     "Answer",
     "Facts",
     "Part",
     "Report",
     "Rule",
     "Verdict",
+    "number",
     "read_part",
     "read_sections",
     "render_html",

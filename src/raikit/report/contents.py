@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,14 @@ class Part:
     pictures: Path | None = None
 
     @property
+    def lead(self) -> str:
+        """The first sentence of its first section."""
+        words = self.sections[0].words if self.sections else ()
+        first = words[0] if words else ""
+        end = re.search(r"[.!?](?=\s+[A-Z`])", first)
+        return first[: end.end()] if end else first
+
+    @property
     def verdict(self) -> Verdict:
         """The worst verdict of its sections."""
         return worst([section.verdict for section in self.sections])
@@ -113,6 +122,7 @@ class Report:
         parts: In the order to be read in.
         answer: On top; None where nothing is asked.
         rules: What a gate asked, in its order.
+        rules_words: What is to be said of them, in paragraphs.
         facts: Lineage and environment, at the end.
     """
 
@@ -121,6 +131,7 @@ class Report:
     subtitle: str = ""
     answer: Answer | None = None
     rules: Sequence[Rule] = ()
+    rules_words: Sequence[str] = ()
     facts: Sequence[Facts] = ()
 
 
