@@ -13,6 +13,7 @@ from amlocal.local.tracking.server import TrackingServer
 
 ROOT = Path(__file__).parents[2]
 <<<<<<< HEAD
+<<<<<<< HEAD
 COMPONENTS = sorted(file.parent.name for file in (ROOT / "components").glob("*/component.yml"))
 
 # A job runs a program in its own folder, so its neighbours are top-level modules.
