@@ -69,7 +69,7 @@ def effect_of(
     name: str,
     X: pd.DataFrame,
     *,
-    few: int = 300,
+    few: int = 200,
     points: int = 20,
     unit: Unit | None = None,
 ) -> Effect:
@@ -122,10 +122,9 @@ def effect_of(
 def _points(column: pd.Series, points: int) -> pd.Series:
     """Return values of a column at equal shares of its rows, each once, the least first."""
     known = column.dropna().sort_values()
-    if known.empty:
-        return known
-    places = np.linspace(0, len(known) - 1, points + 1).round().astype(int)
-    return known.iloc[places].drop_duplicates().reset_index(drop=True)
+    ends = np.linspace(0, max(0, len(known) - 1), points + 1).round().astype(int)
+    values: pd.Series = known.iloc[ends[: len(known)]].drop_duplicates().reset_index(drop=True)
+    return values
 
 
 def _shown(values: pd.Series) -> list[float | str]:
