@@ -25,7 +25,7 @@ from stepkit.tracking import Tracking, tracked
 
 STEP = "responsible_ai"
 #: MLflow allows no other letters in a metric's name.
-_NO_LETTER = re.compile(r"[^A-Za-z0-9_ /-]+")
+_NO_LETTER = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)

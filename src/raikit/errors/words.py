@@ -40,9 +40,14 @@ class Words:
         return "unknown" if value is None else format(value, self.format)
 
 
-def verdict_of(worst: Worst) -> Literal["good", "warning"]:
-    """Return `warning` where a cohort errs beyond chance and more than the model says itself."""
-    return "warning" if worst.is_unexpected else "good"
+def verdict_of(worst: Worst) -> Literal["good", "warning", ""]:
+    """Return `warning` where a cohort errs beyond chance, and much more than the model says itself.
+
+    `good` where no cohort errs beyond chance; none where the model knows of its hard cases.
+    """
+    if worst.is_unexpected:
+        return "warning"
+    return "" if worst.is_beyond_chance else "good"
 
 
 def figures_of(worst: Worst, told: Words) -> list[Figure]:

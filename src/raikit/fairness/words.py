@@ -73,7 +73,7 @@ class Compared:
     @property
     def is_crossed(self) -> bool:
         """Whether the groups are of two columns."""
-        return " x " in self.name
+        return self.measured.grouping.is_crossed
 
     def gap(self, name: str) -> Gap:
         """Return a difference or ratio by its name."""
@@ -154,7 +154,9 @@ def paragraphs(
             f"Does the model treat groups of people alike? For each group it was counted how often "
             f"the model says {positive}, and how often that is right and wrong, on {rows:,} test "
             "rows. Groups can differ for good reasons; the figures say that they do, not why, and "
-            "whether that is fair is for people to judge."
+            "whether that is fair is for people to judge. As a first mark, US employment law asks "
+            "why where one group is chosen less than four fifths (0.8 times) as often as another; "
+            f"differences in errors beyond {100 * ODDS_LIMIT:.0f} points are called much here."
         )
     else:
         opening = (
@@ -182,42 +184,38 @@ def _decisions(compared: Compared) -> str:
         )
     )
     rates = _by_label(compared, "selection_rate")
+    found = _by_label(compared, "true_positive_rate")
     text = (
-        f"By {compared.name}: the model says {compared.positive} of {rates[parity.lowest]:.1%} of "
-        f"{parity.lowest}, and of {rates[parity.highest]:.1%} of {parity.highest}"
+        f"By {compared.name}: the model says {compared.positive} for {rates[parity.lowest]:.1%} of "
+        f"{parity.lowest} and for {rates[parity.highest]:.1%} of {parity.highest}"
     )
     if ratio.low is not None and ratio.high is not None:
-        text += f", {ratio.value:.2f} times as often (likely {ratio.low:.2f} to {ratio.high:.2f})"
-        text += ". " + _against_limit(ratio)
-    else:
-        text += "."
-    found = _by_label(compared, "true_positive_rate")
-    text += (
-        f" Of those who truly are {compared.positive}, it finds {found[chance.lowest]:.1%} of "
-        f"{chance.lowest}, and {found[chance.highest]:.1%} of {chance.highest}. In their errors "
-        f"(equalised odds) groups differ by {odds.value:.2f} (likely {odds.low:.2f} to "
-        f"{odds.high:.2f})"
+        text += (
+            f", that is {ratio.value:.2f} times as often (likely {ratio.low:.2f} to "
+            f"{ratio.high:.2f}: {_against_limit(ratio)})"
+        )
+    return (
+        f"{text}. Of those who truly are {compared.positive}, it finds {found[chance.lowest]:.1%} "
+        f"of {chance.lowest} and {found[chance.highest]:.1%} of {chance.highest}. In how often it "
+        f"is wrong about them, groups differ by up to {100 * odds.value:.0f} points (likely "
+        f"{100 * (odds.low or 0):.0f} to {100 * (odds.high or 1):.0f}: {_against_odds(odds)})."
     )
-    return text + _against_odds(odds)
 
 
 def _against_limit(ratio: Gap) -> str:
     if _below(ratio):
-        return "Less than four fifths is where US employment law begins to ask why."
+        return "less than four fifths"
     if ratio.low is not None and ratio.low >= RATIO_LIMIT:
-        return "That is within the four fifths that US employment law asks for."
-    return (
-        "Whether that is within the four fifths that US employment law asks for, these rows "
-        "cannot tell."
-    )
+        return "within four fifths"
+    return "too few rows to tell whether it is four fifths"
 
 
 def _against_odds(odds: Gap) -> str:
     if odds.low is not None and odds.low > ODDS_LIMIT:
-        return ": much."
+        return "much"
     if odds.high is not None and odds.high <= ODDS_LIMIT:
-        return ": little."
-    return ": these rows cannot tell whether that is much."
+        return "little"
+    return "too few rows to tell whether it is much"
 
 
 def _by_label(compared: Compared, figure: str) -> dict[str, float]:
@@ -251,8 +249,9 @@ def _intersections(crossed: Sequence[Compared]) -> str:
     odds = worst.gap("equalised_odds_difference")
     return (
         "Who belongs to two groups may fare worse than either. Of all pairs of columns the groups "
-        f"of {worst.name} differ most in their errors: by {odds.value:.2f} (likely {odds.low:.2f} "
-        f"to {odds.high:.2f}), between {odds.lowest} and {odds.highest}."
+        f"of {worst.name} differ most in how often the model is wrong: by up to "
+        f"{100 * odds.value:.0f} points (likely {100 * (odds.low or 0):.0f} to "
+        f"{100 * (odds.high or 1):.0f}), between {odds.lowest} and {odds.highest}."
     )
 
 
@@ -383,9 +382,11 @@ def price_words(prices: Sequence[Price]) -> list[str]:
         "be set for each group, so that groups are called positive as often (demographic parity), "
         "or are as often wrong in either way (equalised odds). Thresholds were fitted on one half "
         "of the test rows, at the best accuracy that they allow, and measured on the other half.",
-        f"The greatest difference that closes is by {best.column}, with groups "
-        f"{said[best.constraint]}: from {best.before.value:.2f} to {best.after.value:.2f}, while "
-        f"accuracy goes from {best.accuracy_before[0]:.1%} to {best.accuracy_after[0]:.1%} (a "
+        f"The difference that narrows most is by {best.column}, with groups "
+        f"{said[best.constraint]}: from {100 * best.before.value:.0f} points to "
+        f"{100 * best.after.value:.0f} (likely {100 * (best.after.low or 0):.0f} to "
+        f"{100 * (best.after.high or 1):.0f}), while accuracy "
+        f"goes from {best.accuracy_before[0]:.1%} to {best.accuracy_after[0]:.1%} (a "
         f"change of {100 * best.change[0]:+.1f} points, likely {100 * best.change[1]:+.1f} to "
         f"{100 * best.change[2]:+.1f}).",
         "Thresholds by group use the group to decide. In places that is itself against the law, so "
