@@ -267,7 +267,7 @@ def _memory(found: Profile) -> list[Figure]:
     growth, soak = found.growth, found.soak
     looks = len(soak.calls)
     if growth.per_1000 is None:
-        note = f"insufficient: {looks} looks at the memory; give more seconds"
+        note = f"insufficient: {soak.calls[-1]:,.0f} calls; give more seconds"
     else:
         note = f"{growth.calls:,} calls after the warm-up; {growth.least:.3g} would have been seen"
     leak = None if growth.per_1000 is None else Estimate(float(growth.verdict == "leak"), looks)

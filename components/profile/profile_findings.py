@@ -7,13 +7,13 @@ from typing import Literal
 
 from profile_figures import QUANTILES, best, threads_text
 from profile_plots import distribution
-from profile_results import Profile, Serving
-from profile_saturation import Level
-from profile_statistics import Estimate, needed_for
+from profile_results import Profile
+from profile_serving_findings import ms, picture, serving_section
+from profile_statistics import needed_for
 from profile_timing import SLOW_TIMES, Latency
 
 from stepkit.figures import Figure
-from stepkit.findings import Block, Cell, Chart, Line, Picture, Section, Table
+from stepkit.findings import Cell, Chart, Line, Section, Table
 
 Verdict = Literal["good", "warning", "bad", ""]
 
@@ -25,7 +25,7 @@ def sections(found: Profile, pictures: Mapping[str, str]) -> list[Section]:
     """Return the parts of the report."""
     made = [_speed(found, pictures), _throughput(found, pictures), _memory(found, pictures)]
     if found.serving:
-        made.append(_serving(found, found.serving, pictures))
+        made.append(serving_section(found, found.serving, pictures))
     elif found.not_served:
         words = [
             "The model was to be put behind the scoring server, as an endpoint would, and could "
@@ -33,18 +33,6 @@ def sections(found: Profile, pictures: Mapping[str, str]) -> list[Section]:
         ]
         made.append(Section("Behind an endpoint", words, verdict="bad"))
     return made
-
-
-def ms(found: Estimate | None) -> str:
-    """Return a time in seconds as milliseconds with its bounds, or that there were too few."""
-    if found is None:
-        return "insufficient"
-    bounds = (
-        f" ({found.low * 1000:.3g} to {found.high * 1000:.3g})"
-        if found.low is not None and found.high is not None
-        else ""
-    )
-    return f"{found.value * 1000:.3g} ms{bounds}"
 
 
 def conclusion(found: Profile, made: Sequence[Figure]) -> str:
@@ -62,6 +50,8 @@ def conclusion(found: Profile, made: Sequence[Figure]) -> str:
             said.append(f"instances: {each.value:.0f}")
     said.append(f"{best(found.timing.throughput).rate.value:,.0f} rows/s in batches")
     said.append(f"{found.soak.peak:,.0f} MB at most")
+    if (waiting := found.timing.row.waiting) > BUSY:
+        said.append(f"on a busy machine ({waiting:.0%} of the time without a core)")
     faults = []
     if found.slow.are_there:
         faults.append(f"SLOW CALLS: {found.slow.why}")
@@ -92,7 +82,7 @@ def _speed(found: Profile, pictures: Mapping[str, str]) -> Section:
         [
             _quantile_table(found),
             _latency_chart(found),
-            *_picture(pictures, "latency.png"),
+            *picture(pictures, "latency.png"),
         ],
         verdict="bad" if slow.are_there else "warning" if unsteady else "good",
     )
@@ -212,7 +202,7 @@ def _throughput(found: Profile, pictures: Mapping[str, str]) -> Section:
         [
             Chart(lines, "rows of a batch", "rows/s", "Throughput over batch size", log_x=True),
             Table(head, rows, formats),
-            *_picture(pictures, "throughput.png"),
+            *picture(pictures, "throughput.png"),
         ],
     )
 
@@ -236,7 +226,7 @@ def _memory(found: Profile, pictures: Mapping[str, str]) -> Section:
     verdicts: dict[str, Verdict] = {"leak": "bad", "none": "good", "insufficient": "warning"}
     verdict = verdicts[growth.verdict]
     return Section(
-        "Start and memory", words, [chart, *_picture(pictures, "memory.png")], verdict=verdict
+        "Start and memory", words, [chart, *picture(pictures, "memory.png")], verdict=verdict
     )
 
 
@@ -258,91 +248,3 @@ def _growth_words(found: Profile) -> str:
         f"Over {calls:,.0f} predictions memory did not go on growing. A leak of less than "
         f"{growth.least:.3g} MB per 1,000 predictions would not have been seen."
     )
-
-
-def _serving(found: Profile, serving: Serving, pictures: Mapping[str, str]) -> Section:
-    saturation = serving.saturation
-    words = [_saturation_words(serving)]
-    if steady := saturation.steady:
-        words.append(
-            f"At {steady.rate:,.0f} requests a second half of the answers were there after "
-            f"{ms(steady.p50)}, 99 of 100 after {ms(steady.p99)}, counted from when a request was "
-            f"due; {steady.errors} of {steady.requests:,} failed."
-        )
-    if sizing := serving.sizing:
-        words.append(
-            f"For {sizing.wanted_rate:,.4g} requests a second: {sizing.instances} instances like "
-            f"this machine with {threads_text(found.options.threads[0])} of a prediction, each "
-            f"given {sizing.per_instance or 0:,.0f} requests/s: {sizing.why}."
-            if sizing.instances
-            else f"Instances for {sizing.wanted_rate:,.4g} requests a second cannot be told: "
-            f"{sizing.why}."
-        )
-    levels = list(saturation.levels)
-    rows: list[list[Cell]] = [_level_row(each) for each in levels]
-    if saturation.steady:
-        rows.append(_level_row(saturation.steady))
-    head = [
-        "requests/s",
-        "answered/s",
-        "requests",
-        "errors",
-        "p50 ms",
-        "p90 ms",
-        "p99 ms",
-        "kept up",
-    ]
-    formats = dict.fromkeys(head[:2], ",.0f") | dict.fromkeys(head[4:7], ".3g")
-    lines = [
-        Line(
-            name,
-            [each.rate for each in levels if getattr(each, name)],
-            [getattr(each, name).value * 1000 for each in levels if getattr(each, name)],
-        )
-        for name in QUANTILES
-        if any(getattr(each, name) for each in levels)
-    ]
-    chart: list[Block] = []
-    if lines:
-        chart.append(
-            Chart(lines, "requests/s that arrive", "ms from when due", "Latency", log_x=True)
-        )
-    is_short = bool(serving.sizing and serving.sizing.instances is None)
-    return Section(
-        "Behind an endpoint",
-        words,
-        [*chart, Table(head, rows, formats), *_picture(pictures, "serving.png")],
-        verdict="warning" if is_short or saturation.held is None else "good",
-    )
-
-
-def _saturation_words(serving: Serving) -> str:
-    saturation = serving.saturation
-    how = (
-        "The scoring server of the endpoints was loaded with requests of a row each at random "
-        "moments, as they come from many callers, at rising rates. "
-    )
-    if saturation.held is None:
-        return (
-            how + "No rate was surely kept up with: there is too little time, or the model is slow."
-        )
-    if saturation.lost is None:
-        return how + (
-            f"It kept up with all of them, to {saturation.held.achieved:,.0f} requests a second."
-        )
-    return how + (
-        f"It kept up with {saturation.held.achieved:,.0f} requests a second, and no longer with "
-        f"{saturation.lost.rate:,.0f}: its saturation point lies in between."
-    )
-
-
-def _level_row(level: Level) -> list[Cell]:
-    told = [
-        None if each is None else each.value * 1000 for each in (level.p50, level.p90, level.p99)
-    ]
-    counts = [level.rate, level.achieved, level.requests, level.errors]
-    return [*counts, *told, "yes" if level.is_kept_up else "no"]
-
-
-def _picture(pictures: Mapping[str, str], name: str) -> list[Block]:
-    return [Picture(name, pictures[name])] if name in pictures else []

@@ -15,6 +15,8 @@ from stepkit.metrics import Floats
 
 #: Looks at the memory that a soak is to have, and those that it must have.
 SAMPLES, FEWEST_SAMPLES = 60, 21
+#: Calls after the warm-up that there must be.
+FEWEST_CALLS = 100
 #: The first part of a soak, in which pools and caches fill.
 WARM_UP = 1 / 3
 #: What memory must grow by to be a leak: MB, and a share of the steady memory.
@@ -77,7 +79,7 @@ class Growth:
     """What a soak says of the memory.
 
     Attributes:
-        verdict: `leak`, `none`, or `insufficient` where there were too few looks.
+        verdict: `leak`, `none`, or `insufficient` where there were too few looks or calls.
         steady: The median after the warm-up, in MB.
         per_1000: MB by which 1,000 calls let it grow after the warm-up; None where insufficient.
         least: MB a 1,000 calls that would have been seen at least; None where insufficient.
@@ -102,7 +104,7 @@ def judge(found: Soak) -> Growth:
     calls, mb = found.calls[after], found.mb[after]
     steady = float(np.median(mb))
     span = float(calls[-1] - calls[0])
-    if len(found.calls) < FEWEST_SAMPLES or span <= 0:
+    if len(found.calls) < FEWEST_SAMPLES or span < FEWEST_CALLS:
         return Growth("insufficient", steady, None, None, int(found.calls[-1]))
     per_call = slope(calls, mb)
     needed = max(GROWTH_MB, GROWTH_SHARE * steady)

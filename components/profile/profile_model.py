@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pandas as pd
 import yaml
 from profile_figures import figures
 from profile_findings import conclusion, sections
 from profile_plots import draw_all
+from profile_report import HEAD, details, metrics_of, report, rows_of
 from profile_results import Options, Profile
 from profile_run import Champion, measure
 
 from stepkit.champion import champion_folder
 from stepkit.figures import Figure, Figures, write_figures
-from stepkit.findings import Section, Table, write_findings
+from stepkit.findings import write_findings
 from stepkit.model import load_model
 from stepkit.program import (
     StepError,
     boolean,
     cores,
-    markdown_table,
     run,
     text_table,
     write_json,
@@ -35,8 +33,6 @@ from stepkit.program import (
 from stepkit.saved import read_description
 from stepkit.table import digest, read_table, write_table
 from stepkit.tracking import tracked
-
-HEAD = ("figure", "value", "interval", "sample", "champion", "note")
 
 
 def threads_of(text: str) -> tuple[int, ...]:
@@ -138,86 +134,6 @@ def sampled(data: Path, most: int, seed: int) -> pd.DataFrame:
     return table.sample(min(most, len(table)), random_state=seed, ignore_index=True)
 
 
-def number(value: float | None) -> str:
-    """Return a value as text."""
-    return "-" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def rows_of(made: Sequence[Figure]) -> list[tuple[str, ...]]:
-    """Return the figures as text rows."""
-    rows: list[tuple[str, ...]] = []
-    for each in made:
-        name = f"{each.name} [{each.cohort}]" if each.cohort else each.name
-        value = "insufficient" if each.value is None else f"{number(each.value)} {each.unit}"
-        interval = "" if each.low is None else f"{number(each.low)} to {number(each.high)}"
-        against = number(each.against.value) if each.against else ""
-        rows.append((name, value.strip(), interval, f"{each.sample:,}", against, each.note))
-    return rows
-
-
-def metrics_of(made: Sequence[Figure]) -> dict[str, float]:
-    """Return the figures that have a value, by names that MLflow takes."""
-    names = {
-        each: f"{each.name}.{each.cohort.replace('=', '_')}" if each.cohort else each.name
-        for each in made
-    }
-    return {names[each]: each.value for each in made if each.value is not None}
-
-
-def details(found: Profile) -> dict[str, Any]:
-    """Return every measurement, for `profile.json`."""
-    timing = found.timing
-    latencies = {"row": timing.row, "batch": timing.batch}
-    if timing.rival:
-        latencies |= {"champion_row": timing.rival.row, "champion_batch": timing.rival.batch}
-    serving = found.serving
-    return {
-        "options": asdict(found.options),
-        "rows": found.rows,
-        "starts": list(found.starts),
-        "milliseconds": {
-            name: {
-                "rows": each.rows,
-                "calls": [round(seconds * 1000, 4) for seconds in each.seconds.tolist()],
-            }
-            for name, each in latencies.items()
-        },
-        "throughput": [asdict(each) for each in timing.throughput],
-        "memory": {"calls": found.soak.calls.tolist(), "mb": found.soak.mb.tolist()},
-        "levels": [asdict(each) for each in serving.saturation.levels] if serving else [],
-        "not_served": found.not_served,
-    }
-
-
-def report(
-    parts: Sequence[Section], made: Sequence[Figure], pictures: Mapping[str, str], line: str
-) -> str:
-    """Return the report as Markdown."""
-    texts = ["# Processing performance", line + "."]
-    for part in parts:
-        texts.append(f"## {part.title}" + (f" ({part.verdict})" if part.verdict else ""))
-        texts += part.words
-        for block in part.blocks:
-            if isinstance(block, Table):
-                cells = [
-                    tuple(
-                        number(cell)
-                        if isinstance(cell, float)
-                        else "-"
-                        if cell is None
-                        else str(cell)
-                        for cell in row
-                    )
-                    for row in block.rows
-                ]
-                texts.append(markdown_table(tuple(block.head), cells))
-        for name in [getattr(block, "file", "") for block in part.blocks]:
-            if name in pictures:
-                texts.append(f"![{pictures[name]}]({name})")
-    texts += ["## All figures", markdown_table(HEAD, rows_of(made))]
-    return "\n\n".join(texts) + "\n"
-
-
 def profile(args: argparse.Namespace) -> tuple[Profile, list[Figure]]:
     """Measure the model and its champion; see `parse` for the arguments."""
     options = options_of(args)
@@ -237,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parts, line = sections(found, pictures), conclusion(found, made)
         write_findings(args.report, "profile", parts)
         write_json(args.report / "profile.json", details(found))
-        write_text(args.report / "report.md", report(parts, made, pictures, line))
+        write_text(args.report / "report.md", report(parts, made, line))
         write_figures(args.report, Figures("profile", digest(args.model), digest(args.data), made))
         tracking.metrics(metrics_of(made))
         tracking.artifacts(args.report, "profile")

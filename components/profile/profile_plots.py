@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from profile_figures import threads_text
 from profile_results import Profile
 
@@ -35,6 +37,13 @@ def draw_all(found: Profile, folder: Path) -> Mapping[str, str]:
     return drawn
 
 
+def plain_logarithmic(axis: Axis, low: float, high: float) -> None:
+    """Make an axis logarithmic, with plain numbers at 1, 2, 5, or over more decades at 1."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 200 * low else (1.0,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def distribution(seconds: Floats) -> tuple[Floats, Floats]:
     """Return milliseconds, rising, and the share of calls that took at most so many."""
     ordered = np.sort(seconds) * 1000
@@ -55,6 +64,7 @@ def draw_latency(axes: Axes, found: Profile) -> None:
             line = distribution(latency.seconds)
             axes.step(*line, where="post", color=colour, linestyle=":", linewidth=1.6, label=name)
     axes.set_xscale("log")
+    plain_logarithmic(axes.xaxis, *axes.get_xlim())
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("milliseconds a call (logarithmic)")
     axes.set_ylabel("share of calls that took at most as long")
@@ -75,6 +85,8 @@ def draw_throughput(axes: Axes, found: Profile) -> None:
         axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    plain_logarithmic(axes.xaxis, *axes.get_xlim())
+    plain_logarithmic(axes.yaxis, *axes.get_ylim())
     axes.set_xlabel("rows of a batch (logarithmic)")
     axes.set_ylabel("rows/s (logarithmic)")
     tidy(axes, "How many rows a second", "both")
@@ -119,9 +131,11 @@ def draw_serving(axes: Axes, found: Profile) -> None:
         x, y = zip(*lost, strict=True)
         axes.plot(x, y, "x", markersize=11, color=GREY, label="not kept up with")
     if held := found.serving.saturation.held:
-        axes.axvline(held.achieved, color=GREY, linestyle=":", label="saturation")
+        axes.axvline(held.achieved, color=GREY, linestyle=":", label="highest rate kept up with")
     axes.set_xscale("log")
     axes.set_yscale("log")
+    plain_logarithmic(axes.xaxis, *axes.get_xlim())
+    plain_logarithmic(axes.yaxis, *axes.get_ylim())
     axes.set_xlabel("requests/s that arrive (logarithmic)")
     axes.set_ylabel("milliseconds from when due (logarithmic)")
     tidy(axes, "Behind the scoring server", "both")

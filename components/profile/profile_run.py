@@ -30,7 +30,7 @@ from stepkit.table import read_table
 #: Rows of a batch whose throughput is measured, as far as there are as many.
 SIZES = (1, 10, 100, 1000, 10_000)
 #: How the time is shared out over the measurements.
-SHARES = {"row": 0.28, "batch": 0.14, "throughput": 0.12, "memory": 0.16, "serving": 0.3}
+SHARES = {"row": 0.28, "batch": 0.14, "throughput": 0.12, "memory": 0.18, "serving": 0.28}
 #: Requests one after the other, by which a server's time without load is told.
 IDLE_REQUESTS = 20
 #: Seconds that a single request is waited for.

@@ -28,6 +28,8 @@ REQUESTS, FEWEST_REQUESTS = 40, 10
 FACTOR, CLOSE, MOST_LEVELS = 3.0, 1.2, 16
 #: Shares of the time: of one rate on the way, and of the long load at the end.
 EACH_SHARE, LONG_SHARE = 0.05, 0.3
+#: Long loads at most: another one at a lower rate, where the first was not kept up with.
+LONG_LOADS = 2
 #: How much of the saturation an instance is given to do: the usual reserve for peaks, since the
 #: time in a queue grows as u / (1 - u) with the utilisation u.
 UTILISATION = 0.7
@@ -147,7 +149,7 @@ def climb(
     The first rate is what one request after the other would come to: servers that predict what
     waits together do far more. It is trebled until one is not kept up with, or cut to a third until
     one is; then it is the geometric mean of the two, until they are 20 % apart or time is out. A
-    rate counts as not kept up with where it was not twice.
+    rate counts as not kept up with where it was not twice, or in a longer load at the end.
 
     Args:
         offer: Offers a load.
@@ -175,12 +177,16 @@ def climb(
         levels.append(judged(rate))
         is_late = clock() - start > seconds * (1 - LONG_SHARE)
         rate = None if is_late or not levels[-1].is_right else next_rate(*bracket(levels))
-    held, lost = bracket(levels)
     steady = None
-    if held:
+    for _ in range(LONG_LOADS):
+        held, _lost = bracket(levels)
+        if held is None or (steady and steady.is_kept_up):
+            break
         rate = wanted if 0 < wanted <= held.rate else UTILISATION * held.rate
         steady = tried(rate, max(seconds - (clock() - start), LONG_SHARE * seconds))
-    return Saturation(sorted(levels, key=lambda level: level.rate), held, lost, steady)
+        if not steady.is_kept_up:
+            levels.append(steady)
+    return Saturation(sorted(levels, key=lambda level: level.rate), *bracket(levels), steady)
 
 
 def next_rate(held: Level | None, lost: Level | None) -> float | None:
