@@ -63,7 +63,7 @@ def draw_thresholds(block: Thresholds) -> Markup:
         _controls(block, start),
         tag("div", _matrix(block, start), _rates(block, start), class_="pair"),
         _cost(block, start),
-        class_="thresholds",
+        class_="slider",
         data_counts=json.dumps(given, separators=(",", ":"), allow_nan=False),
     )
 
