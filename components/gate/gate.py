@@ -22,7 +22,7 @@ from gatekit.evidence import METRICS, Evidence, read_evidence
 from gatekit.judge import Verdict, judge, refusals
 from gatekit.policy import Policy, parse_short, read_policy
 from gatekit.promotion import Comparison, Decision, decide
-from gatekit.telling import HEAD, counts, document, in_short, row
+from gatekit.telling import HEAD, counts, document, in_short, problems, row
 from stepkit.findings import write_findings
 from stepkit.metrics import task_of
 from stepkit.program import StepError, boolean, read_json, run, text_table, write_json, write_text
@@ -182,9 +182,8 @@ def conclude(gate: Gate, tracking: Tracking, folder: Path) -> None:
     summary = gate.summary
     tracking.conclude(f"{summary}: {'; '.join(gate.decision.reasons)}")
     print(text_table(HEAD, [row(verdict) for verdict in gate.verdicts]))
-    for verdict in gate.verdicts:
-        if verdict.outcome in ("fail", "undecided", "insufficient"):
-            print(f"  {verdict.rule}: {verdict.reason}")
+    for line in problems(gate.verdicts):
+        print(f"  {line}")
     print(f"\n{in_short(gate.verdicts)}\n{summary}")
     for reason in gate.decision.reasons:
         print(f"  {reason}")

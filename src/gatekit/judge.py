@@ -73,6 +73,12 @@ class Verdict:
     limit: float | None = None
 
     @property
+    def about(self) -> str:
+        """The figure's name, with the cohort that it is of."""
+        cohort = self.rule.cohort if self.figure is None else self.figure.cohort
+        return f"{self.rule.figure} ({cohort})" if cohort else self.rule.figure
+
+    @property
     def refuses(self) -> bool:
         """Whether the model is refused for it."""
         return self.rule.is_required and self.outcome not in ("pass", "not applied")
@@ -202,8 +208,5 @@ def spread(span: Span, unit: str = "", *, signed: bool = False) -> str:
 def refusals(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """Return, as sentences, what a model is refused for."""
     return tuple(
-        f"{each.rule}: {each.outcome}, {each.reason}"
-        + (f" [{each.figure.cohort}]" if each.figure is not None and each.rule.cohort else "")
-        for each in verdicts
-        if each.refuses
+        f"{each.about}: {each.outcome}, {each.reason}" for each in verdicts if each.refuses
     )

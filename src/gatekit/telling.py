@@ -15,12 +15,10 @@ ORDER: tuple[Outcome, ...] = ("fail", "undecided", "insufficient", "pass", "not 
 
 def row(verdict: Verdict) -> tuple[str, ...]:
     """Return a verdict as a row under `HEAD`."""
-    rule, figure = verdict.rule, verdict.figure
-    cohort = figure.cohort if figure is not None else rule.cohort
     return (
-        "required" if rule.is_required else "advice",
-        f"{rule.figure} ({cohort})" if cohort else rule.figure,
-        str(rule.condition),
+        "required" if verdict.rule.is_required else "advice",
+        verdict.about,
+        str(verdict.rule.condition),
         got(verdict),
         verdict.outcome,
     )
@@ -59,6 +57,14 @@ def counts(verdicts: Sequence[Verdict]) -> dict[Outcome, int]:
     """Return how many verdicts there are of each outcome."""
     found = Counter(verdict.outcome for verdict in verdicts)
     return {outcome: found[outcome] for outcome in ORDER}
+
+
+def problems(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return a line for each verdict that is no pass, those that refuse first."""
+    found = [each for each in verdicts if each.outcome not in ("pass", "not applied")]
+    return [
+        f"{each.about}: {each.reason}" for each in sorted(found, key=lambda each: not each.refuses)
+    ]
 
 
 def in_short(verdicts: Sequence[Verdict]) -> str:

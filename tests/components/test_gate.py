@@ -96,14 +96,14 @@ def test_what_is_not_surely_good_enough_is_refused(
     decision = reports.gate()
     assert (decision["decision"], decision["passes_policy"]) == ("refused", False)
     assert decision["verdicts"][0]["outcome"] == outcome
-    assert decision["reasons"][0].startswith(f"auc at least 0.8: {outcome}, {auc} ({low} to {high}")
+    assert decision["reasons"][0].startswith(f"auc: {outcome}, {auc} ({low} to {high}")
     assert reports.section["verdict"] == "bad"
     assert "**REFUSED y-classification.**" in (reports.folder / "decision/report.md").read_text()
 
 
 def test_a_refusal_fails_the_step_only_where_asked_to(reports: Reports) -> None:
     reports.evaluate(0.7, 0.65, 0.75)
-    with pytest.raises(StepError, match=r"the model is refused: auc at least 0\.8: fail, 0\.7"):
+    with pytest.raises(StepError, match=r"the model is refused: auc: fail, 0\.7"):
         reports.gate("--fail-when-refused", "True")
     assert reports.decision["decision"] == "refused"
 

@@ -139,7 +139,7 @@ def test_what_comes_after_a_champion(
 
     refused = chain.register("better", *names, "--thresholds", "r2>=0.9")
     assert (refused["registered"], refused["version"]) == (False, None)
-    with pytest.raises(StepError, match=r"refused: r2 at least 0\.9: fail, 0\..* is not at least"):
+    with pytest.raises(StepError, match=r"refused: r2: fail, 0\..* is not at least"):
         chain.register("better", *names, "--thresholds", "r2>=0.9", "--fail-when-refused", "True")
     assert chain.runs["gate"].status == "FAILED"
 

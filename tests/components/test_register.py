@@ -44,7 +44,7 @@ def test_what_the_gate_refuses_is_not_registered(candidates: Candidates) -> None
     done = candidates.through("model", "--model-name", "register-not", "--thresholds", "r2>=2")
     assert (done["registered"], done["version"], done["alias"]) == (False, None, None)
     assert candidates.run.data.metrics["registered"] == 0
-    assert candidates.run.data.params["conclusion"].startswith("NOT REGISTERED register-not: r2 at")
+    assert candidates.run.data.params["conclusion"].startswith("NOT REGISTERED register-not: r2: f")
     assert not candidates.run._client.search_model_versions("name='register-not'")
 
 

@@ -25,7 +25,7 @@ from gatekit.evidence import (
 )
 from gatekit.judge import Verdict, judge, refusals
 from gatekit.policy import Policy, PolicyError, read_policy
-from gatekit.telling import HEAD, document, in_short, row
+from gatekit.telling import HEAD, document, in_short, problems, row
 
 #: What steps that examine a model, and the gate, call their outputs.
 _STEP_OUTPUTS = frozenset({"report", "decision"})
@@ -135,11 +135,7 @@ def _view(job: JobInfo, policy: Policy, verdicts: Sequence[Verdict]) -> View:
     rows = [dict(zip(heads, map(text.clean, row(verdict)), strict=True)) for verdict in verdicts]
 
     def written(terminal: Terminal) -> str:
-        told = [
-            f"  {text.clean(f'{each.rule}: {each.reason}')}"
-            for each in verdicts
-            if each.outcome not in ("pass", "not applied")
-        ]
+        told = [f"  {text.clean(line)}" for line in problems(verdicts)]
         word = terminal.style("REFUSED", "red") if refused else terminal.style("PASSED", "green")
         closing = f"{word} {job.name} by {policy.name}: {in_short(verdicts)}"
         return "\n".join((render_table(rows, terminal).rstrip("\n"), *told, closing, ""))
