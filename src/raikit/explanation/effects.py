@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from raikit.explanation.subject import Subject, Unit, codes_of, level_text, levels_of
 from stepkit.metrics import Floats
 
-#: Categories beyond the most frequent are left out of charts.
-MOST_LEVELS = 15
+#: Categories beyond the most frequent, and of fewer rows, are not told of.
+MOST_LEVELS, FEWEST_ROWS = 15, 10
 #: Rows whose own curves are kept for a reader.
 KEPT_CURVES = 25
 
@@ -93,9 +93,8 @@ def effect_of(
         ale_grid, ale = grid, ordered_ale(subject, name, known, values, unit)
         rows = len(known)
     else:
-        every = levels_of(X[name])
-        levels = every[:MOST_LEVELS]
-        left_out = len(every) - len(levels)
+        levels = _told_levels(X[name])
+        left_out = X[name].nunique() + (missing > 0) - len(levels)
         values = pd.Series(levels, dtype=object)
         order, ale, rows = category_ale(subject, name, X, levels, unit)
         grid = [level_text(each) for each in levels]
@@ -120,11 +119,30 @@ def effect_of(
 
 
 def _points(column: pd.Series, points: int) -> pd.Series:
-    """Return values of a column at equal shares of its rows, each once, the least first."""
+    """Return values of a column at equal shares of its rows, each once, the least first.
+
+    Where most rows share few values, such as 0, those at equal shares of the other rows as well.
+    """
     known = column.dropna().sort_values()
-    ends = np.linspace(0, max(0, len(known) - 1), points + 1).round().astype(int)
-    values: pd.Series = known.iloc[ends[: len(known)]].drop_duplicates().reset_index(drop=True)
+    found = _at_equal_shares(known, points)
+    if 0 < len(found) <= points // 2:
+        rest = known[known != known.mode().iloc[0]]
+        found = pd.concat([found, _at_equal_shares(rest, points // 2)])
+    values: pd.Series = found.drop_duplicates().sort_values().reset_index(drop=True)
     return values
+
+
+def _at_equal_shares(ranked: pd.Series, points: int) -> pd.Series:
+    ends = np.linspace(0, max(0, len(ranked) - 1), points + 1).round().astype(int)
+    return ranked.iloc[ends[: len(ranked)]].drop_duplicates()
+
+
+def _told_levels(column: pd.Series) -> list[Any]:
+    """Return the categories that have enough rows, the most frequent first; at least two."""
+    levels = levels_of(column)
+    counts = np.bincount(codes_of(column, levels), minlength=len(levels))
+    order = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
+    return [levels[place] for n, place in enumerate(order) if n < 2 or counts[place] >= FEWEST_ROWS]
 
 
 def _shown(values: pd.Series) -> list[float | str]:
