@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from stepkit.metrics import Floats, accuracy_metrics, confusion_matrix, ranking_metrics
+from stepkit.metrics import Floats, ranking_metrics
 from stepkit.model import Model, one_column, typed_features
 from stepkit.program import StepError
 from stepkit.table import Task, label_text, require_column
@@ -194,8 +194,7 @@ class Subject:
             error = float(np.sum((truth - predictions[:, 0]) ** 2))
             return 1 - error / spread if spread > 0 else float("nan")
         if self.metric == "accuracy":
-            guessed = predictions.argmax(axis=1)
-            return accuracy_metrics(confusion_matrix(truth, guessed, len(self.classes)))["accuracy"]
+            return float(np.mean(predictions.argmax(axis=1) == truth))
         return ranking_metrics(truth, predictions, self.positive).get("auc", float("nan"))
 
 
