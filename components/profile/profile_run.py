@@ -180,6 +180,9 @@ def _serving(subject: Subject, options: Options) -> Serving:
             due = arrivals(rate, seconds, options.seed + loads)
             load = offer(server.port, requests, due, patience=seconds + 2.0)
             answered += len(load.latency)
+            if np.isnan(load.answered).any():
+                # What it was asked it still does: the next load waits until it is done.
+                offer(server.port, requests, np.zeros(1), PATIENCE)
             _say(f"{rate:,.0f} requests/s for {seconds:.1f} s")
             return load
 
