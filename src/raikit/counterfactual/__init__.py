@@ -1,0 +1,19 @@
+"""Counterfactuals: what would have to differ in a row for the model to say something else."""
+
+from raikit.counterfactual.generate import (
+    Counterfactuals,
+    generate,
+    importance,
+    summary_importance,
+)
+from raikit.counterfactual.sections import sections
+from raikit.counterfactual.settings import Settings
+
+__all__ = [
+    "Counterfactuals",
+    "Settings",
+    "generate",
+    "importance",
+    "sections",
+    "summary_importance",
+]
