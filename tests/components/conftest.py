@@ -13,14 +13,8 @@ from amlocal.local.tracking.server import TrackingServer
 
 ROOT = Path(__file__).parents[2]
 COMPONENTS = (
-    "check_data",
-    "split",
-    "train",
-    "evaluate",
-    "register",
-    "check_tuning",
-    "compare",
-    "report",
+    *("check_data", "split", "train", "evaluate", "register", "check_tuning", "compare"),
+    *("report", "responsible_ai"),
 )
 
 # A job runs a program in its own folder, so its neighbours are top-level modules.
