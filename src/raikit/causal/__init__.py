@@ -1,8 +1,9 @@
 """Causal effects: what would become of the outcome if one column were set to something else."""
 
+from raikit.causal.documents import document
 from raikit.causal.effects import Effect, Effects, analyse
 from raikit.causal.policy import Policy, Rule
-from raikit.causal.sections import sections
+from raikit.causal.sections import describe, sections
 from raikit.causal.settings import ASSUMPTIONS, Settings
 
 __all__ = [
@@ -13,5 +14,7 @@ __all__ = [
     "Rule",
     "Settings",
     "analyse",
+    "describe",
+    "document",
     "sections",
 ]

@@ -18,6 +18,7 @@ from stepkit.findings import Bars, Block, Choice, Node, Section, Table, Tree
 from stepkit.model import Model
 from stepkit.table import label_text
 
+TITLE = "What would change the outcome"
 #: Treatments that are chosen where none are named.
 _CHOSEN = 3
 
@@ -42,14 +43,13 @@ def sections(
     """
     features = {name: kind for name, kind in model.features.items() if name != model.target}
     chosen = list(settings.treatment_features) or _chosen(model, train, settings)
-    title = "What would change the outcome"
     if model.task == "classification":
         classes = train[model.target].dropna().map(label_text).nunique()
         if classes != 2:
             words = f"Causal effects are told of two classes or a number; this has {classes}."
-            return (), (Section(title, (words,)),)
+            return (), (Section(TITLE, (words,)),)
     if not chosen:
-        return (), (Section(title, ("No column of numbers could be treated; name one.",)),)
+        return (), (Section(TITLE, ("No column of numbers could be treated; name one.",)),)
     found = analyse(
         train,
         test,
@@ -58,9 +58,21 @@ def sections(
         features=features,
         settings=replace(settings, treatment_features=chosen),
     )
+    return describe(found, settings, named=bool(settings.treatment_features))
+
+
+def describe(
+    found: Effects, settings: Settings, *, named: bool = True
+) -> tuple[tuple[Figure, ...], tuple[Section, ...]]:
+    """Return what an analysis came to as figures and a section.
+
+    Args:
+        found: What it came to.
+        settings: What was asked.
+        named: Whether the treatments were named by who asks.
+    """
     figures = tuple(_figure(each, found, settings) for each in found.effects)
-    named = bool(settings.treatment_features)
-    return figures, (Section(title, _words(found, settings, named), _blocks(found, settings)),)
+    return figures, (Section(TITLE, _words(found, settings, named), _blocks(found, settings)),)
 
 
 def _chosen(model: Model, train: pd.DataFrame, settings: Settings) -> list[str]:

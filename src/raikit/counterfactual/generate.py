@@ -45,6 +45,13 @@ class Counterfactuals:
     changed: NDArray[np.intp]
     distance: Floats
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether the model says something else than what was to be reached."""
+        if isinstance(self.wanted, tuple):
+            return not self.wanted[0] <= self.predicted <= self.wanted[1]
+        return bool(self.predicted != self.wanted)
+
     def changes(self, place: int) -> dict[str, tuple[Any, Any]]:
         """Return what differs in one counterfactual: column, its value in the row, the new one."""
         found = {}

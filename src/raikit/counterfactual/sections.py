@@ -19,6 +19,8 @@ from stepkit.model import Model
 
 #: Counterfactuals of a row that are shown.
 _SHOWN = 5
+#: Rows whose counterfactuals are shown.
+_ROWS = 50
 
 
 def sections(
@@ -46,7 +48,21 @@ def sections(
     settings = _settled(asked, predicted, settings)
     chosen = sampled(drawn[_without(predicted, settings)], settings.rows, settings.seed)
     found = list(generate(model, train, chosen, settings)) if len(chosen) else []
-    return _figures(found), (_section(found, settings),)
+    return describe(found, settings, "test rows drawn at random")
+
+
+def describe(
+    found: Sequence[Counterfactuals], settings: Settings, rows: str
+) -> tuple[tuple[Figure, ...], tuple[Section, ...]]:
+    """Return counterfactuals as figures and a section.
+
+    Args:
+        found: Of each row.
+        settings: What was asked.
+        rows: How the rows came about, as in `12 ROWS`.
+    """
+    found = [each for each in found if each.is_needed]
+    return _figures(found), (_section(found, settings, rows),)
 
 
 def _settled(asked: Predictor, predicted: Any, settings: Settings) -> Settings:
@@ -94,10 +110,10 @@ def goal_text(wanted: str | tuple[float, float]) -> str:
     return wanted
 
 
-def _section(found: Sequence[Counterfactuals], settings: Settings) -> Section:
+def _section(found: Sequence[Counterfactuals], settings: Settings, rows: str) -> Section:
     having = [each for each in found if len(each.table)]
     if not having:
-        return Section("What would change a decision", _words(found, settings))
+        return Section("What would change a decision", _words(found, settings, rows))
     shares = {k: v for k, v in summary_importance(list(found)).items() if v > 0}
     names = sorted(shares, key=lambda name: -shares[name])
     blocks: list[Block] = [
@@ -107,12 +123,12 @@ def _section(found: Sequence[Counterfactuals], settings: Settings) -> Section:
             "share of counterfactuals that change it",
             caption="What had to differ, over all counterfactuals of all rows",
         ),
-        Choice("row", {_name(each): (_table(each),) for each in having}),
+        Choice("row", {_name(each): (_table(each),) for each in having[:_ROWS]}),
     ]
-    return Section("What would change a decision", _words(found, settings), blocks)
+    return Section("What would change a decision", _words(found, settings, rows), blocks)
 
 
-def _words(found: Sequence[Counterfactuals], settings: Settings) -> list[str]:
+def _words(found: Sequence[Counterfactuals], settings: Settings, rows: str) -> list[str]:
     held = ", ".join(settings.immutable)
     words = [
         "A counterfactual is the same case with as little as possible changed so that the model "
@@ -126,7 +142,7 @@ def _words(found: Sequence[Counterfactuals], settings: Settings) -> list[str]:
     wanted = {goal_text(each.wanted) for each in found}
     goal = f"the answer {next(iter(wanted))}" if len(wanted) == 1 else "another answer"
     words.append(
-        f"Of {len(found)} test rows drawn at random, another case with {goal} was found for "
+        f"Of {len(found)} {rows}, another case with {goal} was found for "
         f"{len(having)}, each checked with the model itself (DiCE, method {settings.method}). "
         + (f"Never changed: {held}." if held else "No column was set as immutable.")
     )
