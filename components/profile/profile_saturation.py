@@ -154,7 +154,7 @@ def climb(
     Args:
         offer: Offers a load.
         idle: Seconds that a request takes while nothing else is done.
-        seconds: For all.
+        seconds: For all; until a rate is not kept up with, twice as much.
         wanted: A rate to load longer than the others, where it is kept up with; 0 for 70 % of the
             saturation.
         clock: Tells seconds.
@@ -175,11 +175,13 @@ def climb(
     rate: float | None = 1 / max(idle, 1e-5)
     while rate and len(levels) < MOST_LEVELS:
         levels.append(judged(rate))
-        is_late = clock() - start > seconds * (1 - LONG_SHARE)
-        rate = None if is_late or not levels[-1].is_right else next_rate(*bracket(levels))
+        held, lost = bracket(levels)
+        time_out = seconds * (1 - LONG_SHARE) * (1 if held and lost else 2)
+        is_late = clock() - start > time_out
+        rate = None if is_late or not levels[-1].is_right else next_rate(held, lost)
     steady = None
     for _ in range(LONG_LOADS):
-        held, _lost = bracket(levels)
+        held, lost = bracket(levels)
         if held is None or (steady and steady.is_kept_up):
             break
         rate = wanted if 0 < wanted <= held.rate else UTILISATION * held.rate
@@ -252,6 +254,8 @@ def size(found: Saturation, wanted_rate: float, wanted_p99: float) -> Sizing:
         return Sizing(wanted_rate, None, None, "no rate that was tried was surely kept up with")
     given = UTILISATION * found.held.achieved
     why = f"{UTILISATION:.0%} of the {found.held.achieved:,.0f} requests/s that were kept up with"
+    if found.lost is None:
+        why += ", the most that was tried, so fewer instances may do"
     if wanted_p99:
         tried = [*found.levels, *([found.steady] if found.steady else [])]
         within = [

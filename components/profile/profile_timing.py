@@ -18,8 +18,8 @@ Clock = Callable[[], float]
 ROUNDS, WARM_UP = 40, 3
 #: Calls of a model at most: more say no more.
 MOST_CALLS = 20_000
-#: Passes over all batch sizes at least, and what a size may take of a pass in seconds.
-PASSES, PASS_SECONDS = 3, 0.02
+#: Passes over all batch sizes at most, and what a size may take of a pass in seconds.
+PASSES, PASS_SECONDS = 30, 0.02
 #: A call is slow that takes so many times the median, and so many seconds more than it.
 SLOW_TIMES, SLOW_SECONDS = 5.0, 0.005
 #: The share of slow calls that is borne.
@@ -198,33 +198,32 @@ def throughput(
 ) -> list[Throughput]:
     """Time batches of every size with every number of threads, in passes over all of them.
 
-    A size is left out where the one before it has used up the time.
+    A size is left out that would take more than twice the time, where it takes as many times the
+    last one as that took of the one before.
 
     Args:
         callers: By their threads.
         sizes: Rows of a batch, rising.
-        seconds: For all; each size is called once in any case, unless it is left out.
+        seconds: For all; the first two sizes are called once in any case.
         clock: Tells seconds.
     """
-    deadline = clock() + seconds
+    start = clock()
+    for caller in callers.values():
+        caller.call(sizes[0], 1, 0.0)
     times: dict[tuple[int, int], list[Floats]] = {}
-    expected = 0.0
-    for place, size in enumerate(sizes):
-        if place and clock() + expected > deadline:
+    taken: list[float] = []
+    for size in sizes:
+        growth = max(1.0, taken[-1] / taken[-2]) if len(taken) > 1 else 1.0
+        if len(taken) > 1 and clock() - start + taken[-1] * growth > 2 * seconds:
             break
         began = clock()
         for threads, caller in callers.items():
-            caller.call(size, 1, 0.0)
-            times[threads, size] = []
-        # A larger batch takes longer, but seldom by as much as it has more rows.
-        expected = clock() - began
-    passes = 0
-    while not passes or (clock() < deadline and passes < 10 * PASSES):
+            times[threads, size] = [caller.call(size, 1, 0.0).seconds]
+        taken.append(clock() - began)
+    for _ in range(PASSES):
         for (threads, size), found in times.items():
-            if found and clock() > deadline:
-                continue
-            found.append(callers[threads].call(size, MOST_CALLS, PASS_SECONDS).seconds)
-        passes += 1
+            if clock() - start < seconds:
+                found.append(callers[threads].call(size, MOST_CALLS, PASS_SECONDS).seconds)
     return [
         Throughput(threads, size, _rate(size, _joined(found)))
         for (threads, size), found in times.items()

@@ -26,13 +26,11 @@ from stepkit.findings import read_findings
 from stepkit.program import StepError
 from stepkit.registry import RegisteredModel
 
-# MLflow, of models without type hints.
-pytestmark = pytest.mark.filterwarnings("ignore:.*Add type hints to the:UserWarning")
-
 PROGRAM = """
 import time
 
 import numpy as np
+import pandas as pd
 from mlflow.models import set_model
 from mlflow.pyfunc import PythonModel
 
@@ -42,7 +40,7 @@ class Planted(PythonModel):
         self.calls = 0
         self.kept = []
 
-    def predict(self, context, model_input, params=None):
+    def predict(self, context, model_input: pd.DataFrame, params=None):
         self.calls += 1
         {defect}
         return np.zeros(len(model_input))
