@@ -173,9 +173,7 @@ def _text_of(report: Report, drawn: dict[str, list[Markup]]) -> str:
     pieces += [each.title for part in report.parts for each in part.sections]
     pieces += report.answer.reasons if report.answer else []
     pieces += [rule.outcome for rule in report.rules]
-    pieces += [
-        _TAG.sub(" ", re.sub(r'src="[^"]*"', "", block))
-        for blocks in drawn.values()
-        for block in blocks
-    ]
-    return "\n".join(pieces)
+    drawn_texts = {
+        text for blocks in drawn.values() for block in blocks for text in _TAG.split(block)
+    }
+    return "\n".join([*pieces, *drawn_texts])

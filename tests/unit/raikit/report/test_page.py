@@ -154,7 +154,7 @@ def test_figures_of_groups_are_in_a_table_of_their_own(html: str) -> None:
 def test_what_makes_a_page_too_large_is_cut_and_it_is_said() -> None:
     options = {
         f"row {n}": [Table(["a"], [["x" * 60]] * 400, {}), Bars(["b"] * 400, [1.0] * 400, "y")]
-        for n in range(200)
+        for n in range(70)
     }
     report = Report("m", [Part("p", "P", [Section("S", ["W"], [Choice("row", options)])])])
     html = render_html(report)
