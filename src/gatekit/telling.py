@@ -25,10 +25,16 @@ def row(verdict: Verdict) -> tuple[str, ...]:
 
 
 def got(verdict: Verdict) -> str:
-    """Return the figure that was judged, with its interval; a dash where there is none."""
+    """Return what was judged, with its interval: a figure, or its difference to the champion's."""
     figure = verdict.figure
     if figure is None or figure.value is None:
         return "-"
+    if verdict.rule.condition.needs_champion:
+        against = figure.against
+        if against is None:
+            return "-"
+        span = Span.of(against.difference, against.low, against.high)
+        return f"{spread(span, figure.unit, signed=True)} to version {against.version}"
     return spread(Span.of(figure.value, figure.low, figure.high), figure.unit)
 
 
