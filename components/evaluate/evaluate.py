@@ -8,15 +8,25 @@ import io
 import re
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import evaluation_calibration as calibration
 import evaluation_classes as classes
 import evaluation_cohorts as cohort_words
+import evaluation_forecasts as forecasts
 import evaluation_quantities as quantities
 import pandas as pd
-from evaluation_figures import COHORT_METRICS, Judged, PartFigures, Rival, Settings, judge, kind_of
+from evaluation_figures import (
+    COHORT_METRICS,
+    Judged,
+    PartFigures,
+    Rival,
+    as_forecast,
+    judge,
+    kind_of,
+)
+from evaluation_intervals import Settings
 from evaluation_report import document, matrix_rows, report, threshold_rows
 from evaluation_words import text_rows
 from plots import draw_all, draw_costs
@@ -45,9 +55,9 @@ class Evaluation:
         scores: Its predictions of the test rows.
         judged: Its figures, those of cohorts and ranges among them.
         cohorts: Those of cohorts.
-        ranges: Those of ranges of a quantity.
+        ranges: Those of ranges of a quantity, and of steps ahead of a forecast.
         calibrated: How its probabilities and the truth agree; None without probabilities.
-        prices: What errors cost.
+        settings: How it was judged.
     """
 
     model: Model
@@ -56,7 +66,7 @@ class Evaluation:
     cohorts: tuple[PartFigures, ...]
     ranges: tuple[PartFigures, ...]
     calibrated: calibration.Calibration | None
-    prices: Prices
+    settings: Settings
 
     def figures(self) -> list[Figure]:
         """Return all figures: of all rows, of costs and calibration, of classes and cohorts."""
@@ -68,20 +78,24 @@ class Evaluation:
         found += self.judged.by_class
         return found + [each for part in self.cohorts for each in part.figures.values()]
 
-    def sections(self, confidence: float) -> list[Section]:
+    def sections(self) -> list[Section]:
         """Return what a reader sees, in the order to be read in."""
         target = self.model.target
         if self.scores.task == "regression":
             found = quantities.sections(self.scores, target, self.judged, self.ranges)
         else:
             found = classes.sections(
-                self.scores, target, self.judged, self.judged.by_class, self.prices
+                self.scores, target, self.judged, self.judged.by_class, self.settings.prices
             )
+        series = self.settings.series
+        if series is not None:
+            steps = [each for each in self.ranges if each.part.column == forecasts.STEPS]
+            found.append(forecasts.section(self.scores, series, steps, self.judged.headline))
         if self.calibrated is not None:
             found.append(calibration.section(self.calibrated, self.scores))
         first = COHORT_METRICS[kind_of(self.scores)][0]
         overall = next(each for each in self.judged.headline if each.name == first)
-        of_cohorts = cohort_words.section(self.cohorts, overall, confidence)
+        of_cohorts = cohort_words.section(self.cohorts, overall, self.settings.confidence)
         return found if of_cohorts is None else [*found, of_cohorts]
 
 
@@ -106,6 +120,8 @@ def examine(
     rows = table[table[model.target].notna()]
     cohorts = cohorts_of(rows, settle_columns(columns, rows, model.target))
     ranges = quantities.ranges_of(scores) if scores.task == "regression" else []
+    if settings.series is not None:
+        ranges += forecasts.steps_of(settings.series)
     judged = judge(scores, model.target, rival, [*cohorts, *ranges], settings)
     return Evaluation(
         model=model,
@@ -116,14 +132,14 @@ def examine(
         calibrated=(
             calibration.measure(scores, settings.seed) if scores.has_probabilities else None
         ),
-        prices=settings.prices,
+        settings=settings,
     )
 
 
 def write(found: Evaluation, args: argparse.Namespace) -> None:
     """Write the report."""
     folder, scores, target = args.report, found.scores, found.model.target
-    figures, sections = found.figures(), found.sections(args.confidence)
+    figures, sections = found.figures(), found.sections()
     data_digest = digest(args.data)
     plots = draw_all(scores, folder)
     if found.judged.costs is not None:
@@ -221,12 +237,17 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--target", default="", help="where the model does not say it")
-    parser.add_argument("--task", choices=("auto", "classification", "regression"), default="auto")
+    tasks = ("auto", "classification", "regression", "forecasting")
+    parser.add_argument("--task", choices=tasks, default="auto")
     parser.add_argument("--positive-label", default="auto")
     parser.add_argument("--champion", default="none", help="registered model; auto: TARGET-TASK")
     parser.add_argument("--cohorts", default="auto", help="columns, comma-separated; auto; none")
     parser.add_argument("--cost-false-positive", type=price, default=1.0)
     parser.add_argument("--cost-false-negative", type=price, default=1.0)
+    parser.add_argument("--history", type=Path, help="of a forecast: the rows of before")
+    parser.add_argument("--time-column", default="", help="of a forecast that does not say it")
+    parser.add_argument("--series-columns", default="auto", help="of a forecast; none for one")
+    parser.add_argument("--seasonality", type=int, default=0, help="in periods; 0 finds it")
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--confidence", type=float, default=0.95)
     parser.add_argument("--seed", type=int, default=0)
@@ -236,13 +257,18 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def evaluate(args: argparse.Namespace, tracking: Tracking) -> None:
     """Evaluate, write the report, and log."""
-    model = load_model(args.model, target=args.target, task=args.task)
+    task = "regression" if args.task == "forecasting" else args.task
+    model = load_model(args.model, target=args.target, task=task)
     table = read_table(args.data)
     scores = score(model, table, args.positive_label)
     prices = Prices(args.cost_false_positive, args.cost_false_negative)
     settings = Settings(args.resamples, args.confidence, args.seed, prices)
     with ExitStack() as stack:
         rival = read_rival(args, model, scores, table, stack)
+    if forecasts.is_forecast(model, args.task):
+        series = forecasts.settle_series(args, model, table[table[model.target].notna()])
+        settings, scores = replace(settings, series=series), as_forecast(scores, series)
+        rival = rival and replace(rival, scores=as_forecast(rival.scores, series))
     found = examine(model, scores, table, args.cohorts, rival, settings)
     write(found, args)
     tracking.metrics(logged(found))

@@ -235,8 +235,9 @@ def _threshold(scores: Scores, judged: Judged, curve: CostCurve, prices: Prices)
         f"size). It costs {number(1000 * curve.best_cost)} a 1,000 rows, 0.5 costs "
         f"{number(1000 * now)}. Were the probabilities right, the best would be "
         f"{prices.threshold:.3f}.",
-        "The threshold is chosen on these rows; what that flatters is added to its cost. What the "
-        "model predicts is not changed: set the threshold where its probabilities are used.",
+        "The threshold is chosen on these rows; most of what that flatters is added to its cost. "
+        "What the model predicts is not changed: set the threshold where its probabilities are "
+        "used.",
     ]
     return Section(
         "Which threshold?",

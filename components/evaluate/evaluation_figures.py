@@ -6,15 +6,17 @@ One set of resamples of the test rows serves all: the model, the champion, the c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
+from evaluation_costs import PricedScores, has_costs
+from evaluation_intervals import Settings, figure
 from numpy.typing import NDArray
 
 from stepkit.bootstrap import (
+    PROBABILITY_METRICS,
+    QUANTILES,
     Panel,
-    corrected_interval,
     errors_panel,
     interval,
     panel_of,
@@ -22,10 +24,11 @@ from stepkit.bootstrap import (
     summed,
 )
 from stepkit.cohorts import SMALL, Cohort, part_of
-from stepkit.confusion import rates_of_class
-from stepkit.costs import CostCurve, Prices, candidates, cost_curve, cost_panel, counter
+from stepkit.confusion import rates_of_class, shares_of, shares_of_class
+from stepkit.costs import CostCurve
 from stepkit.figures import Against, Figure
-from stepkit.metrics import Floats, more_is_better, task_of
+from stepkit.forecasts import Series, forecast_panel
+from stepkit.metrics import CLASSIFICATION_METRICS, REGRESSION_METRICS, Floats
 from stepkit.model import Scores
 from stepkit.program import StepError
 
@@ -42,12 +45,16 @@ UNDEFINED = {
     "explained_variance": "all true values are equal",
     "mape": "a true value is 0",
     "rmsle": "a value is below 0",
+    "wape": "all true values are 0",
+    "kappa": "the rows are of one class only, and so are the predictions",
+    "nmae": "all true values are equal",
+    "nrmse": "all true values are equal",
+    "mase": "no history that is longer than a season and changes: give history",
 }
 #: The rates of each of more than two classes that are figures.
 BY_CLASS = ("precision", "recall", "f1")
 #: Of more classes than this, single ones have no figures.
 MOST_CLASSES = 20
-_FEW = "too few resamples define it for an interval"
 
 
 @dataclass(frozen=True)
@@ -56,23 +63,6 @@ class Rival:
 
     version: str
     scores: Scores
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a model is judged.
-
-    Attributes:
-        resamples: Of the test rows.
-        confidence: Of the intervals.
-        seed: Of the resamples.
-        prices: What errors cost.
-    """
-
-    resamples: int = 1000
-    confidence: float = 0.95
-    seed: int = 0
-    prices: Prices = field(default_factory=Prices)
 
 
 @dataclass(frozen=True)
@@ -125,6 +115,16 @@ def values_of(scores: Scores) -> dict[str, float]:
     return {**scores.metrics, "bias": float(np.mean(scores.predicted - scores.truth))}
 
 
+def as_forecast(scores: Scores, series: Series) -> Scores:
+    """Return a model's predictions with the metrics of forecasts among theirs."""
+    panel = forecast_panel(scores.truth, scores.predicted, series)
+    found = {
+        name: float(value[0]) for name, value in panel(np.ones((len(scores.truth), 1))).items()
+    }
+    own = {name: value for name, value in found.items() if np.isfinite(value)}
+    return replace(scores, metrics={**scores.metrics, **own})
+
+
 def judge(
     scores: Scores, target: str, rival: Rival | None, parts: Sequence[Cohort], settings: Settings
 ) -> Judged:
@@ -139,103 +139,63 @@ def judge(
     """
     metrics = COHORT_METRICS[kind_of(scores)]
     kept = [part_of(scores, each.rows) for each in parts]
-    panels: list[Panel] = [_panel(scores, list(values_of(scores)))]
+    panels: list[Panel] = [_panel(scores, list(values_of(scores)), settings.series)]
     panels += [_inside(own, each.rows, metrics) for own, each in zip(kept, parts, strict=True)]
     if rival is not None:
-        panels.append(_panel(rival.scores, list(values_of(rival.scores))))
+        panels.append(_panel(rival.scores, list(values_of(rival.scores)), settings.series))
     has_classes = scores.positive is None and 2 < len(scores.classes) <= MOST_CLASSES
     if has_classes:
         panels.append(_by_class_panel(scores))
-    cost = _Cost(scores, settings.prices) if _has_costs(scores) else None
+    cost = PricedScores(scores, settings.prices) if has_costs(scores) else None
     if cost is not None:
         panels.append(cost.panel)
     drawn = resampled_panels(panels, len(scores.truth), settings.resamples, settings.seed)
     whole, of_parts = drawn[0], drawn[1 : 1 + len(parts)]
     against = None if rival is None else (rival, drawn[1 + len(parts)])
-    headline = _headline(scores, whole, against, settings)
+    headline = (*_headline(scores, whole, against, settings), *_undefined(scores, settings))
     measured = tuple(
         _part(each, own, resampled, values_of(scores), whole, settings)
         for each, own, resampled in zip(parts, kept, of_parts, strict=True)
     )
     if cost is not None:
-        return Judged(headline, measured, (), *cost.found(drawn[-1], settings))
+        return Judged(headline, measured, (), *cost.found(drawn[-1], settings.confidence))
     by_class = _by_class(scores, target, drawn[-1], settings) if has_classes else ()
     return Judged(headline, measured, by_class)
 
 
-def _has_costs(scores: Scores) -> bool:
-    if scores.positive is None or not scores.has_probabilities:
-        return False
-    positive = scores.truth == scores.positive
-    return bool(positive.any() and not positive.all())
+def _panel(scores: Scores, metrics: Sequence[str], series: Series | None = None) -> Panel:
+    """Return metrics, `bias` and those of forecasts among them, as a function of counts."""
+    if scores.task == "classification":
+        return panel_of(scores, metrics)
+    parts = [errors_panel(scores.truth, scores.predicted)]
+    parts += [panel_of(scores, QUANTILES)] * bool(set(QUANTILES) & set(metrics))
+    parts += [] if series is None else [forecast_panel(scores.truth, scores.predicted, series)]
 
-
-def _panel(scores: Scores, metrics: Sequence[str]) -> Panel:
-    """Return metrics, `bias` among them, as a function of counts."""
-    plain = panel_of(scores, [name for name in metrics if name != "bias"])
-    if "bias" not in metrics:
-        return plain
-    errors = errors_panel(scores.truth, scores.predicted)
-
-    def both(counts: Floats) -> Mapping[str, Floats]:
+    def panel(counts: Floats) -> Mapping[str, Floats]:
+        found: dict[str, Floats] = {}
         with np.errstate(divide="ignore", invalid="ignore"):
-            return {**plain(counts), "bias": errors(counts)["bias"]}
+            for part in parts:
+                found |= part(counts)
+        return {name: found[name] for name in metrics}
 
-    return both
+    return panel
 
 
 def _inside(scores: Scores, rows: NDArray[np.intp], metrics: Sequence[str]) -> Panel:
     defined = values_of(scores)
     panel = _panel(scores, [name for name in metrics if name in defined])
-    return lambda counts: panel(counts[rows])
+
+    def inside(counts: Floats) -> Mapping[str, Floats]:
+        own = counts[rows]
+        # A resample without a row of the part says nothing about it.
+        lost = own.sum(axis=0) == 0
+        return {name: np.where(lost, np.nan, each) for name, each in panel(own).items()}
+
+    return inside
 
 
-def _interval(
-    name: str, value: float, values: Floats, settings: Settings
-) -> tuple[tuple[float, float] | tuple[None, None], str]:
-    """Return a figure's interval, or none and why."""
-    try:
-        if name == "ece":
-            return corrected_interval(value, values, settings.confidence), ""
-        return interval(values, settings.confidence), ""
-    except StepError:
-        return (None, None), _FEW
-
-
-def better(name: str) -> Literal["more", "less"] | None:
-    """Return whether `more` or `less` of a metric is better; None for `bias`."""
-    if task_of(name) is None:
-        return None
-    return "more" if more_is_better(name) else "less"
-
-
-def _figure(
-    name: str,
-    value: float | None,
-    values: Floats | None,
-    sample: int,
-    settings: Settings,
-    cohort: str = "",
-    against: Against | None = None,
-    note: str = "",
-) -> Figure:
-    ends: tuple[float | None, float | None] = (None, None)
-    if value is not None and values is not None:
-        ends, missing = _interval(name, value, values, settings)
-        note = "; ".join(each for each in (note, missing) if each)
-    return Figure(
-        name=name,
-        area="predictive",
-        value=value,
-        better=better(name),
-        sample=sample,
-        low=ends[0],
-        high=ends[1],
-        level=settings.confidence,
-        cohort=cohort,
-        against=against,
-        note=note,
-    )
+def _shares(scores: Scores) -> dict[str, tuple[float, float]]:
+    return {} if scores.task == "regression" else shares_of(scores.matrix, scores.positive)
 
 
 def _headline(
@@ -244,17 +204,39 @@ def _headline(
     against: tuple[Rival, Mapping[str, Floats]] | None,
     settings: Settings,
 ) -> tuple[Figure, ...]:
+    shares = _shares(scores)
     return tuple(
-        _figure(
+        figure(
             name,
             value,
             drawn[name],
             len(scores.truth),
             settings,
+            share=shares.get(name),
             against=None if against is None else _against(name, value, drawn, *against, settings),
         )
         for name, value in values_of(scores).items()
     )
+
+
+def _undefined(scores: Scores, settings: Settings) -> tuple[Figure, ...]:
+    """Return the metrics that the rows, or the model, do not define, and why."""
+    if scores.task == "regression":
+        expected = [name for name in REGRESSION_METRICS if name != "mase" or settings.series]
+    else:
+        expected = list(CLASSIFICATION_METRICS)
+    values, rows = values_of(scores), len(scores.truth)
+    return tuple(
+        figure(name, None, None, rows, settings, note=_why(scores, name))
+        for name in expected
+        if name not in values
+    )
+
+
+def _why(scores: Scores, name: str) -> str:
+    if name in PROBABILITY_METRICS and not scores.has_probabilities:
+        return "the model gives no probabilities"
+    return UNDEFINED.get(name, "not defined on these rows")
 
 
 def _against(
@@ -284,14 +266,21 @@ def _part(
     whole: Mapping[str, Floats],
     settings: Settings,
 ) -> PartFigures:
-    found, values = {}, values_of(scores)
+    found, values, shares = {}, values_of(scores), _shares(scores)
     metrics = COHORT_METRICS[kind_of(scores)]
     for name in metrics:
         value = values.get(name)
         small = f"small: fewer than {SMALL} rows" if part.is_small else ""
-        note = small if value is not None else UNDEFINED.get(name, "not defined on these rows")
-        found[name] = _figure(
-            name, value, drawn.get(name), len(part.rows), settings, part.name, note=note
+        note = small if value is not None else _why(scores, name)
+        found[name] = figure(
+            name,
+            value,
+            drawn.get(name),
+            len(part.rows),
+            settings,
+            share=shares.get(name),
+            cohort=part.name,
+            note=note,
         )
     first = metrics[0]
     apart = drawn[first] - whole[first]
@@ -315,57 +304,16 @@ def _by_class(
     scores: Scores, target: str, drawn: Mapping[str, Floats], settings: Settings
 ) -> tuple[Figure, ...]:
     return tuple(
-        _figure(
+        figure(
             rate,
             rates[rate],
             drawn[rate][number],
             int(rates["support"]),
             settings,
-            f"{target}={name}",
+            share=shares_of_class(scores.matrix, number).get(rate),
+            cohort=f"{target}={name}",
             note="of this class against the others",
         )
         for number, (name, rates) in enumerate(scores.per_class().items())
         for rate in BY_CLASS
     )
-
-
-class _Cost:
-    """The costs of one model's predictions."""
-
-    def __init__(self, scores: Scores, prices: Prices) -> None:
-        self._prices = prices
-        self._scores = scores
-        positive = scores.truth == scores.positive
-        score = scores.probabilities[:, scores.positive]
-        self._count = counter(positive, score, candidates(positive, score))
-        called = scores.predicted == scores.positive
-        wrong = prices.false_positive * (called & ~positive)
-        self._now = wrong + prices.false_negative * (positive & ~called)
-        self._curve = cost_panel(self._count, prices)
-
-    def panel(self, counts: Floats) -> Mapping[str, Floats]:
-        """Return the curve and the cost as the model predicts now, of counts."""
-        return {**self._curve(counts), "now": self._now @ counts / counts.sum(axis=0)}
-
-    def found(self, drawn: Mapping[str, Floats], settings: Settings) -> tuple[CostCurve, Figure]:
-        """Return the curve, and the cost as the model predicts now."""
-        rows = len(self._now)
-        whole = self._count(np.ones((rows, 1)))
-        one = type(whole)(
-            whole.threshold, *(each[:, 0] for each in (whole.tp, whole.fp, whole.fn, whole.tn))
-        )
-        curve = cost_curve(one, self._prices, drawn, settings.confidence)
-        low, high = interval(drawn["now"], settings.confidence)
-        value = float(self._now.mean())
-        now = Figure(
-            "cost",
-            "predictive",
-            value,
-            "less",
-            rows,
-            low,
-            high,
-            settings.confidence,
-            note="mean cost of a row, as the model predicts",
-        )
-        return curve, now

@@ -24,7 +24,10 @@ CELLS = 4_000_000
 MOST_AT_ONCE = 256
 _RANKINGS = ("auc", "average_precision", "auc_weighted", "average_precision_weighted")
 _STATED = ("log_loss", "brier", "ece")
-_QUANTILES = ("median_ae", "ae_p90")
+#: Metrics of classes that need probabilities.
+PROBABILITY_METRICS = (*_RANKINGS, *_STATED)
+#: Metrics of quantities that are no formula over sums.
+QUANTILES = ("median_ae", "ae_p90")
 
 #: From counts, shape (n, c), to the metric of each resample, shape (c,).
 Statistic = Callable[[Floats], Floats]
@@ -156,9 +159,9 @@ def panel_of(scores: Scores, metrics: Sequence[str]) -> Panel:
     wanted = set(metrics)
     parts: list[Panel] = []
     if scores.task == "regression":
-        if wanted - set(_QUANTILES):
+        if wanted - set(QUANTILES):
             parts.append(errors_panel(scores.truth, scores.predicted))
-        if wanted & set(_QUANTILES):
+        if wanted & set(QUANTILES):
             parts.append(lambda counts: absolute_quantiles(scores.truth, scores.predicted, counts))
     else:
         ranked = [name for name in metrics if name in _RANKINGS]
@@ -166,7 +169,7 @@ def panel_of(scores: Scores, metrics: Sequence[str]) -> Panel:
             parts.append(_rankings(scores, ranked))
         if wanted & set(_STATED):
             parts.append(_stated(scores))
-        if wanted - {*_RANKINGS, *_STATED}:
+        if wanted - set(PROBABILITY_METRICS):
             parts.append(_labels(scores))
 
     def whole(counts: Floats) -> dict[str, Floats]:

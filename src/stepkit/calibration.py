@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,7 @@ def _ece(stated: Floats, came: Floats) -> float:
     return float(np.abs(gaps).sum() / len(stated))
 
 
-def wilson(hits: Floats, rows: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
+def wilson(hits: Any, rows: Any, level: float = 0.95) -> tuple[Any, Any]:
     """Return Wilson's interval of a share ([I]).
 
     Args:

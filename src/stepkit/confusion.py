@@ -95,6 +95,37 @@ def rates_of_class(counts: NDArray[Any], positive: int) -> dict[str, Floats]:
     }
 
 
+def shares_of_class(matrix: Counts, positive: int) -> dict[str, tuple[float, float]]:
+    """Return a class's rates that are shares: how many rows are so, and of how many.
+
+    Args:
+        matrix: What `confusion_matrix` returned.
+        positive: The class's number.
+    """
+    tp = float(matrix[positive, positive])
+    fp = float(matrix[:, positive].sum()) - tp
+    fn = float(matrix[positive, :].sum()) - tp
+    tn = float(matrix.sum()) - tp - fp - fn
+    return {
+        "precision": (tp, tp + fp),
+        "recall": (tp, tp + fn),
+        "specificity": (tn, tn + fp),
+        "npv": (tn, tn + fn),
+    }
+
+
+def shares_of(matrix: Counts, positive: int | None) -> dict[str, tuple[float, float]]:
+    """Return which metrics of `label_rates` are shares: how many rows are so, and of how many.
+
+    Args:
+        matrix: What `confusion_matrix` returned.
+        positive: The positive class's number; None where there are more than two classes.
+    """
+    hits, rows = float(np.trace(matrix)), float(matrix.sum())
+    found = {"accuracy": (hits, rows), "error_rate": (rows - hits, rows)}
+    return found if positive is None else found | shares_of_class(matrix, positive)
+
+
 def averaged_rates(counts: NDArray[Any]) -> dict[str, Floats]:
     """Return the rates of more than two classes, averaged ([S] table 3).
 

@@ -123,7 +123,8 @@ class CostCurve:
         high: Upper bounds, shape (k,).
         best: The threshold that costs least.
         best_interval: From resamples, each of which chooses its own.
-        best_cost: At that threshold, with the optimism of choosing it on these rows added ([T]).
+        best_cost: At that threshold, with the optimism of choosing it on these rows added ([T]):
+            most of what the choice flatters; of thousands of rows there is next to none.
         best_cost_interval: At that threshold, moved by the same.
         optimism: What was added.
         confidence: Of the intervals.

@@ -91,6 +91,8 @@ REGRESSION_METRICS = {
     "nmae": False,
     "nrmse": False,
     "explained_variance": True,
+    # Of forecasts with a history only.
+    "mase": False,
 }
 MORE_IS_BETTER = {**CLASSIFICATION_METRICS, **REGRESSION_METRICS}
 #: What a metric's name ends in where it is averaged otherwise than by plain means over classes.
