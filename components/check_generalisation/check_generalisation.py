@@ -25,12 +25,11 @@ from generalisation_report import (
     text_rows,
     validation_chart,
     verdict_words,
-    whole_power,
 )
 from leakage import groups_in_both, moments, shared_rows, time_order
-from leaking_columns import column_powers, power_of
+from leaking_columns import column_powers
 from main_parameter import main_parameter
-from reference_models import Parts, alternative, gap, measure_parts, metrics_of
+from reference_models import Parts, alternative, gap, measure_parts, metrics_of, whole_power
 from refitting import CannotRefitError, Clock, Refitter, make_folds
 
 from stepkit.figures import Figures, write_figures
@@ -178,6 +177,9 @@ def find_out(model: Model, args: argparse.Namespace) -> Found:
     train, test = (
         labelled(read_table(each), model.target) for each in (args.train_data, args.test_data)
     )
+    # Before all that takes time, since these columns may not be there.
+    time = time_order(train, test, args.time_column)
+    groups = groups_in_both(train, test, args.group_column) if args.group_column else None
     notes = []
     if model.metadata.get("train_data_digest", "") not in ("", digest(args.train_data)):
         notes.append("these are not the rows that the model says it was trained on")
@@ -198,14 +200,14 @@ def find_out(model: Model, args: argparse.Namespace) -> Found:
             typed_features(rows[0], model.features),
             rows[0][model.target],
             model.task,
-            model_power=power_of(parts.test.model.metrics, model.task),
+            model_power=whole_power(parts.test, model.task),
             limit=args.leak_limit,
             trusted=args.trusted_columns,
             seed=args.seed,
         ),
         shared=shared_rows(train, rows[1], list(model.features), model.target),
-        time=time_order(train, test, args.time_column),
-        groups=groups_in_both(train, rows[1], args.group_column) if args.group_column else None,
+        time=time,
+        groups=groups,
         curves=refitted.curves,
         folds=refitted.folds,
         compared_on=refitted.compared_on,
@@ -228,7 +230,9 @@ def write_report(found: Found, args: argparse.Namespace) -> Figures:
         if found.curves.validation:
             chart = validation_chart(found, found.curves)
             draw_chart(chart, "Validation curve", folder / VALIDATION)
-    draw_columns(found.columns, args.leak_limit, whole_power(found), folder / COLUMNS)
+    draw_columns(
+        found.columns, args.leak_limit, whole_power(found.test, found.model.task), folder / COLUMNS
+    )
     write_json(folder / "generalisation.json", details(found))
     write_findings(folder, "check_generalisation", sections)
     write_text(folder / "report.md", markdown(found, figures.figures, sections))
@@ -304,7 +308,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=8_000, help="most that are refitted on")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument(
-        "--seconds", type=float, default=30.0, help="of the processor, for refitting"
+        "--seconds", type=float, default=60.0, help="of the processor, for refitting"
     )
     parser.add_argument("--tolerance", type=float, default=0.02)
     parser.add_argument("--leak-limit", type=float, default=0.9)

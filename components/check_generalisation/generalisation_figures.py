@@ -212,7 +212,7 @@ def _of_leaks(found: Found) -> list[Figure]:
             )
         )
     if found.groups is not None:
-        both.append(_count("group_rows_in_both", int(found.groups.sum()), rows))
+        both.append(_count("group_rows_in_both", int(found.groups.sum()), len(found.groups)))
     return [*columns, *both, _time_figure(found)]
 
 

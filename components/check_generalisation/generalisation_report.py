@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from fit_curves import Curves, mean_of, slope_of, turned
 from generalisation_figures import Found
-from leaking_columns import power_of
 from refitting import Point
 
 from stepkit.figures import Figure
@@ -317,8 +316,3 @@ def markdown(found: Found, figures: Sequence[Figure], sections: Sequence[Section
     ]
     parts += ["## Figures", markdown_table(("figure", "value", "95 % interval", "note"), rows)]
     return "\n\n".join(parts) + "\n"
-
-
-def whole_power(found: Found) -> float:
-    """Return what the model reaches on test rows, on the scale of the columns."""
-    return power_of(found.test.model.metrics, found.model.task)

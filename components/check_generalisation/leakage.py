@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 
 from stepkit.program import StepError
 from stepkit.table import require_column
-
-#: A hash of each row, shape (n,).
-Keys: TypeAlias = "np.ndarray[tuple[int], np.dtype[np.integer[Any]]]"
 
 #: Share of test rows that are train rows too above which the test is no longer one of new rows.
 SHARE_LIMIT = 0.01
@@ -68,21 +65,21 @@ def shared_rows(
     whole_train, whole_test = _keys(train, test, common)
     names = [name for name in features if name in common]
     own_train, own_test = _keys(train, test, names)
-    _, number, count = np.unique(whole_train, return_inverse=True, return_counts=True)
+    is_repeated = pd.Series(whole_train).duplicated(keep=False)
     return Shared(
         whole=np.isin(whole_test, whole_train),
         features=np.isin(own_test, own_train),
         near=_near(train, test, names, target),
-        repeated=float((count[number] > 1).mean()),
+        repeated=float(is_repeated.mean()),
     )
 
 
-def _keys(train: pd.DataFrame, test: pd.DataFrame, names: Sequence[str]) -> tuple[Keys, Keys]:
+def _keys(
+    train: pd.DataFrame, test: pd.DataFrame, names: Sequence[str]
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return a hash of each row; one table of both, so that 1 and 1.0 are equal."""
     both = pd.concat([train[list(names)], test[list(names)]], ignore_index=True)
-    keys: NDArray[np.uint64] = pd.util.hash_pandas_object(both, index=False).to_numpy(
-        dtype="uint64"
-    )
+    keys = np.asarray(pd.util.hash_pandas_object(both, index=False))
     return keys[: len(train)], keys[len(train) :]
 
 
@@ -94,21 +91,20 @@ def _near(
     Two near rows may lie on either side of a cell's edge; of a second grid, moved by half a cell,
     the edges are elsewhere.
     """
-    measured = [
-        name
-        for name in names
-        if pd.api.types.is_float_dtype(train[name]) and train[name].nunique() > _FEW_VALUES
-    ]
-    if not measured:
-        return None
     columns = [*names, *([target] if target not in names else [])]
+    cells = {
+        name: 2 * NEAR * float(train[name].std())
+        for name in columns
+        if pd.api.types.is_float_dtype(train[name]) and train[name].nunique() > _FEW_VALUES
+    }
+    if not cells.keys() - {target}:
+        return None
     found = np.zeros(len(test), dtype=bool)
     for offset in (0.0, 0.5):
         parts = []
         for table in (train, test):
             part = table[columns].copy()
-            for name in measured:
-                cell = 2 * NEAR * float(train[name].std()) or 1.0
+            for name, cell in cells.items():
                 part[name] = np.floor(part[name].astype("float64") / cell + offset)
             parts.append(part)
         cells_train, cells_test = _keys(parts[0], parts[1], columns)

@@ -82,7 +82,7 @@ def column_powers(
         features: Train rows, numbers and text.
         target: Of the same rows.
         task: What is predicted.
-        model_power: What the whole model reaches on test rows, on the same scale.
+        model_power: What all features together reach, on the same scale.
         limit: A column leaks from this power on.
         trusted: Columns that are known when the model is used, however strong.
         seed: Of the sample and the folds.

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from estimators import Columns, build
 from fit_verdict import Alternative
+from leaking_columns import power_of
 from numpy.typing import NDArray
 
 from stepkit.bootstrap import interval, resampled, statistic_of
@@ -17,6 +18,7 @@ from stepkit.metrics import Floats, more_is_better
 from stepkit.model import Model, Scores, score, typed_features
 from stepkit.program import StepError
 from stepkit.resampling import Gain
+from stepkit.table import Task
 
 CONFIDENCE = 0.95
 #: Types of a signature that the reference takes as numbers; times it does without.
@@ -189,6 +191,15 @@ def measure_parts(
         named = dict(zip(metrics, draws, strict=True))
         found.append(Part(own, reference, guess, named, seed))
     return Parts(train, test, found[0], found[1])
+
+
+def whole_power(test: Part, task: Task) -> float:
+    """Return what all columns together reach on test rows, on the scale of single columns.
+
+    It is the better of the model's and the reference's, since a badly fitted model may be no better
+    than a column that leaks nothing.
+    """
+    return max(power_of(each.metrics, task) for each in (test.model, test.reference))
 
 
 def metrics_of(scores: Scores, wanted: str) -> list[str]:
