@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from raikit.explanation.documents import plain_value, shown_value, strongest
+from raikit.explanation.documents import (
+    plain_value,
+    shown_value,
+    strongest,
+    usual_outputs,
+)
 from raikit.explanation.effects import Effect
 from raikit.explanation.explain import Explanation, Local
 from raikit.explanation.glassbox import Term
@@ -81,7 +86,7 @@ def _effect_blocks(explanation: Explanation, effect: Effect) -> list[Block]:
     unit = subject.unit_in_words(effect.unit)
     style = "line" if effect.ordered else "points"
     single = len(subject.outputs) == 1
-    outputs = list(enumerate(subject.outputs))[:MOST_LINES]
+    outputs = usual_outputs(explanation, MOST_LINES)
     notes = [f"{effect.missing:,} rows have no value"] if effect.missing and effect.ordered else []
     if effect.left_out:
         notes.append(f"{effect.left_out} rarer categories are left out")
@@ -106,16 +111,17 @@ def _effect_blocks(explanation: Explanation, effect: Effect) -> list[Block]:
         )
     ]
     if effect.curves.size:
+        first, name = outputs[0]
         own = [
-            Line("single rows" if place == 0 else "", effect.grid, curve.tolist(), style="line")
-            for place, curve in enumerate(effect.curves)
+            Line("single rows" if place == 0 else "", effect.grid, curve.tolist())
+            for place, curve in enumerate(effect.curves[:, :, first])
         ]
-        mean = Line("mean", effect.grid, effect.dependence[:, 0].tolist(), style="dotted")
+        mean = Line("mean", effect.grid, effect.dependence[:, first].tolist(), style="dotted")
         found.append(
             Chart(
                 [*own, mean],
                 effect.column,
-                f"{unit} of {subject.outputs[0]}" if subject.classes else unit,
+                f"{unit} of {name}" if subject.classes else unit,
                 f"ICE: {len(effect.curves)} rows of the training data",
             )
         )
@@ -257,7 +263,7 @@ def _term_unit(explanation: Explanation) -> str:
 
 def _curve(explanation: Explanation, term: Term) -> Chart:
     lines = []
-    for place, output in list(enumerate(explanation.subject.outputs))[:MOST_LINES]:
+    for place, output in usual_outputs(explanation, MOST_LINES):
         x, y, deviation = term.curve(place)
         low, high = (y - deviation).tolist(), (y + deviation).tolist()
         style = "points" if term.bounds[0] is None else "step"

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from raikit.explanation.documents import usual_outputs
 from raikit.explanation.effects import Effect
 from raikit.explanation.explain import Explanation
 from raikit.explanation.glassbox import Term
@@ -133,7 +136,17 @@ def draw_effects(explanation: Explanation, file: Path) -> None:
     for (left, right), effect in zip(grid, effects, strict=True):
         _dependence(left, explanation, effect)
         _accumulated(right, explanation, effect)
+    _name_outputs(figure, explanation)
     save(figure, file)
+
+
+def _name_outputs(figure: Figure, explanation: Explanation) -> None:
+    """Name the colours of several outputs once, above all axes."""
+    named = usual_outputs(explanation, MOST_LINES)
+    if len(named) > 1:
+        lines = [Line2D([], [], color=_COLOURS[n], linewidth=3) for n in range(len(named))]
+        names = [name for _, name in named]
+        figure.legend(lines, names, loc="outside upper center", ncols=3, frameon=False)
 
 
 def _dependence(axes: Axes, explanation: Explanation, effect: Effect) -> None:
@@ -142,35 +155,30 @@ def _dependence(axes: Axes, explanation: Explanation, effect: Effect) -> None:
     x = [float(each) for each in effect.grid] if _is_numeric(effect.grid) else list(places)
     if len(subject.outputs) == 1:
         for curve in effect.curves:
-            axes.plot(x, curve, color=GREY, alpha=0.25, linewidth=0.7)
+            axes.plot(x, curve[:, 0], color=GREY, alpha=0.25, linewidth=0.7)
     marker = "" if effect.ordered else "o"
-    for number, output in enumerate(subject.outputs[:MOST_LINES]):
+    for number, (place, _) in enumerate(usual_outputs(explanation, MOST_LINES)):
         axes.plot(
             x,
-            effect.dependence[:, number],
+            effect.dependence[:, place],
             color=_COLOURS[number],
             linewidth=2,
-            label=output,
             marker=marker,
             linestyle="-" if effect.ordered else "",
         )
     _name_places(axes, effect.grid)
     tidy(axes, _clipped(effect.column, 34), "y")
     axes.set_ylabel(f"mean {subject.unit_in_words(effect.unit)}")
-    if len(subject.outputs) > 1:
-        axes.legend(frameon=False, fontsize=7)
 
 
 def _accumulated(axes: Axes, explanation: Explanation, effect: Effect) -> None:
     subject = explanation.subject
     places = list(range(len(effect.ale_grid)))
     x = [float(each) for each in effect.ale_grid] if _is_numeric(effect.ale_grid) else places
-    for number, _ in enumerate(subject.outputs[:MOST_LINES]):
-        style = {"color": _COLOURS[number], "linewidth": 1.8}
-        if effect.ordered:
-            axes.plot(x, effect.ale[:, number], **style)  # type: ignore[arg-type]
-        else:
-            axes.plot(x, effect.ale[:, number], marker="o", linestyle="", color=_COLOURS[number])
+    marker, line = ("", "-") if effect.ordered else ("o", "")
+    for number, (place, _) in enumerate(usual_outputs(explanation, MOST_LINES)):
+        colour = _COLOURS[number]
+        axes.plot(x, effect.ale[:, place], color=colour, linewidth=1.8, marker=marker, ls=line)
     axes.axhline(0, color=GREY, linewidth=1, linestyle=":")
     _name_places(axes, effect.ale_grid)
     tidy(axes, "accumulated local effect", "y")
@@ -197,26 +205,25 @@ def draw_terms(explanation: Explanation, file: Path) -> None:
         axes.set_visible(False)
     for axes, term in zip(grid.ravel(), terms, strict=False):
         _term(axes, explanation, term)
+    _name_outputs(figure, explanation)
     save(figure, file)
 
 
 def _term(axes: Axes, explanation: Explanation, term: Term) -> None:
     unit = explanation.subject.unit_in_words("log_odds" if explanation.subject.classes else "value")
-    for number, output in enumerate(explanation.subject.outputs[:MOST_LINES]):
-        x, y, deviation = term.curve(number)
+    for number, (place, _) in enumerate(usual_outputs(explanation, MOST_LINES)):
+        x, y, deviation = term.curve(place)
         colour = _COLOURS[number]
         if term.edges[0].size:
             axes.fill_between(
                 x, y - deviation, y + deviation, step="post", color=colour, alpha=0.25, linewidth=0
             )
-            axes.step(x, y, where="post", color=colour, linewidth=1.6, label=output)
+            axes.step(x, y, where="post", color=colour, linewidth=1.6)
         else:
             places = range(len(x))
-            axes.errorbar(places, y, yerr=deviation, color=colour, fmt="o", label=output)
+            axes.errorbar(places, y, yerr=deviation, color=colour, fmt="o")
             names = [_clipped(str(each), 16) for each in x]
             axes.set_xticks(places, names, rotation=40, ha="right", fontsize=7)
     axes.axhline(0, color=GREY, linewidth=1, linestyle=":")
     tidy(axes, _clipped(term.name, 34), "y")
     axes.set_ylabel(unit)
-    if len(explanation.subject.outputs) > 1:
-        axes.legend(frameon=False, fontsize=7)

@@ -175,6 +175,12 @@ def shown_value(value: Any) -> str:
     return f"{plain:,.6g}" if isinstance(plain, float) else label_text(plain)
 
 
+def usual_outputs(explanation: Explanation, most: int) -> list[tuple[int, str]]:
+    """Return the outputs with a place in a chart, by number and name, the most usual first."""
+    order = np.argsort(-explanation.shap.base, kind="stable")[:most]
+    return [(int(place), explanation.subject.outputs[place]) for place in order]
+
+
 def strongest(names: Sequence[str], values: Floats, most: int) -> list[tuple[str, float]]:
     """Return the columns of the greatest contributions by size, and the sum of all others.
 

@@ -41,7 +41,7 @@ class Effect:
         dependence: Mean prediction there, shape (grid, outputs).
         low: The tenth percentile of the rows' own predictions, shape (grid, outputs).
         high: The ninetieth.
-        curves: Predictions of some rows, shape (rows, grid), of the first output.
+        curves: Predictions of some rows, shape (rows, grid, outputs).
         ale_grid: Where ALE is told.
         ale: Accumulated local effect there, with mean 0 over the rows, shape (ale_grid, outputs).
         ale_rows: Rows that ALE is of.
@@ -99,17 +99,21 @@ def effect_of(
         order, ale, rows = category_ale(subject, name, X, levels, unit)
         grid = [level_text(each) for each in levels]
         ale_grid = [level_text(levels[each]) for each in order]
-    curves = individual_curves(subject, name, X.head(few), values, unit)
-    low, high = np.quantile(curves, [0.1, 0.9], axis=0)
+    if len(values):
+        curves = individual_curves(subject, name, X.head(few), values, unit)
+        low, high = np.quantile(curves, [0.1, 0.9], axis=0)
+    else:  # a column without any value
+        curves = np.empty((0, 0, len(subject.outputs)))
+        low = high = np.empty((0, len(subject.outputs)))
     return Effect(
         column=name,
         ordered=subject.is_ordered(name),
         unit=unit,
         grid=grid,
-        dependence=curves.mean(axis=0),
+        dependence=curves.mean(axis=0) if len(curves) else low,
         low=low,
         high=high,
-        curves=curves[:KEPT_CURVES, :, 0],
+        curves=curves[:KEPT_CURVES],
         ale_grid=ale_grid,
         ale=ale,
         ale_rows=rows,
@@ -134,7 +138,8 @@ def _points(column: pd.Series, points: int) -> pd.Series:
 
 def _at_equal_shares(ranked: pd.Series, points: int) -> pd.Series:
     ends = np.linspace(0, max(0, len(ranked) - 1), points + 1).round().astype(int)
-    return ranked.iloc[ends[: len(ranked)]].drop_duplicates()
+    found: pd.Series = ranked.iloc[ends[: len(ranked)]].drop_duplicates()
+    return found
 
 
 def _told_levels(column: pd.Series) -> list[Any]:

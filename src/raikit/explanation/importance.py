@@ -181,6 +181,8 @@ def _cramers_v(first: Any, second: Any) -> float:
 def _correlation_ratio(codes: Any, ranks: Floats) -> float:
     known = ~np.isnan(ranks)
     codes, ranks = codes[known], ranks[known]
+    if not len(ranks):
+        return 0.0
     sizes = np.bincount(codes)
     groups = int((sizes > 0).sum())
     total = float(((ranks - ranks.mean()) ** 2).sum())
