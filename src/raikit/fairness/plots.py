@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from raikit.fairness.words import QUANTITIES, RATES, Compared
+from raikit.fairness.compared import Compared
+from raikit.fairness.tables import QUANTITIES, RATES
 from stepkit.plots import BLUE, GREY, new_figure, save, tidy
 
 _SHOWN = ("selection_rate", "true_positive_rate", "false_positive_rate")
