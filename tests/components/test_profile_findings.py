@@ -145,8 +145,8 @@ def test_a_leak_is_bad() -> None:
 
 
 def test_a_busy_machine_is_named_and_not_blamed_on_the_model() -> None:
-    # It gets slower and slower, while the calls wait for a core half of the time.
-    found = made_up(taken=lambda rows, call: 0.01 + 1e-5 * call, waited=0.005)
+    # It gets slower and slower, while the calls wait for a core now and then.
+    found = made_up(taken=lambda rows, call: 0.01 + 1e-5 * call, waited=0.002)
     words = " ".join(sections(found, {})[0].words)
     assert "waited" in words
     assert "busy machine" in conclusion(found, figures(found))
@@ -156,6 +156,13 @@ def test_a_busy_machine_is_named_and_not_blamed_on_the_model() -> None:
 def test_an_unsteady_model_is_a_warning() -> None:
     found = made_up(taken=lambda rows, call: 0.01 + 2e-5 * call)
     assert sections(found, {})[0].verdict == "warning"
+
+
+@pytest.mark.parametrize(
+    "measured", [{"waited": 0.008}, {"taken": lambda rows, _: 1.0 * rows}], ids=["busy", "few"]
+)
+def test_what_cannot_be_told_is_not_good(measured: dict) -> None:
+    assert sections(made_up(served=False, **measured), {})[0].verdict == "warning"
 
 
 def test_what_was_not_asked_for_is_left_out(tmp_path) -> None:
