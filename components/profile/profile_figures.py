@@ -204,7 +204,7 @@ def _throughput(found: Profile) -> list[Figure]:
             top.rate,
             unit="rows/s",
             better="more",
-            note=f"batches of {top.rows:,} rows, {threads_text(top.threads)}",
+            note=f"{batches(top.rows)}, {threads_text(top.threads)}",
         )
     ]
     for threads in dict.fromkeys(each.threads for each in points):
@@ -216,10 +216,15 @@ def _throughput(found: Profile) -> list[Figure]:
                 unit="rows/s",
                 better="more",
                 cohort=f"threads={threads}",
-                note=f"batches of {each.rows:,} rows",
+                note=batches(each.rows),
             )
         )
     return made
+
+
+def batches(rows: int) -> str:
+    """Return a batch size in words."""
+    return f"batches of {rows:,} row" + ("s" if rows > 1 else "")
 
 
 def threads_text(threads: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from profile_figures import QUANTILES, best, threads_text
+import numpy as np
+from profile_figures import QUANTILES, batches, best, threads_text
 from profile_plots import distribution
 from profile_results import Profile
 from profile_serving_findings import ms, picture, serving_section
@@ -17,8 +18,10 @@ from stepkit.findings import Cell, Chart, Line, Section, Table
 
 Verdict = Literal["good", "warning", "bad", ""]
 
-#: Repeats that vary more than this are unsteady; so much waiting for a core means a busy machine.
-UNSTEADY, BUSY = 0.1, 0.05
+#: Repeats that vary more than this are unsteady.
+UNSTEADY = 0.1
+#: Shares of the time that calls wait for a core: on a busy machine, and on one too busy to tell.
+BUSY, TOO_BUSY = 0.05, 0.25
 
 
 def sections(found: Profile, pictures: Mapping[str, str]) -> list[Section]:
@@ -75,7 +78,6 @@ def _speed(found: Profile, pictures: Mapping[str, str]) -> Section:
             f"The champion (version {rival.version}) was measured by turns with this model, so "
             "that what else the machine did met both: see the table."
         )
-    unsteady = _is_unsteady(found)
     return Section(
         "How long a prediction takes",
         words,
@@ -84,7 +86,7 @@ def _speed(found: Profile, pictures: Mapping[str, str]) -> Section:
             _latency_chart(found),
             *picture(pictures, "latency.png"),
         ],
-        verdict="bad" if slow.are_there else "warning" if unsteady else "good",
+        verdict="bad" if slow.are_there else "warning" if _is_doubtful(found) else "good",
     )
 
 
@@ -109,16 +111,21 @@ def _slow_words(found: Profile) -> str:
     )
 
 
-def _is_unsteady(found: Profile) -> bool:
-    steady = found.timing.row.steadiness()
-    return bool(steady and steady.variation > UNSTEADY and found.timing.row.waiting <= BUSY)
+def _is_doubtful(found: Profile) -> bool:
+    """Return whether there were too few calls, on too busy a machine, or unsteady ones."""
+    row = found.timing.row
+    steady = row.steadiness()
+    if steady is None or row.quantile(0.99) is None or row.waiting > TOO_BUSY:
+        return True
+    return steady.variation > UNSTEADY and row.waiting <= BUSY
 
 
 def _steady_words(found: Profile) -> str:
     steady, waiting = found.timing.row.steadiness(), found.timing.row.waiting
     busy = (
         f" The calls waited {waiting:.0%} of their time for a core, since the machine had other "
-        "things to do: times are too long by about that, and unlike each other."
+        "things to do; without these waits half of them would have taken at most "
+        f"{np.median(found.timing.row.own) * 1000:.3g} ms."
         if waiting > BUSY
         else ""
     )
@@ -173,7 +180,7 @@ def _throughput(found: Profile, pictures: Mapping[str, str]) -> Section:
     points = found.timing.throughput
     top = best(points)
     words = [
-        f"In batches of {top.rows:,} rows with {threads_text(top.threads)} the model predicted "
+        f"In {batches(top.rows)} with {threads_text(top.threads)} the model predicted "
         f"{top.rate.value:,.0f} rows a second, the most of all that was tried. A million rows "
         f"take {1e6 / top.rate.value:,.0f} s that way. 1,000 rows one by one take "
         f"{found.timing.row.cpu_per_1000():.3g} s of a core."

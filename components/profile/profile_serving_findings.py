@@ -49,8 +49,8 @@ def _words(found: Profile, serving: Serving) -> list[str]:
     if steady := serving.saturation.steady:
         words.append(
             f"At {steady.rate:,.0f} requests a second half of the answers were there after "
-            f"{ms(steady.p50)}, 99 of 100 after {ms(steady.p99)}, counted from when a request was "
-            f"due; {steady.errors} of {steady.requests:,} failed."
+            f"{ms(steady.p50)}, {_tail(steady)}, counted from when a request was due; "
+            f"{steady.errors} of {steady.requests:,} failed."
         )
     if sizing := serving.sizing:
         wanted = f"{sizing.wanted_rate:,.4g} requests a second"
@@ -62,6 +62,10 @@ def _words(found: Profile, serving: Serving) -> list[str]:
             else f"How many instances {wanted} take cannot be told: {sizing.why}."
         )
     return words
+
+
+def _tail(steady: Level) -> str:
+    return f"99 of 100 after {ms(steady.p99)}" if steady.p99 else "with too few for a p99"
 
 
 def _chart(saturation: Saturation) -> list[Chart]:
