@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from raikit.report.glossary import FIGURES, label, shown, shown_difference, shown_interval, terms_in
+from raikit.report.glossary import label, shown, shown_difference, shown_interval, terms_in
+from raikit.report.terms import FIGURES
 from raikit.report.words import number
 from stepkit.figures import Against, Figure
 
@@ -45,6 +46,7 @@ def test_numbers(value: object, form: str, text: str) -> None:
         ("error_rate_difference", "Error rate, difference between groups"),
         ("start_to_answer_ms", "Start to answer"),
         ("some_new_figure", "Some new figure"),
+        ("largest_ece_of_a_group", "Largest ECE of a group"),
     ],
 )
 def test_names_of_figures(name: str, text: str) -> None:
