@@ -23,8 +23,8 @@ def figures_of(document: Mapping[str, Any]) -> Figures:
     found = [
         figure("data_rows", value=rows, better="more", unit="rows"),
         figure("data_columns", value=len(columns), better=None, unit="columns"),
-        figure("data_errors", value=severities.count("error"), better="less", unit="rules"),
-        figure("data_warnings", value=severities.count("warn"), better="less", unit="rules"),
+        figure("data_errors", value=severities.count("error"), better="less"),
+        figure("data_warnings", value=severities.count("warn"), better="less"),
         figure("duplicate_share", value=table["duplicate_rows"] / rows, better="less"),
         figure("missing_share", value=sum(missing.values()) / (rows * len(columns)), better="less"),
     ]

@@ -19,6 +19,7 @@ QUICK = (
     "--set",
     "inputs.profile_seconds=1",
     "inputs.refit_seconds=1",
+    "inputs.analyses=errors,fairness",
     "jobs.check_generalisation.inputs.rows=2000",
     "jobs.evaluate.inputs.resamples=200",
     "jobs.explain.inputs.explained_rows=20",
