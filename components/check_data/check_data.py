@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from data_figures import figures_of
 from report import PROBLEM_HEAD, facts, markdown, notes_on, problem_rows
 from rules import Rules, Severity, find_rules, row_schema
 
+from stepkit.figures import write_figures
 from stepkit.program import StepError, run, text_table, write_json, write_text
 from stepkit.table import read_table, require_column
 from stepkit.tracking import tracked
@@ -203,6 +205,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tracked() as tracking:
         document = build_report(args)
         write_json(args.report / "report.json", document)
+        write_figures(args.report, figures_of(document))
         write_text(args.report / "report.md", markdown(document))
         problems = document["problems"]
         errors = [problem for problem in problems if problem["severity"] == "error"]

@@ -14,7 +14,6 @@ import pandas as pd
 from estimators import CHOICES, Columns, build
 from judgement import DEFAULTS, WINNER, Compared, Judgement, Setting, judge
 from neighbours import neighbours_of, parse_space
-from resampling import corrected_gain
 from train import HYPERPARAMETERS, fit, labelled_rows, sample_weights
 from tuning_plot import draw
 
@@ -28,6 +27,7 @@ from stepkit.program import (
     write_json,
     write_text,
 )
+from stepkit.resampling import corrected_gain
 from stepkit.table import digest, read_table
 from stepkit.tracking import Tracking, tracked
 

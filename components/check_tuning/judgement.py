@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from neighbours import Number
-from resampling import Gain
+
+from stepkit.resampling import Gain
 
 DEFAULTS = "defaults"
 WINNER = "winner"

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from stepkit.calibration import curve_of, judged
+from stepkit.costs import CostCurve
 from stepkit.metrics import Floats, auc, average_precision, threshold_curve
 from stepkit.model import Scores
 from stepkit.plots import BLUE, GREEN, GREY, ORANGE, new_figure, save, tidy
@@ -202,15 +204,65 @@ def draw_residuals(axes: Axes, scores: Scores) -> None:
     axes.set_ylabel("true - predicted")
 
 
+def draw_calibration(axes: Axes, scores: Scores) -> None:
+    """Draw what came true against stated probabilities, with intervals and the rows behind them."""
+    curve = curve_of(*judged(scores.truth, scores.probabilities, scores.positive))
+    ends = np.array([curve.came - curve.low, curve.high - curve.came])
+    axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", label="right")
+    axes.errorbar(
+        curve.stated,
+        curve.came,
+        yerr=np.maximum(ends, 0),
+        color=BLUE,
+        marker="o",
+        markersize=4,
+        capsize=2,
+        linewidth=1.4,
+        label=f"model (ECE {scores.metrics['ece']:.4f})",
+    )
+    what = "the class predicted"
+    if scores.positive is not None:
+        what = scores.classes[scores.positive]
+    axes.set_xlabel(f"stated probability of {what}")
+    axes.set_ylabel("share that came true (95 % interval)")
+    _unit_square(axes)
+    axes.legend(loc="upper left", frameon=False)
+
+
+def draw_costs(curve: CostCurve, folder: Path) -> str:
+    """Draw the mean cost of a row over the threshold into a folder.
+
+    Returns:
+        The name of the file.
+    """
+    figure = new_figure(6.4, 5.2)
+    axes = figure.add_subplot()
+    tidy(axes, "Cost over the threshold", grid="y")
+    threshold = curve.tried.threshold
+    axes.fill_between(threshold, curve.low, curve.high, color=BLUE, alpha=0.2, linewidth=0)
+    axes.plot(threshold, curve.cost, color=BLUE, linewidth=1.8, label="mean cost of a row")
+    axes.axvline(0.5, color=GREY, linestyle=":", label="threshold used (0.5)")
+    axes.axvline(curve.best, color=ORANGE, label=f"least cost ({curve.best:.3f})")
+    axes.axvspan(*curve.best_interval, color=ORANGE, alpha=0.15, linewidth=0)
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("threshold")
+    axes.set_ylabel("mean cost of a row")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3, frameon=False)
+    save(figure, folder / "costs.png")
+    return "costs.png"
+
+
 CLASSIFICATION: dict[str, tuple[str, Draw]] = {
     "confusion_matrix": ("Confusion matrix", draw_confusion_matrix),
     "roc": ("ROC", draw_roc),
     "precision_recall": ("Precision and recall", draw_precision_recall),
     "thresholds": ("Rates over the threshold", draw_thresholds),
+    "calibration": ("Calibration", draw_calibration),
 }
 REGRESSION: dict[str, tuple[str, Draw]] = {
     "predicted_vs_true": ("Predicted and true values", draw_predicted),
     "residuals": ("Residuals", draw_residuals),
 }
 #: Those that need probabilities.
-CURVES = (draw_roc, draw_precision_recall, draw_thresholds)
+CURVES = (draw_roc, draw_precision_recall, draw_thresholds, draw_calibration)

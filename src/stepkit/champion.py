@@ -5,14 +5,28 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stepkit.program import StepError
 
 
+@dataclass(frozen=True)
+class Champion:
+    """A registered model's champion, downloaded.
+
+    Attributes:
+        version: Its version in the registry.
+        folder: Where its MLmodel file is, as long as the context lasts.
+    """
+
+    version: str
+    folder: Path
+
+
 @contextmanager
-def champion_folder(name: str) -> Iterator[Path | None]:
+def champion_of(name: str) -> Iterator[Champion | None]:
     """Download the champion of a registered model; None where there is no champion.
 
     Raises:
@@ -32,4 +46,16 @@ def champion_folder(name: str) -> Iterator[Path | None]:
     with TemporaryDirectory() as scratch:
         address = f"models:/{name}/{version}"
         print(f"champion: {name} version {version}")
-        yield Path(mlflow.artifacts.download_artifacts(address, dst_path=scratch))
+        folder = Path(mlflow.artifacts.download_artifacts(address, dst_path=scratch))
+        yield Champion(version, folder)
+
+
+@contextmanager
+def champion_folder(name: str) -> Iterator[Path | None]:
+    """Download the champion of a registered model; None where there is no champion.
+
+    Raises:
+        StepError: There is no registry.
+    """
+    with champion_of(name) as champion:
+        yield None if champion is None else champion.folder

@@ -1,31 +1,62 @@
 """Metrics of a model on labelled data, each with where its formula comes from.
 
+Those of predicted classes alone are in `confusion`, those of quantities in `quantities`, those of
+how far probabilities can be trusted in `calibration`.
+
 Sources:
     [F] T. Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27 (2006)
         861-874, doi:10.1016/j.patrec.2005.10.010.
-    [A] D. G. Altman, J. M. Bland, "Diagnostic tests 2: predictive values", BMJ 309 (1994) 102,
-        doi:10.1136/bmj.309.6947.102.
     [S] M. Sokolova, G. Lapalme, "A systematic analysis of performance measures for classification
         tasks", Information Processing & Management 45 (2009) 427-437,
         doi:10.1016/j.ipm.2009.03.002.
     [D] J. Davis, M. Goadrich, "The relationship between precision-recall and ROC curves",
         ICML 2006, doi:10.1145/1143844.1143874.
     [B] C. M. Bishop, "Pattern Recognition and Machine Learning", Springer 2006.
-    [H] T. Hastie, R. Tibshirani, J. Friedman, "The Elements of Statistical Learning", 2nd edition,
-        Springer 2009.
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stepkit.calibration import brier, ece
+from stepkit.confusion import (
+    RATES,
+    Counts,
+    Floats,
+    averaged_rates,
+    class_rates,
+    confusion_matrix,
+    label_rates,
+)
 from stepkit.program import StepError
+from stepkit.quantities import error_metrics
 
-Floats: TypeAlias = NDArray[np.float64]
-Counts: TypeAlias = NDArray[np.int64]
+__all__ = [
+    "CLASSIFICATION_METRICS",
+    "MORE_IS_BETTER",
+    "RATES",
+    "REGRESSION_METRICS",
+    "Counts",
+    "Floats",
+    "auc",
+    "average_precision",
+    "averaged_rates",
+    "check_metric",
+    "class_rates",
+    "classification_metrics",
+    "confusion_matrix",
+    "default_metric",
+    "label_metrics",
+    "log_loss",
+    "more_is_better",
+    "ranking_metrics",
+    "regression_metrics",
+    "task_of",
+    "threshold_curve",
+]
 
 #: Metrics of each task, and whether more is better.
 CLASSIFICATION_METRICS = {
@@ -39,81 +70,33 @@ CLASSIFICATION_METRICS = {
     "npv": True,
     "f1": True,
     "log_loss": False,
+    "balanced_accuracy": True,
+    "norm_macro_recall": True,
+    "mcc": True,
+    "kappa": True,
+    "brier": False,
+    "ece": False,
 }
-REGRESSION_METRICS = {"mae": False, "mse": False, "rmse": False, "r2": True}
+REGRESSION_METRICS = {
+    "mae": False,
+    "mse": False,
+    "rmse": False,
+    "r2": True,
+    "median_ae": False,
+    "ae_p90": False,
+    "mape": False,
+    "smape": False,
+    "wape": False,
+    "rmsle": False,
+    "nmae": False,
+    "nrmse": False,
+    "explained_variance": True,
+    # Of forecasts with a history only.
+    "mase": False,
+}
 MORE_IS_BETTER = {**CLASSIFICATION_METRICS, **REGRESSION_METRICS}
-
-#: The rates that a confusion matrix gives for one class.
-RATES = ("precision", "recall", "specificity", "npv", "f1")
-
-
-def confusion_matrix(truth: NDArray[np.intp], predicted: NDArray[np.intp], classes: int) -> Counts:
-    """Count rows by true (row) and predicted (column) class; [F] section 2, transposed.
-
-    Args:
-        truth: Class numbers from 0, shape (n,).
-        predicted: Class numbers from 0, shape (n,).
-        classes: How many classes there are.
-
-    Returns:
-        Counts, shape (classes, classes).
-    """
-    counts = np.bincount(truth * classes + predicted, minlength=classes * classes)
-    return counts.reshape(classes, classes).astype(np.int64)
-
-
-def ratio(part: float, whole: float) -> float:
-    """Return part / whole, and 0 where both are 0, as scikit-learn's `zero_division` does."""
-    return float(part) / float(whole) if whole else 0.0
-
-
-def class_rates(matrix: Counts, positive: int) -> dict[str, float]:
-    """Return the rates of one class against all others.
-
-    With TP, FP, FN, TN of that class:
-        precision = TP / (TP + FP) ([F] eq. 3; the positive predictive value of [A]),
-        recall = sensitivity = TP / (TP + FN) ([F] eq. 1),
-        specificity = TN / (TN + FP) ([F] section 2),
-        npv = TN / (TN + FN), the negative predictive value ([A]),
-        f1 = 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall ([S] table 2).
-
-    Args:
-        matrix: What `confusion_matrix` returned.
-        positive: The class's number.
-    """
-    tp = matrix[positive, positive]
-    fp = matrix[:, positive].sum() - tp
-    fn = matrix[positive, :].sum() - tp
-    tn = matrix.sum() - tp - fp - fn
-    return {
-        "precision": ratio(tp, tp + fp),
-        "recall": ratio(tp, tp + fn),
-        "specificity": ratio(tn, tn + fp),
-        "npv": ratio(tn, tn + fn),
-        "f1": ratio(2 * tp, 2 * tp + fp + fn),
-    }
-
-
-def accuracy_metrics(matrix: Counts) -> dict[str, float]:
-    """Return accuracy, the share of rows predicted right ([S] table 2), and 1 - accuracy."""
-    accuracy = ratio(np.trace(matrix), matrix.sum())
-    return {"accuracy": accuracy, "error_rate": 1.0 - accuracy}
-
-
-def averaged_rates(matrix: Counts) -> dict[str, float]:
-    """Return the rates of more than two classes, averaged ([S] table 3).
-
-    Under their own names the plain means over the classes (macro); with `_weighted` the means
-    weighted by how many rows each class has.
-    """
-    each = [class_rates(matrix, number) for number in range(len(matrix))]
-    support = matrix.sum(axis=1)
-    averages = {}
-    for name in RATES:
-        values = np.array([rates[name] for rates in each])
-        averages[name] = float(values.mean())
-        averages[f"{name}_weighted"] = float(np.average(values, weights=support))
-    return averages
+#: What a metric's name ends in where it is averaged otherwise than by plain means over classes.
+_AVERAGES = ("_weighted", "_micro")
 
 
 def threshold_curve(positive: NDArray[np.bool_], scores: Floats) -> dict[str, Floats]:
@@ -178,11 +161,12 @@ def log_loss(truth: NDArray[np.intp], probabilities: Floats) -> float:
 def ranking_metrics(
     truth: NDArray[np.intp], probabilities: Floats, positive: int | None
 ) -> dict[str, float]:
-    """Return `auc`, `average_precision`, and `log_loss`.
+    """Return what is made of probabilities: `auc`, `average_precision`, `log_loss`, and so on.
 
-    Of two classes, those of the positive one. Of more, the plain mean over the classes, each
-    against the rest ([F] section 9, after Provost and Domingos). A class that is not among the
-    rows, or is all of them, has no curve; with none left, both are left out.
+    Of two classes, the first two are those of the positive one. Of more, they are the plain mean
+    over the classes, each against the rest ([F] section 9, after Provost and Domingos), and with
+    `_weighted` that by the classes' rows. A class that is not among the rows, or is all of them,
+    has no curve; with none left, they are left out.
 
     Args:
         truth: Class numbers from 0, shape (n,).
@@ -194,9 +178,16 @@ def ranking_metrics(
     curves = [threshold_curve(truth == number, probabilities[:, number]) for number in present]
     found = {}
     if curves:
-        found["auc"] = float(np.mean([auc(curve) for curve in curves]))
-        found["average_precision"] = float(np.mean([average_precision(c) for c in curves]))
-    return {**found, "log_loss": log_loss(truth, probabilities)}
+        support = [int((truth == number).sum()) for number in present]
+        for name, area in (("auc", auc), ("average_precision", average_precision)):
+            areas = [area(curve) for curve in curves]
+            found[name] = float(np.mean(areas))
+            if positive is None:
+                found[f"{name}_weighted"] = float(np.average(areas, weights=support))
+    found["log_loss"] = log_loss(truth, probabilities)
+    found["brier"] = brier(truth, probabilities, positive)
+    found["ece"] = ece(truth, probabilities, positive)
+    return found
 
 
 def classification_metrics(
@@ -224,7 +215,7 @@ def classification_metrics(
 def label_metrics(
     truth: NDArray[np.intp], predicted: NDArray[np.intp], classes: int, positive: int | None
 ) -> dict[str, float]:
-    """Return the metrics of predicted classes alone: accuracy, its complement, and the rates.
+    """Return the metrics of predicted classes alone, as `stepkit.confusion.label_rates` does.
 
     Args:
         truth: Class numbers from 0, shape (n,).
@@ -232,34 +223,27 @@ def label_metrics(
         classes: How many classes there are.
         positive: The positive class's number; None where there are more than two classes.
     """
-    matrix = confusion_matrix(truth, predicted, classes)
-    rates = averaged_rates(matrix) if positive is None else class_rates(matrix, positive)
-    return {**accuracy_metrics(matrix), **rates}
+    rates = label_rates(confusion_matrix(truth, predicted, classes), positive)
+    return {name: float(value) for name, value in rates.items() if np.isfinite(value)}
 
 
 def regression_metrics(truth: Floats, predicted: Floats) -> dict[str, float]:
-    """Return the errors of predicted quantities.
+    """Return every metric of `REGRESSION_METRICS` that the rows define.
 
-    With e = truth - predicted: mae = mean |e|, mse = mean e^2, rmse = sqrt(mse) ([H] section 7.2);
-    r2 = 1 - sum e^2 / sum (truth - mean truth)^2, the share of variance explained ([H] section
-    3.2). r2 is left out where all true values are equal, since it is not defined there.
+    See `stepkit.quantities.errors_of_sums`. r2 is left out where all true values are equal, mape
+    where one is 0, rmsle where a value is below 0.
 
     Args:
-        truth: Shape (n,), in the target's unit; so are mae and rmse.
+        truth: Shape (n,), in the target's unit; so are mae, rmse, median_ae, and ae_p90.
         predicted: Shape (n,).
     """
-    error = truth - predicted
-    mse = float(np.mean(error**2))
-    found = {"mae": float(np.mean(np.abs(error))), "mse": mse, "rmse": float(np.sqrt(mse))}
-    spread = float(np.sum((truth - truth.mean()) ** 2))
-    if spread > 0:
-        found["r2"] = 1.0 - float(np.sum(error**2)) / spread
-    return found
+    found = error_metrics(truth, predicted)
+    return {name: found[name] for name in REGRESSION_METRICS if name in found}
 
 
 def task_of(metric: str) -> Literal["classification", "regression"] | None:
     """Return the task that a metric belongs to, or None where there is no such metric."""
-    if metric.removesuffix("_weighted") in CLASSIFICATION_METRICS:
+    if _plain(metric) in CLASSIFICATION_METRICS:
         return "classification"
     return "regression" if metric in REGRESSION_METRICS else None
 
@@ -285,4 +269,11 @@ def check_metric(metric: str, task: str) -> str:
 
 def more_is_better(metric: str) -> bool:
     """Return whether a greater value of a metric is the better one."""
-    return MORE_IS_BETTER[metric.removesuffix("_weighted")]
+    return MORE_IS_BETTER[_plain(metric)]
+
+
+def _plain(metric: str) -> str:
+    """Return a metric's name without how it is averaged."""
+    for ending in _AVERAGES:
+        metric = metric.removesuffix(ending)
+    return metric

@@ -79,6 +79,12 @@ class RegisteredModel:
         tagged = self._tagged(alias)
         return max(tagged, key=int) if tagged else None
 
+    def tags_of(self, version: str) -> dict[str, str]:
+        """Return the tags of a version; none where there is no such version."""
+        versions = self._client.search_model_versions(f"name='{self.name}'")
+        found = [each.tags for each in versions if str(each.version) == version]
+        return dict(found[0]) if found else {}
+
     def add(self, source: str, run_id: str, tags: Mapping[str, str]) -> str:
         """Create a version from a run's artifacts.
 

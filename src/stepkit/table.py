@@ -164,7 +164,10 @@ def _plain_objects(column: pd.Series) -> pd.Series:
 
 def as_text(column: pd.Series) -> pd.Series:
     """Return a column as text, with `None` for what is missing."""
-    texts = column.map(label_text, na_action="ignore").to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(column, skipna=True) == "string":
+        texts = column.to_numpy(dtype=object, copy=True)  # as most columns are: text already
+    else:
+        texts = column.map(label_text, na_action="ignore").to_numpy(dtype=object)
     texts[column.isna().to_numpy()] = None
     return pd.Series(texts, index=column.index, name=column.name, dtype=object)
 

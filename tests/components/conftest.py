@@ -12,7 +12,7 @@ import stepkit  # noqa: F401 - before scikit-learn, for how its threads wait
 from amlocal.local.tracking.server import TrackingServer
 
 ROOT = Path(__file__).parents[2]
-COMPONENTS = ("check_data", "split", "train", "evaluate", "register", "check_tuning", "compare")
+COMPONENTS = sorted(file.parent.name for file in (ROOT / "components").glob("*/component.yml"))
 
 # A job runs a program in its own folder, so its neighbours are top-level modules.
 sys.path[:0] = [str(ROOT / "components" / name) for name in COMPONENTS]

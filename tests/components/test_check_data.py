@@ -9,6 +9,7 @@ import pytest
 import report
 from rules import parse_rules
 
+from stepkit.figures import read_figures
 from stepkit.program import StepError
 
 ROOT = Path(__file__).parents[2]
@@ -112,6 +113,25 @@ def test_the_known_defect_of_the_wages_is_a_warning_with_its_rows(
     assert "438 of 28155" in (tmp_path / "report/report.md").read_text()
 
 
+def test_the_gate_gets_figures_of_the_data(tmp_path: Path) -> None:
+    table = pd.DataFrame({"n": [1, 2, 2, -1], "t": ["a", None, None, "b"]})
+    table.to_csv(tmp_path / "t.csv", index=False)
+    (tmp_path / "r.yml").write_text("columns: {n: {min: {value: 0, severity: warn}}}")
+    run(tmp_path, "--data", str(tmp_path / "t.csv"), "--rules", str(tmp_path / "r.yml"))
+    found = read_figures(tmp_path / "report")
+    assert (found.step, found.model_digest) == ("check_data", "")
+    assert {(each.name, each.cohort): each.value for each in found.figures} == {
+        ("data_rows", ""): 4,
+        ("data_columns", ""): 2,
+        ("data_errors", ""): 0,
+        ("data_warnings", ""): 1,
+        ("duplicate_share", ""): 0.25,
+        ("missing_share", ""): 0.25,
+        ("missing_share", "t"): 0.5,
+    }
+    assert {each.sample for each in found.figures} == {4}
+
+
 def test_a_broken_table_fails_and_still_reports(tmp_path: Path, step_run) -> None:
     table = pd.read_parquet(ADULT).head(2000)
     table.loc[5, "age"] = 200
@@ -131,7 +151,9 @@ def test_a_broken_table_fails_and_still_reports(tmp_path: Path, step_run) -> Non
     assert report["verdict"] == "fail"
     assert report["problems"][1]["examples"] == [{"row": 5, "value": "200"}]
     assert step.data.metrics["problems"] == 2
-    assert step.artifacts("data_check") == {"data_check/report.json", "data_check/report.md"}
+    assert step.artifacts("data_check") == {
+        f"data_check/{name}" for name in ("figures.json", "report.json", "report.md")
+    }
     assert step.status == "FAILED"
 
 

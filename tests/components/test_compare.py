@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import compare
+import gate
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from complexity import ORDER, kind_of
 
 from stepkit.program import StepError
 
+ROOT = Path(__file__).parents[2]
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -116,9 +118,12 @@ def test_the_champion_is_compared_too(bent: Bench, step_run, tmp_path: Path) -> 
 
     out, data = tmp_path, str(bent.folder / "test.parquet")
     evaluate.main(["--model", str(linear), "--data", data, "--report", str(out / "evaluation")])
+    given = ["--evaluation", str(out / "evaluation"), "--decision", str(out / "decision")]
+    step_run("gate")
+    policy = ["--policy", str(ROOT / "jobs/policies/accuracy.yml")]
+    gate.main([*given, *policy, "--model-name", "compared"])
     step_run("register")
-    given = ["--model", str(linear), "--evaluation", str(out / "evaluation"), "--test-data", data]
-    register.main([*given, "--model-name", "compared", "--decision", str(out / "decision")])
+    register.main([*given, "--model", str(linear), "--registration", str(out / "registration")])
     step = step_run("compare")
     found = bent.compare(trees, more=("--champion", "compared"))
     assert [each["name"] for each in found["models"]] == ["hist_gradient_boosting", "champion"]

@@ -52,14 +52,16 @@ def measured(rows: int) -> Scores:
 
 
 CURVES = ["confusion_matrix.png", "roc.png", "precision_recall.png"]
+TWO_CLASSES = [*CURVES, "thresholds.png", "calibration.png"]
+MORE_CLASSES = [*CURVES, "calibration.png"]
 
 
 @pytest.mark.parametrize(
     ("scores", "expected"),
     [
-        (classified(2), [*CURVES, "thresholds.png"]),
-        (classified(3), CURVES),
-        (classified(20), CURVES),
+        (classified(2), TWO_CLASSES),
+        (classified(3), MORE_CLASSES),
+        (classified(20), MORE_CLASSES),
         (measured(9000), ["predicted_vs_true.png", "residuals.png"]),
         (measured(2), ["predicted_vs_true.png", "residuals.png"]),
     ],
@@ -131,6 +133,6 @@ def test_metrics_and_plots_land_in_the_run(tmp_path: Path, step_run) -> None:
     (step,) = opened
     assert step.data.metrics["auc"] == found["metrics"]["auc"]
     assert step.data.metrics["test_rows"] == 40
-    assert {f"evaluation/{name}" for name in (*CURVES, "thresholds.png", "metrics.json")} <= (
+    assert {f"evaluation/{name}" for name in (*TWO_CLASSES, "costs.png", "figures.json")} <= (
         step.artifacts("evaluation")
     )

@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gatekit.policy import read_policy
+
 ROOT = Path(__file__).parents[2]
 COMPONENTS = sorted(path.parent.name for path in (ROOT / "components").glob("*/component.yml"))
+EXAMINING = ["evaluate", "check_generalisation", "profile", "explain", "responsible_ai"]
+STEPS = ["check_data", "split", "train", *EXAMINING, "gate", "register", "report"]
 DEFAULTS = {"string": "a b", "number": "0.5", "integer": "1", "boolean": "True"}
 
 
@@ -42,8 +46,10 @@ def arguments_of(spec: dict, *, optional: bool) -> list[str]:
 def test_a_component_calls_its_program_with_arguments_that_it_has(
     name: str, optional: bool
 ) -> None:
-    args = importlib.import_module(name).parse(arguments_of(component(name), optional=optional))
-    declared = component(name)["inputs"]
+    spec = component(name)
+    program = importlib.import_module(Path(shlex.split(spec["command"])[1]).stem)
+    args = program.parse(arguments_of(spec, optional=optional))
+    declared = spec["inputs"]
     for argument, value in vars(args).items():
         if argument in declared and declared[argument]["type"] == "string":
             given = optional or not declared[argument].get("optional", False)
@@ -67,7 +73,7 @@ def test_azures_sdk_loads_every_file() -> None:
         assert load_component(ROOT / "components" / name / "component.yml").name == name
     assert load_environment(ROOT / "environments/lifecycle/environment.yml").name == "lifecycle"
     pipeline = load_job(ROOT / "jobs/lifecycle.yml")
-    assert list(pipeline.jobs) == ["check_data", "split", "train", "evaluate", "register"]
+    assert list(pipeline.jobs) == STEPS
     for name, step in pipeline.jobs.items():
         assert set(step.inputs) <= set(component(name)["inputs"])
     assert "check_tuning" in load_job(ROOT / "jobs/sweep.yml").jobs
@@ -96,6 +102,29 @@ def test_a_candidate_is_an_input_that_the_file_leaves_out(tmp_path: Path) -> Non
     load_job(ROOT / "jobs/lifecycle.yml", params_override=overrides).dump(tmp_path / "job.yml")
     step = yaml.safe_load((tmp_path / "job.yml").read_text())["jobs"]["train"]
     assert step["inputs"]["candidate"] == {"type": "mlflow_model", "path": "azureml:adult:1"}
+
+
+def test_the_gate_gets_every_report_and_register_the_decision() -> None:
+    jobs = yaml.safe_load((ROOT / "jobs/lifecycle.yml").read_text())["jobs"]
+    told = {
+        step: f"${{{{parent.jobs.{step}.outputs.report}}}}" for step in ("check_data", *EXAMINING)
+    }
+    assert set(told.values()) <= set(jobs["gate"]["inputs"].values())
+    assert set(told.values()) <= set(jobs["report"]["inputs"].values())
+    for name in ("lifecycle", "compare"):
+        jobs = yaml.safe_load((ROOT / f"jobs/{name}.yml").read_text())["jobs"]
+        assert jobs["register"]["inputs"]["decision"] == "${{parent.jobs.gate.outputs.decision}}"
+        assert jobs["register"]["inputs"]["model"] == jobs["evaluate"]["inputs"]["model"]
+
+
+@pytest.mark.parametrize("policy", sorted((ROOT / "jobs/policies").glob("*.yml")), ids=str)
+def test_the_policies_are_read(policy: Path) -> None:
+    read = read_policy(policy)
+    assert read.name == policy.stem
+    assert {rule.task for rule in read.rules if rule.is_required} >= {
+        "classification",
+        "regression",
+    }
 
 
 def test_the_tuning_is_checked_in_the_space_that_is_searched() -> None:

@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 PROJECT = Path(__file__).parents[2]
 #: What of the repository a run of its jobs reads.
-PARTS = ("components", "data", "endpoints", "environments", "jobs", "src/stepkit")
+PARTS = (
+    *("components", "data", "endpoints", "environments", "jobs"),
+    *("src/gatekit", "src/raikit", "src/scoringserver", "src/stepkit"),
+)
+#: Steps of the lifecycle that take long, and that registering a model does not need.
+LONG = ("check_generalisation", "profile", "explain", "responsible_ai", "report")
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,26 @@ class Aml:
         )
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+
+def short_lifecycle(project: Path) -> str:
+    """Write the lifecycle without the steps that take long; returns its file."""
+    job = yaml.safe_load((project / "jobs/lifecycle.yml").read_text())
+    job["jobs"] = {name: step for name, step in job["jobs"].items() if name not in LONG}
+    for step in job["jobs"].values():
+        step["inputs"] = {
+            name: value
+            for name, value in step["inputs"].items()
+            if not str(value).startswith(tuple(f"${{{{parent.jobs.{each}." for each in LONG))
+        }
+    used = yaml.safe_dump(job["jobs"])
+    for kind in ("inputs", "outputs"):
+        job[kind] = {
+            name: value for name, value in job[kind].items() if f"parent.{kind}.{name}}}" in used
+        }
+    job["inputs"]["policy"]["path"] = "policies/accuracy.yml"
+    (project / "jobs/short.yml").write_text(yaml.safe_dump(job, sort_keys=False))
+    return "jobs/short.yml"
 
 
 def metrics_of(job: dict[str, Any], step: str) -> dict[str, float]:

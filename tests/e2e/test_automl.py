@@ -44,15 +44,20 @@ jobs:
       model: ${{parent.jobs.best.outputs.best_model}}
       data: ${{parent.inputs.test}}
       target: income
+  gate:
+    type: command
+    component: ../components/gate/component.yml
+    inputs:
+      policy: {type: uri_file, path: ../jobs/policies/accuracy.yml}
+      evaluation: ${{parent.jobs.evaluate.outputs.report}}
+      model_name: small
   register:
     type: command
     component: ../components/register/component.yml
     inputs:
       model: ${{parent.jobs.best.outputs.best_model}}
+      decision: ${{parent.jobs.gate.outputs.decision}}
       evaluation: ${{parent.jobs.evaluate.outputs.report}}
-      test_data: ${{parent.inputs.test}}
-      model_name: small
-      thresholds: auc>=0.7
 """
 MLTABLE = "paths: [{file: ./rows.parquet}]\ntransformations: [read_parquet]\n"
 
@@ -110,7 +115,7 @@ def test_trials_are_told_of(aml: Aml, ran: dict[str, Any]) -> None:
 
 
 def test_an_unchanged_search_is_reused(aml: Aml, small: str, ran: dict[str, Any]) -> None:
-    assert reused(aml.job(small)) == ["best", "evaluate", "register"]
+    assert reused(aml.job(small)) == ["best", "evaluate", "gate", "register"]
 
 
 @pytest.mark.slow

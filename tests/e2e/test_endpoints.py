@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import pandas as pd
 import psutil
 import pytest
-from tests.e2e.driver import Aml
+from tests.e2e.driver import Aml, short_lifecycle
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -71,7 +71,7 @@ class Endpoint:
 
 @pytest.fixture(scope="module")
 def adult(aml: Aml) -> Endpoint:
-    assert aml.job("jobs/lifecycle.yml")["status"] == "Completed"
+    assert aml.job(short_lifecycle(aml.project))["status"] == "Completed"
     # The two commands that the lifecycle ends with.
     aml.run("online-endpoint", "create", "-f", "endpoints/adult/endpoint.yml")
     aml.run("online-deployment", "create", "-f", "endpoints/adult/blue.yml", "--all-traffic")

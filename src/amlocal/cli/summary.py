@@ -25,6 +25,8 @@ MODE = "workflowType=machine_learning"
 #: The parameter in which a step says what came of it.
 _CONCLUSION = "conclusion"
 _TAIL_LINES = 15
+#: At the end of a job, steps that logged more do not show all.
+_MANY_METRICS = 20
 _PLAIN_WIDTH = 100
 _TAIL_BYTES = 16_384
 
@@ -88,7 +90,7 @@ def ended(info: JobInfo, terminal: Terminal) -> str:
     for failed in _failures(info):
         parts += _failure(failed, terminal)
     parts += section("conclusions", _conclusions(info), terminal)
-    parts += section("metrics", _metrics(info, terminal), terminal)
+    parts += section("metrics", _metrics(info, terminal, brief=True), terminal)
     if info.status is JobStatus.COMPLETED:
         deploy = [f"  {text.clean(line)}" for line in deploying.commands(info)]
         parts += section("deploy with", deploy, terminal)
@@ -212,10 +214,15 @@ def _label(info: JobInfo) -> str:
     return info.step or info.display_name or info.name
 
 
-def _metrics(info: JobInfo, terminal: Terminal) -> Iterator[str]:
+def _metrics(info: JobInfo, terminal: Terminal, *, brief: bool = False) -> Iterator[str]:
     """Yield the metrics of a job, a line each, and of its steps, a paragraph each.
 
     What a job repeats of its steps, by the same name or as `STEP.METRIC`, is shown once.
+
+    Args:
+        info: The job.
+        terminal: Where they are shown.
+        brief: Whether steps of many metrics show those of parts (`METRIC.PART`) as a number only.
     """
     repeated = {
         key
@@ -230,7 +237,12 @@ def _metrics(info: JobInfo, terminal: Terminal) -> Iterator[str]:
     steps = [child for child in info.children if child.metrics and not is_search]
     width = max((text.cells(_label(child)) for child in steps), default=0)
     for child in steps:
-        pairs = [f"{key} {text.number(value)}" for key, value in sorted(child.metrics.items())]
+        shown = dict(sorted(child.metrics.items()))
+        if brief and len(shown) > _MANY_METRICS:
+            shown = {key: value for key, value in shown.items() if "." not in key}
+        pairs = [f"{key} {text.number(value)}" for key, value in shown.items()]
+        if left_out := len(child.metrics) - len(shown):
+            pairs.append(f"and {left_out} of parts")
         room = (terminal.width if terminal.is_terminal else _PLAIN_WIDTH) - width - 4
         for at, line in enumerate(_filled(pairs, room)):
             yield f"  {text.pad('' if at else _label(child), width)}  {line}"

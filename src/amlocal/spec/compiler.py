@@ -281,7 +281,7 @@ def object_steps(
         component = convert.component_of(step)
         if isinstance(component, str):
             reference = f"azureml:{component.removeprefix('azureml:')}"
-            found = registered_component(findings, at, reference, assets, parts)
+            found = registered_component(findings, Files(), at, reference, assets, parts)
             if found is None:
                 continue
             parts.components[name] = found

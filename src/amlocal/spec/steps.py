@@ -20,6 +20,7 @@ from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place
 from amlocal.spec.paths import Files, check_code, check_environment, check_inputs
+from amlocal.spec.shipped import shipped_component
 from amlocal.spec.source import AssetSource
 from amlocal.spec.structure import check_object
 
@@ -256,7 +257,7 @@ def _find_component(
     if not isinstance(value, str):
         return None
     if value.startswith("azureml:"):
-        found = registered_component(findings, at, value, assets, parts)
+        found = registered_component(findings, files, at, value, assets, parts)
         return None if found is None else (found, at)
     document = files.referenced(findings, at, value, "the component file")
     if document is None:
@@ -266,9 +267,21 @@ def _find_component(
 
 
 def registered_component(
-    findings: Findings, at: Place, reference: str, assets: AssetSource | None, parts: Parts
+    findings: Findings,
+    files: Files,
+    at: Place,
+    reference: str,
+    assets: AssetSource | None,
+    parts: Parts,
 ) -> Component | None:
-    """Return a registered component, or None and a problem where it cannot be had."""
+    """Return a registered component, or None and a problem where it cannot be had.
+
+    Of Azure's registry, those are had that this package answers, where jobs run on this machine.
+    """
+    shipped = shipped_component(reference) if assets is not None else None
+    if shipped is not None:
+        document = files.document(shipped)
+        return read_component(findings, files, document.place, document.data)
     found = look_up(findings, at, reference, None if assets is None else assets.component)
     if found is None:
         return None

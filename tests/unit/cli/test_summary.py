@@ -69,6 +69,16 @@ def test_a_step_names_its_pipeline() -> None:
     assert "lifecycle_0_train" in shown
 
 
+def test_of_many_metrics_the_end_of_a_job_shows_those_of_the_whole() -> None:
+    parts = {f"recall.part_{number}": 0.5 for number in range(20)}
+    job = pipeline(step("evaluate", metrics={"auc": 0.93, **parts}))
+    ended = summary.ended(job, terminal())
+    assert "  evaluate  auc 0.93   and 20 of parts\n" in ended
+    assert summary.job(job, terminal()).count("recall.part_") == 20
+    few = pipeline(step("compare", metrics={"auc": 0.93, "champion.auc": 0.9}))
+    assert "auc 0.93   champion.auc 0.9\n" in summary.ended(few, terminal())
+
+
 def test_metrics_of_steps_are_shown_once() -> None:
     job = pipeline(
         step("train", metrics={"auc": 0.9}),

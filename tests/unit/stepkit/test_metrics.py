@@ -7,6 +7,7 @@ import pytest
 import sklearn.metrics as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
 
 from stepkit.metrics import (
     MORE_IS_BETTER,
@@ -75,6 +76,13 @@ def test_a_curve_worked_by_hand() -> None:
     assert total.tolist() == [4, 4, 4, 4]
 
 
+def ece_of_scikit_learn(came: np.ndarray, stated: np.ndarray) -> float:
+    shares, means = calibration_curve(came, stated, n_bins=15, strategy="uniform")
+    edges = np.linspace(0, 1, 16)
+    rows = np.bincount(np.searchsorted(edges[1:-1], stated), minlength=15)
+    return float(np.abs(shares - means) @ rows[rows > 0] / len(came))
+
+
 @settings(deadline=None, max_examples=60)
 @given(seeds)
 def test_two_classes_agree_with_scikit_learn(seed: int) -> None:
@@ -92,8 +100,16 @@ def test_two_classes_agree_with_scikit_learn(seed: int) -> None:
         "log_loss": reference.log_loss(truth, probabilities),
         "auc": reference.roc_auc_score(truth, scores),
         "average_precision": reference.average_precision_score(truth, scores),
+        "balanced_accuracy": reference.balanced_accuracy_score(truth, predicted),
+        "norm_macro_recall": max(
+            0, reference.balanced_accuracy_score(truth, predicted, adjusted=True)
+        ),
+        "mcc": reference.matthews_corrcoef(truth, predicted),
+        "kappa": reference.cohen_kappa_score(truth, predicted),
+        "brier": reference.brier_score_loss(truth, scores),
+        "ece": ece_of_scikit_learn(truth, scores),
     }
-    assert found == pytest.approx(expected)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
     assert list(found) == list(dict.fromkeys(name for name in MORE_IS_BETTER if name in found))
 
 
@@ -103,16 +119,28 @@ def test_more_classes_agree_with_scikit_learn(seed: int) -> None:
     truth, predicted, probabilities = labelled(seed, 4)
     truth[:4] = range(4)
     found = classification_metrics(truth, predicted, probabilities, positive=None)
-    for average, ending in (("macro", ""), ("weighted", "_weighted")):
+    for average, ending in (("macro", ""), ("weighted", "_weighted"), ("micro", "_micro")):
         for name, metric in (
             ("precision", reference.precision_score),
             ("recall", reference.recall_score),
             ("f1", reference.f1_score),
         ):
             expected = metric(truth, predicted, average=average, zero_division=0)
-            assert found[name + ending] == pytest.approx(expected)
-    expected = reference.roc_auc_score(truth, probabilities, multi_class="ovr")
-    assert found["auc"] == pytest.approx(expected)
+            assert found[name + ending] == pytest.approx(expected, abs=1e-9)
+    for average, ending in (("macro", ""), ("weighted", "_weighted")):
+        settled = {"multi_class": "ovr", "average": average}
+        expected = reference.roc_auc_score(truth, probabilities, **settled)
+        assert found[f"auc{ending}"] == pytest.approx(expected, abs=1e-9)
+        expected = reference.average_precision_score(truth, probabilities, average=average)
+        assert found[f"average_precision{ending}"] == pytest.approx(expected, abs=1e-9)
+    others = {
+        "balanced_accuracy": reference.balanced_accuracy_score(truth, predicted),
+        "mcc": reference.matthews_corrcoef(truth, predicted),
+        "kappa": reference.cohen_kappa_score(truth, predicted),
+        "brier": reference.brier_score_loss(truth, probabilities),
+        "ece": ece_of_scikit_learn(truth == predicted, probabilities.max(axis=1)),
+    }
+    assert {name: found[name] for name in others} == pytest.approx(others, rel=1e-9, abs=1e-9)
 
 
 @settings(deadline=None, max_examples=60)
@@ -130,7 +158,9 @@ def test_the_curve_is_scikit_learns(seed: int, positive: int) -> None:
 
 def test_one_class_only_has_no_curve() -> None:
     found = ranking_metrics(np.array([1, 1]), np.array([[0.2, 0.8], [0.4, 0.6]]), positive=1)
-    assert found == {"log_loss": pytest.approx(-(math.log(0.8) + math.log(0.6)) / 2)}
+    assert set(found) == {"log_loss", "brier", "ece"}
+    assert found["log_loss"] == pytest.approx(-(math.log(0.8) + math.log(0.6)) / 2)
+    assert found["brier"] == pytest.approx((0.2**2 + 0.4**2) / 2)
 
 
 def test_a_certain_error_is_finite() -> None:
@@ -148,20 +178,36 @@ def test_a_class_with_no_rows_weighs_nothing() -> None:
 @given(seeds)
 def test_regression_agrees_with_scikit_learn(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    truth, predicted = rng.normal(50, 20, 30), rng.normal(50, 20, 30)
-    assert regression_metrics(truth, predicted) == pytest.approx(
+    truth, predicted = rng.lognormal(3, 1, (2, int(rng.integers(2, 40))))
+    error, both = np.abs(truth - predicted), (truth, predicted)
+    assert regression_metrics(*both) == pytest.approx(
         {
-            "mae": reference.mean_absolute_error(truth, predicted),
-            "mse": reference.mean_squared_error(truth, predicted),
-            "rmse": math.sqrt(reference.mean_squared_error(truth, predicted)),
-            "r2": reference.r2_score(truth, predicted),
-        }
+            "mae": reference.mean_absolute_error(*both),
+            "mse": reference.mean_squared_error(*both),
+            "rmse": reference.root_mean_squared_error(*both),
+            "r2": reference.r2_score(*both),
+            "median_ae": reference.median_absolute_error(*both),
+            "ae_p90": np.quantile(error, 0.9, method="inverted_cdf"),
+            "mape": reference.mean_absolute_percentage_error(*both),
+            "smape": np.mean(2 * error / (truth + predicted)),
+            "wape": error.sum() / truth.sum(),
+            "rmsle": reference.root_mean_squared_log_error(*both),
+            "nmae": min(1, error.mean() / np.ptp(truth)),
+            "nrmse": min(1, reference.root_mean_squared_error(*both) / np.ptp(truth)),
+            "explained_variance": reference.explained_variance_score(*both),
+        },
+        rel=1e-9,
+        abs=1e-9,
     )
 
 
 def test_regression_by_hand() -> None:
     found = regression_metrics(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 6.0]))
-    assert found == pytest.approx({"mae": 1, "mse": 3, "rmse": math.sqrt(3), "r2": 1 - 9 / 2})
+    expected = {"mae": 1, "mse": 3, "rmse": math.sqrt(3), "r2": 1 - 9 / 2}
+    expected |= {"median_ae": 0, "ae_p90": 3, "mape": 1 / 3, "wape": 3 / 6, "smape": 6 / 9 / 3}
+    expected |= {"nmae": 1 / 2, "nrmse": math.sqrt(3) / 2, "rmsle": math.log(7 / 4) / math.sqrt(3)}
+    # Errors 0, 0, 3 have variance 2, true values 2 / 3.
+    assert found == pytest.approx({**expected, "explained_variance": 1 - 2 / (2 / 3)})
 
 
 def test_r2_of_equal_values_is_left_out() -> None:

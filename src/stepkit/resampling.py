@@ -24,10 +24,10 @@ from stepkit.metrics import Floats
 
 @dataclass(frozen=True)
 class Gain:
-    """How much better the winner is than another setting.
+    """How much better one setting is than another.
 
     Attributes:
-        mean: Mean over the folds; below 0 where the winner is worse.
+        mean: Mean over the folds; below 0 where the first is worse.
         low: Lower bound of the interval.
         high: Upper bound of the interval.
     """
