@@ -14,7 +14,7 @@ from amlocal.local.tracking.server import TrackingServer
 ROOT = Path(__file__).parents[2]
 COMPONENTS = (
     *("check_data", "split", "train", "evaluate", "register", "check_tuning", "compare"),
-    *("report", "responsible_ai"),
+    *("explain", "report", "responsible_ai"),
 )
 
 # A job runs a program in its own folder, so its neighbours are top-level modules.

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from raikit.explanation.subject import Subject, Unit, codes_of, level_text, levels_of
 from stepkit.metrics import Floats
 
-#: Categories beyond the most frequent are left out of charts.
-MOST_LEVELS = 15
+#: Categories beyond the most frequent, and of fewer rows, are not told of.
+MOST_LEVELS, FEWEST_ROWS = 15, 10
 #: Rows whose own curves are kept for a reader.
 KEPT_CURVES = 25
 
@@ -41,7 +41,7 @@ class Effect:
         dependence: Mean prediction there, shape (grid, outputs).
         low: The tenth percentile of the rows' own predictions, shape (grid, outputs).
         high: The ninetieth.
-        curves: Predictions of some rows, shape (rows, grid), of the first output.
+        curves: Predictions of some rows, shape (rows, grid, outputs).
         ale_grid: Where ALE is told.
         ale: Accumulated local effect there, with mean 0 over the rows, shape (ale_grid, outputs).
         ale_rows: Rows that ALE is of.
@@ -69,7 +69,7 @@ def effect_of(
     name: str,
     X: pd.DataFrame,
     *,
-    few: int = 300,
+    few: int = 200,
     points: int = 20,
     unit: Unit | None = None,
 ) -> Effect:
@@ -93,24 +93,27 @@ def effect_of(
         ale_grid, ale = grid, ordered_ale(subject, name, known, values, unit)
         rows = len(known)
     else:
-        every = levels_of(X[name])
-        levels = every[:MOST_LEVELS]
-        left_out = len(every) - len(levels)
+        levels = _told_levels(X[name])
+        left_out = X[name].nunique() + (missing > 0) - len(levels)
         values = pd.Series(levels, dtype=object)
         order, ale, rows = category_ale(subject, name, X, levels, unit)
         grid = [level_text(each) for each in levels]
         ale_grid = [level_text(levels[each]) for each in order]
-    curves = individual_curves(subject, name, X.head(few), values, unit)
-    low, high = np.quantile(curves, [0.1, 0.9], axis=0)
+    if len(values):
+        curves = individual_curves(subject, name, X.head(few), values, unit)
+        low, high = np.quantile(curves, [0.1, 0.9], axis=0)
+    else:  # a column without any value
+        curves = np.empty((0, 0, len(subject.outputs)))
+        low = high = np.empty((0, len(subject.outputs)))
     return Effect(
         column=name,
         ordered=subject.is_ordered(name),
         unit=unit,
         grid=grid,
-        dependence=curves.mean(axis=0),
+        dependence=curves.mean(axis=0) if len(curves) else low,
         low=low,
         high=high,
-        curves=curves[:KEPT_CURVES, :, 0],
+        curves=curves[:KEPT_CURVES],
         ale_grid=ale_grid,
         ale=ale,
         ale_rows=rows,
@@ -120,12 +123,31 @@ def effect_of(
 
 
 def _points(column: pd.Series, points: int) -> pd.Series:
-    """Return values of a column at equal shares of its rows, each once, the least first."""
+    """Return values of a column at equal shares of its rows, each once, the least first.
+
+    Where most rows share few values, such as 0, those at equal shares of the other rows as well.
+    """
     known = column.dropna().sort_values()
-    if known.empty:
-        return known
-    places = np.linspace(0, len(known) - 1, points + 1).round().astype(int)
-    return known.iloc[places].drop_duplicates().reset_index(drop=True)
+    found = _at_equal_shares(known, points)
+    if 0 < len(found) <= points // 2:
+        rest = known[known != known.mode().iloc[0]]
+        found = pd.concat([found, _at_equal_shares(rest, points // 2)])
+    values: pd.Series = found.drop_duplicates().sort_values().reset_index(drop=True)
+    return values
+
+
+def _at_equal_shares(ranked: pd.Series, points: int) -> pd.Series:
+    ends = np.linspace(0, max(0, len(ranked) - 1), points + 1).round().astype(int)
+    found: pd.Series = ranked.iloc[ends[: len(ranked)]].drop_duplicates()
+    return found
+
+
+def _told_levels(column: pd.Series) -> list[Any]:
+    """Return the categories that have enough rows, the most frequent first; at least two."""
+    levels = levels_of(column)
+    counts = np.bincount(codes_of(column, levels), minlength=len(levels))
+    order = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
+    return [levels[place] for n, place in enumerate(order) if n < 2 or counts[place] >= FEWEST_ROWS]
 
 
 def _shown(values: pd.Series) -> list[float | str]:

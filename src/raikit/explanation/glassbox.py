@@ -1,7 +1,7 @@
 """What an explainable boosting machine says of itself: its terms, whole and for a row.
 
-Its score is a sum: the intercept, one curve a column, and some pairs (Y. Lou, R. Caruana, J. Gehrke,
-G. Hooker, "Accurate intelligible models with pairwise interactions", KDD 2013,
+Its score is a sum: the intercept, one curve a column, and some pairs (Y. Lou, R. Caruana,
+J. Gehrke, G. Hooker, "Accurate intelligible models with pairwise interactions", KDD 2013,
 doi:10.1145/2487575.2487579). So nothing is estimated here, but for the bands, which are one
 standard deviation of the curves of its outer bags.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Term:
         importance: Mean absolute contribution over the training rows, in the score's unit.
         bins: Of each column, the bins' names; of a number `-inf to 3.5`, ..., the missing first.
         edges: Of each column, the cuts between bins of a number; empty for a category.
+        bounds: Least and greatest value in training of each column; None of a category.
         scores: Contribution of each bin, shape (bins, outputs) or (bins, bins, outputs).
         deviations: Standard deviation of each over the outer bags, same shape.
         counts: Training rows (by weight) in each bin, shape (bins,) or (bins, bins).
@@ -45,9 +47,26 @@ class Term:
     importance: float
     bins: tuple[tuple[str, ...], ...]
     edges: tuple[Floats, ...]
+    bounds: tuple[tuple[float, float] | None, ...]
     scores: Floats
     deviations: Floats
     counts: Floats
+
+    def curve(self, output: int) -> tuple[list[float | str], Floats, Floats]:
+        """Return the curve of a term of one column: where, how much, and its deviation.
+
+        Of a number, each value holds until the next place; of a category, places are its names.
+        Bins without rows are left out, and so are missing numbers.
+        """
+        scores, deviations = self.scores[:, output], self.deviations[:, output]
+        bounds = self.bounds[0]
+        if bounds is None:
+            kept = np.flatnonzero(self.counts > 0)
+            return [self.bins[0][place] for place in kept], scores[kept], deviations[kept]
+        places = [bounds[0], *self.edges[0].tolist(), bounds[1]]
+        # The first bin is of missing values, the last of unseen ones; the last step is drawn out.
+        inner = [*range(1, len(places)), len(places) - 1]
+        return list(places), scores[inner], deviations[inner]
 
 
 def ebm_of(subject: Subject) -> Any:
@@ -81,17 +100,25 @@ def _term(subject: Subject, ebm: Any, place: int, importance: float) -> Term:
         importance,
         tuple(names),
         tuple(edges),
+        tuple(_bounds(ebm, column) for column in columns),
         _by_output(subject, ebm.term_scores_[place], len(columns)),
         _spread(subject, ebm, place, len(columns)),
         np.asarray(ebm.bin_weights_[place], dtype=np.float64),
     )
 
 
+def _bounds(ebm: Any, column: int) -> tuple[float, float] | None:
+    if isinstance(ebm.bins_[column][0], dict):
+        return None
+    low, high = ebm.feature_bounds_[column]
+    return float(low), float(high)
+
+
 def _by_output(subject: Subject, scores: Any, columns: int) -> Floats:
     """Return scores with outputs last: as they are of two classes turned to the positive one."""
     scores = np.asarray(scores, dtype=np.float64)
     if scores.ndim == columns:
-        return (-scores if subject.positive == 0 else scores)[..., None]
+        return np.asarray((-scores if subject.positive == 0 else scores)[..., None])
     return np.asarray(scores - scores.mean(axis=-1, keepdims=True))
 
 
@@ -111,7 +138,7 @@ def _bin_names(levels: Any) -> tuple[str, ...]:
             names[number - 1] = label_text(level)
         return (MISSING, *names, UNSEEN)
     cuts = [f"{cut:.6g}" for cut in levels]
-    between = [f"{low} to {high}" for low, high in zip(cuts[:-1], cuts[1:], strict=True)]
+    between = [f"{low} to {high}" for low, high in pairwise(cuts)]
     named = (f"below {cuts[0]}", *between, f"{cuts[-1]} and more") if cuts else ("any",)
     return (MISSING, *named, UNSEEN)
 

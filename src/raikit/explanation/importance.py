@@ -132,9 +132,15 @@ def associations(
         least: Pairs below are left out.
     """
     names = list(X.columns)
-    ranks = {name: X[name].rank().to_numpy() for name in names if subject.is_ordered(name)}
+    ranks: dict[str, Floats] = {
+        name: np.asarray(X[name].rank(), dtype=np.float64)
+        for name in names
+        if subject.is_ordered(name)
+    }
     codes = {
-        name: codes_of(X[name], levels_of(X[name])) for name in names if not subject.is_ordered(name)
+        name: codes_of(X[name], levels_of(X[name]))
+        for name in names
+        if not subject.is_ordered(name)
     }
     found = []
     for place, first in enumerate(names):
@@ -175,6 +181,8 @@ def _cramers_v(first: Any, second: Any) -> float:
 def _correlation_ratio(codes: Any, ranks: Floats) -> float:
     known = ~np.isnan(ranks)
     codes, ranks = codes[known], ranks[known]
+    if not len(ranks):
+        return 0.0
     sizes = np.bincount(codes)
     groups = int((sizes > 0).sum())
     total = float(((ranks - ranks.mean()) ** 2).sum())

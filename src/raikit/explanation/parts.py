@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,11 +101,12 @@ def owners(
 def _values(column: pd.Series, rng: np.random.Generator) -> pd.Series:
     """Return a column's different values in random order, the missing one first."""
     different = column.drop_duplicates()
-    known = different[different.notna()]
+    known = different.dropna()
     if len(known) > _FIRST_VALUES:
         known = known.sample(_FIRST_VALUES, random_state=rng)
-    known = known.iloc[rng.permutation(len(known))]
-    return pd.concat([different[different.isna()], known])
+    missing = different[different.isna()]
+    values: pd.Series = pd.concat([missing, known.iloc[rng.permutation(len(known))]])
+    return values
 
 
 def grouped(values: Floats, owner: NDArray[np.intp], columns: int) -> Floats:
@@ -125,25 +126,14 @@ def grouped(values: Floats, owner: NDArray[np.intp], columns: int) -> Floats:
     return found
 
 
-def is_tree_model(end: Any) -> bool:
-    """Return whether shap's tree explainer is made for it."""
-    package = type(end).__module__.partition(".")[0]
-    if package in ("lightgbm", "xgboost", "catboost"):
-        return True
-    if package != "sklearn":
-        return False
-    members: Sequence[Any] = np.ravel(getattr(end, "estimators_", ())).tolist()
-    return hasattr(end, "tree_") or bool(members and hasattr(members[0], "tree_"))
+def is_tree_library(end: Any) -> bool:
+    """Return whether it is of a library of boosted trees that shap's tree explainer reads."""
+    return type(end).__module__.partition(".")[0] in ("lightgbm", "xgboost", "catboost")
 
 
 def is_linear_model(end: Any) -> bool:
     """Return whether its score is a weighted sum of its columns."""
     return hasattr(end, "coef_") and hasattr(end, "intercept_") and not hasattr(end, "dual_coef_")
-
-
-def is_histogram_boosting(end: Any) -> bool:
-    """Return whether it is scikit-learn's histogram gradient boosting."""
-    return hasattr(end, "_predictors") and hasattr(end, "_baseline_prediction")
 
 
 def is_ebm(end: Any) -> bool:

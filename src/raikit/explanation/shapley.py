@@ -20,13 +20,19 @@ from raikit.explanation.parts import (
     Parts,
     dense,
     grouped,
-    is_histogram_boosting,
     is_linear_model,
-    is_tree_model,
+    is_tree_library,
     owners,
     take_apart,
 )
+from raikit.explanation.sklearn_trees import (
+    has_trees,
+    is_histogram_boosting,
+    prepared,
+    trees_of,
+)
 from raikit.explanation.subject import Subject, Unit
+from raikit.explanation.trees import shapley_values
 from stepkit.metrics import Floats
 
 Method = Literal["terms", "trees", "shap_trees", "linear", "permutation"]
@@ -110,6 +116,7 @@ def contributions(
     unit: Literal["auto", "probability", "log_odds"] = "auto",
     *,
     rounds: int = 2,
+    most_predictions: int = 400_000,
     seed: int = 0,
 ) -> Contributions:
     """Explain rows.
@@ -118,9 +125,12 @@ def contributions(
         subject: The model.
         rows: Raw columns of the rows to explain, as `Subject.columns` returns them.
         background: Of the rows that they are compared with, such as 100 of the training rows.
-        unit: What the contributions add up to, of classes; `auto` is what the model itself adds up:
-            log-odds of boosted trees, linear models, and EBMs, else probabilities.
+        unit: What the contributions add up to, of classes. `auto` is, of two classes, what the
+            model itself adds up: log-odds of boosted trees, linear models, and EBMs, else
+            probabilities; of more, probabilities, since the log-odds of a rare class outweigh all.
         rounds: Orders of the columns, each there and back, that permutation SHAP takes the mean of.
+        most_predictions: That permutation SHAP may ask for; it then takes fewer rounds, and fewer
+            background rows, but at least 10.
         seed: Of those orders.
     """
     said, usual = subject.predictions(rows), subject.predictions(background)
@@ -131,12 +141,19 @@ def contributions(
             made = _added_up(subject, found, wanted, said, usual)
             if made is not None and made.additivity_error <= TOLERANCE:
                 return made
-        note = f"{METHODS[found.method]}: it does not add up to the model's {' or '.join(candidates)}"
+        note = (
+            f"{METHODS[found.method]}: it does not add up to the model's {' or '.join(candidates)}"
+        )
     wanted = subject.plain_unit if unit == "auto" else candidates[0]
+    affordable = most_predictions // (len(rows) * 2 * max(1, rows.shape[1] - 1))
+    rounds = max(1, min(rounds, affordable // len(background)))
+    few = min(len(background), max(10, affordable // rounds))
     values = permutation_shapley(
-        lambda X: subject.scores(X, wanted), rows, background, rounds=rounds, seed=seed
+        lambda X: subject.scores(X, wanted), rows, background.head(few), rounds=rounds, seed=seed
     )
-    base = subject.in_unit(usual, wanted).mean(axis=0)
+    base = subject.in_unit(usual[:few], wanted).mean(axis=0)
+    if few < len(background):
+        note = "; ".join(part for part in (note, f"against {few} background rows") if part)
     return Contributions("permutation", wanted, values, base, subject.in_unit(said, wanted), note)
 
 
@@ -166,7 +183,7 @@ def _units(subject: Subject, unit: str) -> tuple[Unit, ...]:
     if subject.task == "regression":
         return ("value", "log_value") if unit == "auto" else ("value",)
     if unit == "auto":
-        return ("log_odds", "probability")
+        return ("probability",) if subject.positive is None else ("log_odds", "probability")
     return ("log_odds",) if unit == "log_odds" else ("probability",)
 
 
@@ -228,10 +245,8 @@ def _matrix(parts: Parts) -> Callable[[pd.DataFrame], Floats]:
     def prepare(X: pd.DataFrame) -> Floats:
         made = X if parts.prepare is None else parts.prepare(X)
         if is_histogram_boosting(parts.end):
-            from raikit.explanation.trees import prepared  # numba stays out of other models
-
             return prepared(parts.end, made)
-        return dense(made)
+        return prepared(parts.end, dense(made)) if has_trees(parts.end) else dense(made)
 
     return prepare
 
@@ -240,20 +255,15 @@ _Explain = Callable[[Any, Floats, Floats, Any, int], _Found]
 
 
 def _explainer_of(end: Any) -> _Explain | None:
-    if is_histogram_boosting(end):
-        return _histogram_boosting
+    if has_trees(end):
+        return _trees
     if is_linear_model(end):
         return _linear
-    return _shap_trees if is_tree_model(end) else None
+    return _shap_trees if is_tree_library(end) else None
 
 
-def _histogram_boosting(
-    end: Any, Z: Floats, background: Floats, owner: Any, columns: int
-) -> _Found:
-    from raikit.explanation.trees import decisions, forest_of, shapley_values  # as above
-
-    rows, others = decisions(end, Z), decisions(end, background)
-    return _Found("trees", shapley_values(forest_of(end, owner), rows, others, columns))
+def _trees(end: Any, Z: Floats, background: Floats, owner: Any, columns: int) -> _Found:
+    return _Found("trees", shapley_values(trees_of(end, owner), Z, background, columns))
 
 
 def _linear(end: Any, Z: Floats, background: Floats, owner: Any, columns: int) -> _Found:

@@ -1,9 +1,7 @@
-"""Exact Shapley values of histogram gradient boosting, for raw columns as players.
+"""Exact Shapley values of trees, with raw columns as the players.
 
-shap's own tree explainer reads a split of scikit-learn's histogram gradient boosting as a number's
-threshold also where it is a set of categories, so its values are of another model. Here a split
-is asked for its decision, whatever it is made by, and a raw column is one player, however many
-prepared columns it became.
+However many prepared columns a raw column became, it is one player, so that nothing is left to be
+summed up afterwards; and a split is asked for its decision, whatever it is made by.
 
 Values are of the interventional game: v(S) is the mean prediction over background rows with the
 columns of S taken from the explained row (S. Lundberg et al., "From local explanations to global
@@ -14,7 +12,7 @@ G. Laberge, Y. Pequignot, "Understanding Interventional TreeSHAP", arXiv:2209.15
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import factorial
@@ -27,154 +25,69 @@ from stepkit.metrics import Floats
 from stepkit.program import cores
 
 #: Columns that one tree may split on: a set of them is the bits of a whole number.
-_MOST_PLAYERS = 62
-
-
-class TooManyColumnsError(ValueError):
-    """A tree splits on more raw columns than its sets of columns can hold."""
+MOST_PLAYERS = 62
 
 
 @dataclass(frozen=True)
-class Forest:
-    """Trees, one after another; nodes are numbered through.
+class Tree:
+    """One tree; its root is node 0.
 
     Attributes:
-        left: Number of each node's left child; -1 at leaves.
+        left: Number of each node's left child, -1 at leaves.
         right: Of the right child.
-        value: Of leaves; 0 elsewhere.
-        player: Number of the split's raw column among those of its tree.
-        roots: Each tree's first node.
-        outputs: Each tree's output.
-        columns: Raw column of each tree's players, shape (trees, most players), -1 where unused.
-        base: What the score starts from, shape (outputs,).
+        column: Raw column of each node's split; any at leaves.
+        value: What each leaf adds to the outputs, shape (nodes, outputs).
+        goes_left: Tells of prepared rows whether each goes left at each node, shape (rows, nodes).
     """
 
-    left: NDArray[np.int32]
-    right: NDArray[np.int32]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    column: NDArray[np.intp]
     value: Floats
-    player: NDArray[np.int64]
-    roots: NDArray[np.int32]
-    outputs: NDArray[np.int32]
-    columns: NDArray[np.int32]
-    base: Floats
+    goes_left: Callable[[Floats], NDArray[np.bool_]]
 
 
-def prepared(end: Any, matrix: Any) -> Floats:
-    """Return the matrix that the trees split, from what histogram gradient boosting is given."""
-    # Its own step orders the columns anew, categories first, and numbers the categories.
-    return np.asarray(end._preprocess_X(matrix, reset=False), dtype=np.float64)  # noqa: SLF001
-
-
-def forest_of(end: Any, owner: NDArray[np.intp]) -> Forest:
-    """Read the trees of histogram gradient boosting.
-
-    Args:
-        end: The fitted estimator.
-        owner: Raw column of each column that the trees split.
-
-    Raises:
-        TooManyColumnsError: One tree splits on too many.
-    """
-    left, right, value, player, roots, outputs, columns = [], [], [], [], [], [], []
-    total = 0
-    for iteration in end._predictors:  # noqa: SLF001 - it has no public form, in shap neither
-        for output, predictor in enumerate(iteration):
-            nodes = predictor.nodes
-            leaf = nodes["is_leaf"].astype(bool)
-            column = owner[nodes["feature_idx"].astype(np.intp)]
-            used = np.unique(column[~leaf])
-            if len(used) > _MOST_PLAYERS:
-                raise TooManyColumnsError(f"a tree splits on {len(used)} columns")
-            left.append(np.where(leaf, -1, nodes["left"].astype(np.int64) + total))
-            right.append(np.where(leaf, -1, nodes["right"].astype(np.int64) + total))
-            value.append(np.where(leaf, nodes["value"], 0.0))
-            player.append(np.where(leaf, 0, np.searchsorted(used, column)))
-            roots.append(total)
-            outputs.append(output)
-            columns.append(np.pad(used, (0, _MOST_PLAYERS - len(used)), constant_values=-1))
-            total += len(nodes)
-    return Forest(
-        np.concatenate(left).astype(np.int32),
-        np.concatenate(right).astype(np.int32),
-        np.concatenate(value).astype(np.float64),
-        np.concatenate(player).astype(np.int64),
-        np.array(roots, dtype=np.int32),
-        np.array(outputs, dtype=np.int32),
-        np.array(columns, dtype=np.int32),
-        np.ravel(end._baseline_prediction).astype(np.float64),  # noqa: SLF001 - as above
-    )
-
-
-def decisions(end: Any, Z: Floats) -> NDArray[np.bool_]:
-    """Return whether each row goes left at each node, as scikit-learn decides.
-
-    A missing value goes where the split says; so does a category that training never had.
-
-    Args:
-        end: The fitted estimator.
-        Z: What `prepared` returned.
-
-    Returns:
-        Shape (rows, nodes); False at leaves.
-    """
-    known, place_of = end._bin_mapper.make_known_categories_bitsets()  # noqa: SLF001 - as above
-    parts = []
-    for iteration in end._predictors:  # noqa: SLF001 - as above
-        for predictor in iteration:
-            nodes = predictor.nodes
-            values = Z[:, nodes["feature_idx"].astype(np.intp)]
-            left = values <= nodes["num_threshold"]
-            unknown = np.isnan(values)
-            for number in np.flatnonzero(nodes["is_categorical"].astype(bool)):
-                node = nodes[number]
-                # Sets of 256 categories, as bits of eight whole numbers.
-                code = np.where(unknown[:, number] | (values[:, number] < 0), 0, values[:, number])
-                code = code.astype(np.int64)
-                left[:, number] = _has(predictor.raw_left_cat_bitsets[node["bitset_idx"]], code)
-                unknown[:, number] |= values[:, number] < 0
-                unknown[:, number] |= ~_has(known[place_of[node["feature_idx"]]], code)
-            parts.append(np.where(unknown, nodes["missing_go_to_left"].astype(bool), left))
-    return np.concatenate(parts, axis=1)
-
-
-def _has(bits: NDArray[np.uint32], code: NDArray[np.int64]) -> NDArray[np.bool_]:
-    words = np.asarray(bits, dtype=np.uint64)[code // 32]
-    return np.asarray((words >> (code % 32).astype(np.uint64)) & np.uint64(1), dtype=bool)
-
-
-def shapley_values(
-    forest: Forest, rows: NDArray[np.bool_], background: NDArray[np.bool_], columns: int
-) -> Floats:
+def shapley_values(trees: Iterable[Tree], Z: Floats, background: Floats, columns: int) -> Floats:
     """Return exact Shapley values of raw columns.
 
     Args:
-        forest: The trees.
-        rows: Decisions of the explained rows.
-        background: Decisions of the background rows.
+        trees: Whose sum is the score.
+        Z: Prepared rows to explain.
+        background: Prepared rows that they are compared with.
         columns: How many raw columns there are.
 
     Returns:
         Shape (rows, columns, outputs).
+
+    Raises:
+        ValueError: A tree splits on more than `MOST_PLAYERS` raw columns.
     """
-    kernel = _compiled()
-    values = np.zeros((len(rows), columns, len(forest.base)))
-    weights = _weights()
-    trees = (forest.left, forest.right, forest.value, forest.player)
-    shapes = (forest.roots, forest.outputs, forest.columns)
-    pieces = np.array_split(np.arange(len(rows)), max(1, min(len(rows), 4 * cores())))
+    run, weights = _compiled(), _weights()
 
-    def one(piece: NDArray[np.intp]) -> None:
-        first, last = int(piece[0]), int(piece[-1]) + 1
-        kernel(*trees, *shapes, rows[first:last], background, weights, values[first:last])
+    def of_one(tree: Tree) -> Floats:
+        is_split = tree.left >= 0
+        players = np.unique(tree.column[is_split])
+        if len(players) > MOST_PLAYERS:
+            raise ValueError(f"a tree splits on {len(players)} columns, more than {MOST_PLAYERS}")
+        player = np.where(is_split, np.searchsorted(players, tree.column), 0)
+        values = np.zeros((len(Z), len(players), tree.value.shape[1]))
+        rows, others = tree.goes_left(Z), tree.goes_left(background)
+        run(tree.left, tree.right, player, tree.value, rows, others, weights, values)
+        whole = np.zeros((len(Z), columns, tree.value.shape[1]))
+        whole[:, players] = values
+        return whole
 
-    with ThreadPoolExecutor(cores()) as pool:  # the kernel holds no lock
-        list(pool.map(one, [piece for piece in pieces if len(piece)]))
-    return values
+    with ThreadPoolExecutor(cores()) as pool:  # the compiled pass holds no lock
+        parts = pool.map(of_one, trees)
+        total = next(parts)
+        for part in parts:
+            total += part
+    return total
 
 
 def _weights() -> Floats:
-    """Return (a - 1)! b! / (a + b)! at [a, b], what a leaf gives a column of a set of a."""
-    size = _MOST_PLAYERS + 1
+    """Return (a - 1)! b! / (a + b)! at [a, b], what a leaf gives to each column of a set of a."""
+    size = MOST_PLAYERS + 1
     found = np.zeros((size, size))
     for a in range(1, size):
         for b in range(size - a):
@@ -183,21 +96,18 @@ def _weights() -> Floats:
 
 
 def _compiled() -> Callable[..., None]:
-    """Compile the pass over all trees, rows, and background rows."""
+    """Compile the pass over all pairs of rows and background rows."""
     from numba import njit  # half a second, and a second to compile; only for trees
 
     compiled: Callable[..., None] = njit(nogil=True)(_pass)
     return compiled
 
 
-def _pass(  # noqa: PLR0913, C901 - numba takes arrays, and inlines no smaller parts as fast
+def _pass(
     left: Any,
     right: Any,
-    value: Any,
     player: Any,
-    roots: Any,
-    outputs: Any,
-    columns: Any,
+    value: Any,
     rows: Any,
     background: Any,
     weights: Any,
@@ -205,46 +115,43 @@ def _pass(  # noqa: PLR0913, C901 - numba takes arrays, and inlines no smaller p
 ) -> None:
     """Add up contributions: leaves that a row and a background row reach between them.
 
-    A leaf is reached where columns of set `ours` come from the explained row and those of `theirs`
-    from the background row; the others do not matter. It gives each column of `ours`
-    value * (a - 1)! b! / (a + b)!, and takes from each of `theirs` value * a! (b - 1)! / (a + b)!,
+    A leaf is reached where columns of the set `ours` come from the explained row and those of
+    `theirs` from the background row; the others do not matter. It gives each column of `ours`
+    value * (a - 1)! b! / (a + b)!, and takes value * a! (b - 1)! / (a + b)! from each of `theirs`,
     with a and b the sizes of the sets.
     """
-    nodes = np.empty(128, np.int32)
-    ours, theirs = np.empty(128, np.int64), np.empty(128, np.int64)
-    sizes = np.empty((128, 2), np.int64)
+    # At most one way is left open for each player.
+    nodes, ours, theirs = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.int64)
+    sizes = np.empty((64, 2), np.int64)
+    one = np.int64(1)
     for row in range(rows.shape[0]):
-        for tree in range(roots.shape[0]):
-            output = outputs[tree]
-            for other in range(background.shape[0]):
-                top = 0
-                nodes[0], ours[0], theirs[0], sizes[0, 0], sizes[0, 1] = roots[tree], 0, 0, 0, 0
-                while top >= 0:
-                    node, mine, its = nodes[top], ours[top], theirs[top]
-                    a, b = sizes[top, 0], sizes[top, 1]
-                    top -= 1
-                    while left[node] >= 0:
-                        to_left, other_left = rows[row, node], background[other, node]
-                        bit = np.int64(1) << player[node]
-                        if to_left != other_left and (mine & bit) == 0 and (its & bit) == 0:
-                            # Not settled yet whose value this column has: both ways.
-                            top += 1
-                            nodes[top] = left[node] if other_left else right[node]
-                            ours[top], theirs[top] = mine, its | bit
-                            sizes[top, 0], sizes[top, 1] = a, b + 1
-                            mine |= bit
-                            a += 1
-                            node = left[node] if to_left else right[node]
-                        elif (its & bit) != 0:
-                            node = left[node] if other_left else right[node]
-                        else:
-                            node = left[node] if to_left else right[node]
-                    share = value[node] / background.shape[0]
-                    for number in range(columns.shape[1]):
-                        column = columns[tree, number]
-                        if column < 0 or (mine | its) >> number == 0:
-                            break
-                        if (mine >> number) & 1:
-                            values[row, column, output] += share * weights[a, b]
-                        elif (its >> number) & 1:
-                            values[row, column, output] -= share * weights[b, a]
+        for other in range(background.shape[0]):
+            top = 0
+            nodes[0], ours[0], theirs[0], sizes[0, 0], sizes[0, 1] = 0, 0, 0, 0, 0
+            while top >= 0:
+                node, mine, its = nodes[top], ours[top], theirs[top]
+                a, b = sizes[top, 0], sizes[top, 1]
+                top -= 1
+                while left[node] >= 0:
+                    goes, other_goes = rows[row, node], background[other, node]
+                    bit = one << player[node]
+                    if goes != other_goes and (mine & bit) == 0 and (its & bit) == 0:
+                        # Not settled yet whose value this column has: the other way is for later.
+                        top += 1
+                        nodes[top] = left[node] if other_goes else right[node]
+                        ours[top], theirs[top] = mine, its | bit
+                        sizes[top, 0], sizes[top, 1] = a, b + 1
+                        mine |= bit
+                        a += 1
+                    elif (its & bit) != 0:
+                        goes = other_goes
+                    node = left[node] if goes else right[node]
+                gain = weights[a, b] / background.shape[0]
+                loss = weights[b, a] / background.shape[0]
+                for number in range(values.shape[1]):
+                    if (mine >> number) & one:
+                        for output in range(value.shape[1]):
+                            values[row, number, output] += gain * value[node, output]
+                    elif (its >> number) & one:
+                        for output in range(value.shape[1]):
+                            values[row, number, output] -= loss * value[node, output]
