@@ -22,11 +22,12 @@ _METADATA = {
     "estimator": "Kind of model",
     "task": "Task",
     "target": "Target",
-    "training_data_digest": "Digest of the training data",
-    "training_rows": "Training rows",
+    "train_data_digest": "Digest of the training rows",
+    "source_data_digest": "Digest of the table that they are of",
+    "code_digest": "Digest of the training code",
     "training_run_id": "MLflow run of the training",
     "hyperparameters": "Settings of the training",
-    "code_digest": "Digest of the training code",
+    "training_seconds": "Seconds of training",
 }
 
 
@@ -44,10 +45,11 @@ def lineage(
         run_tags: Tags of the run that trained it.
         run_id: The MLflow run that makes the report; empty where there is none.
     """
-    metadata = {str(key): str(value) for key, value in description["metadata"].items()}
+    said = {str(key): str(value) for key, value in description["metadata"].items()}
+    metadata = {key: value for key, value in said.items() if value not in ("", "{}")}
     rows = [(f"Digest of {what}", digest) for what, digest in digests.items() if digest]
     rows += [(title, metadata.pop(key)) for key, title in _METADATA.items() if key in metadata]
-    rows += [(key.replace("_", " "), value) for key, value in metadata.items()]
+    rows += [(key.replace("_", " ").capitalize(), value) for key, value in metadata.items()]
     known = {
         "Git commit of the training": next(
             (run_tags[tag] for tag in COMMIT_TAGS if tag in run_tags), ""

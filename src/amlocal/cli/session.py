@@ -61,6 +61,14 @@ class DownloadsModels(Protocol):
         """Copy a version into a folder named after the model, and return that folder."""
 
 
+@runtime_checkable
+class ReportsModels(Protocol):
+    """Models of a target whose reports are on this machine."""
+
+    def report(self, name: str, version: str | None = None, label: str | None = None) -> Path:
+        """Return the folder with a version's report."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a command finds around it.

@@ -232,6 +232,11 @@ class ModelRegistry:
             return Path(urllib.parse.unquote(urllib.parse.urlsplit(address).path))
         return None if ":" in address else Path(address)
 
+    def artifact(self, run: RunData, path: str) -> Path | None:
+        """Return where an artifact of a run is on this machine; None where it has no such one."""
+        content = self._artifact(run, path)
+        return None if content is None else content.path
+
     def _artifact(self, run: RunData, path: str) -> ModelContent | None:
         """Return an artifact of a run, or None where it has no such one."""
         address = f"{run.run.artifact_uri}/{PurePosixPath(urllib.parse.unquote(path))}"

@@ -16,6 +16,7 @@ import msgspec
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.local.model_registry import ModelRegistry
+from amlocal.local.model_reports import report_folder
 from amlocal.local.model_tags import ARCHIVED_TAG, asset_info, is_archived, lineage
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.values import ModelVersion
@@ -146,6 +147,15 @@ class ModelOperations:
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
         return target
+
+    def report(self, name: str, version: str | None = None, label: str | None = None) -> Path:
+        """Return the folder with a version's report (`report.html`, `scorecard.pdf`), for reading.
+
+        Raises:
+            NotFoundError: There is no such version, or nobody made a report of it.
+            UsageError: Both a version and a label are given.
+        """
+        return report_folder(self._registry, name, version, label)
 
     def _model(
         self, asset: Any, overrides: Sequence[str], fields: Mapping[str, str | None]

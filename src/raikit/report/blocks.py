@@ -50,7 +50,7 @@ def reading(block: Block) -> str:
     if isinstance(block, Chart):
         return _reading_chart(block)
     if isinstance(block, Bars):
-        text = f"The longer a bar, the more {block.label or 'there is'}."
+        text = f"Each bar shows: {block.label or 'its value'}."
         if any(value < 0 for value in block.values):
             text += " A bar to the left is below zero."
         return text + (" The thin line spans its interval." if block.low and block.high else "")

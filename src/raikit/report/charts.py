@@ -9,7 +9,7 @@ from markupsafe import Markup
 from raikit.report.axes import Axis, categorical, linear, logarithmic
 from raikit.report.tables import data_table
 from raikit.report.tags import join, tag
-from raikit.report.words import NOTHING, number
+from raikit.report.words import NOTHING, cut, number
 from stepkit.findings import Chart, Line
 
 #: The drawing's own units; the page stretches it, and on a phone makes its texts greater.
@@ -21,7 +21,9 @@ MOST_DOTS = 600
 MOST_TABLE_ROWS = 40
 #: So many colours are told apart.
 COLOURS = 8
-_LONGEST_TICK = 14
+#: Letters that all ticks of the x axis have room for.
+_ROOM = 66
+_LONGEST_TICK, _LONGEST_LABEL = 14, 60
 
 
 class Frame:
@@ -130,15 +132,19 @@ def _axes(frame: Frame, chart: Chart) -> Markup:
     for value, text in frame.x.ticks:
         x = f"{frame.across(value):.1f}"
         parts.append(tag("line", x1=x, x2=x, y1=bottom, y2=bottom + 4, class_="axis"))
-        short = text if len(text) <= _LONGEST_TICK else f"{text[: _LONGEST_TICK - 1]}…"
-        if sum(len(each) for _, each in frame.x.ticks) > 66 and len(frame.x.ticks) > 1:
-            room = max(4, 66 // len(frame.x.ticks))
-            short = text if len(text) <= room else f"{text[: room - 1]}…"
+        short = cut(text, min(_LONGEST_TICK, max(4, _ROOM // len(frame.x.ticks))))
         parts.append(tag("text", short, x=x, y=bottom + 18, text_anchor="middle"))
     middle = (LEFT + right) / 2
     parts.append(tag("line", x1=LEFT, x2=right, y1=bottom, y2=bottom, class_="axis"))
     parts.append(
-        tag("text", chart.x_label, x=middle, y=HEIGHT - 6, text_anchor="middle", class_="label")
+        tag(
+            "text",
+            cut(chart.x_label, _LONGEST_LABEL),
+            x=middle,
+            y=HEIGHT - 6,
+            text_anchor="middle",
+            class_="label",
+        )
     )
     return tag("g", *parts)
 

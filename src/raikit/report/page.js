@@ -71,7 +71,7 @@
   // Thresholds: as draw_thresholds of sliders.py, for every place of the slider.
   const whole = (value) => Math.round(value).toLocaleString("en-US");
   const percent = (part, total) => (total ? `${((100 * part) / total).toFixed(1)}%` : "–");
-  for (const box of all(".thresholds")) {
+  for (const box of all(".slider")) {
     const counts = JSON.parse(box.dataset.counts);
     const input = (name) => box.querySelector(`[data-in="${name}"]`);
     const output = (name) => box.querySelector(`[data-out="${name}"]`);

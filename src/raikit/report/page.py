@@ -44,17 +44,22 @@ def render_html(report: Report, *, most_bytes: int = MOST_BYTES) -> str:
         StepError: Even without details it is too large.
     """
     for limits in LEVELS:
-        page = _page(report, limits, is_cut=limits is not LEVELS[0])
+        drawn = {
+            part.name: [draw_blocks(each.blocks, part.pictures, limits) for each in part.sections]
+            for part in report.parts
+        }
+        if sum(len(block) for blocks in drawn.values() for block in blocks) > most_bytes:
+            continue
+        page = _page(report, drawn, is_cut=limits is not LEVELS[0])
         if len(page.encode()) <= most_bytes:
             return page
     raise StepError(
-        f"the report of {report.title} has {len(page.encode()):,} bytes even without pictures, "
-        f"more than {most_bytes:,}",
+        f"the report of {report.title} has more than {most_bytes:,} bytes even without pictures",
         hint="let its steps find less: fewer rows, columns, or sections",
     )
 
 
-def _page(report: Report, limits: Limits, *, is_cut: bool) -> str:
+def _page(report: Report, drawn: dict[str, list[Markup]], *, is_cut: bool) -> str:
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -70,10 +75,6 @@ def _page(report: Report, limits: Limits, *, is_cut: bool) -> str:
         shown_interval=shown_interval,
         verdicts=VERDICTS,
     )
-    drawn = {
-        part.name: [draw_blocks(each.blocks, part.pictures, limits) for each in part.sections]
-        for part in report.parts
-    }
     script = (_HERE / "page.js").read_text(encoding="utf-8")
     text = _text_of(report, drawn)
     return environment.get_template("page.html").render(
@@ -172,9 +173,7 @@ def _text_of(report: Report, drawn: dict[str, list[Markup]]) -> str:
     pieces += [each.title for part in report.parts for each in part.sections]
     pieces += report.answer.reasons if report.answer else []
     pieces += [rule.outcome for rule in report.rules]
-    pieces += [
-        _TAG.sub(" ", re.sub(r'src="[^"]*"', "", block))
-        for blocks in drawn.values()
-        for block in blocks
-    ]
-    return "\n".join(pieces)
+    drawn_texts = {
+        text for blocks in drawn.values() for block in blocks for text in _TAG.split(block)
+    }
+    return "\n".join([*pieces, *drawn_texts])

@@ -13,6 +13,7 @@ from reportlab.lib.units import cm
 from raikit.report.axes import Axis, linear
 from raikit.report.charts import prepared, x_axis
 from raikit.report.pdf_text import BLUE, EDGE, LINES, ORANGE, PLAIN, SOFT, TEXT, paragraph
+from raikit.report.words import cut
 from stepkit.findings import Chart, Line
 
 _LEFT, _BOTTOM, _CHART_WIDTH, _CHART_HEIGHT = 46.0, 34.0, 11.5 * cm, 5.2 * cm
@@ -84,10 +85,12 @@ def _draw_axes(drawing: Drawing, x: Axis, y: Axis, chart: Chart) -> None:
     room = max(4, 60 // max(1, len(x.ticks)))
     for value, text in x.ticks:
         place = _across(x, value)
-        short = text if len(text) <= room else f"{text[: room - 1]}…"
+        short = cut(text, room)
         drawing.add(Stroke(place, _BOTTOM, place, _BOTTOM - 3, strokeColor=SOFT, strokeWidth=0.6))
         drawing.add(String(place, _BOTTOM - 11, short, textAnchor="middle", **small))
-    drawing.add(String((_LEFT + right) / 2, 8, chart.x_label[:90], textAnchor="middle", **small))
+    drawing.add(
+        String((_LEFT + right) / 2, 8, cut(chart.x_label, 90), textAnchor="middle", **small)
+    )
 
 
 def _draw_line(drawing: Drawing, line: Line, x: Axis, y: Axis, colour: Any) -> None:
@@ -154,7 +157,7 @@ def _legend(lines: Sequence[Line]) -> list[Any]:
             String(
                 _LEFT + 19,
                 height - 2.4,
-                line.name[:80],
+                cut(line.name, 80),
                 fontName=PLAIN,
                 fontSize=7,
                 fillColor=TEXT,

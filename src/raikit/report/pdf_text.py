@@ -14,6 +14,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Paragraph
 
 from raikit.report.contents import VERDICTS, Verdict
+from raikit.report.words import cut
 
 #: matplotlib's own font: unlike a PDF's built-in ones it has signs, Greek, and Cyrillic.
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -72,9 +73,7 @@ def paragraph(
         spaceAfter=size * 0.35,
         splitLongWords=1,
     )
-    said = str(text)
-    cut = said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
-    return Paragraph(escape(cut).replace("`", ""), style)
+    return Paragraph(escape(cut(str(text), _LONGEST)).replace("`", ""), style)
 
 
 def heading(text: str, verdict: Verdict, kind: str = "heading") -> Paragraph:

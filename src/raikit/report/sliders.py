@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from raikit.report.axes import Axis, linear
 from raikit.report.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH
+from raikit.report.tables import framed
 from raikit.report.tags import tag
 from raikit.report.words import number
 from stepkit.findings import Thresholds
@@ -63,7 +64,7 @@ def draw_thresholds(block: Thresholds) -> Markup:
         _controls(block, start),
         tag("div", _matrix(block, start), _rates(block, start), class_="pair"),
         _cost(block, start),
-        class_="thresholds",
+        class_="slider",
         data_counts=json.dumps(given, separators=(",", ":"), allow_nan=False),
     )
 
@@ -137,13 +138,14 @@ def _matrix(block: Thresholds, start: int) -> Markup:
         tag("tr", tag("th", name, scope="row"), *(_count(block, each, start) for each in cells))
         for name, *cells in rows
     ]
-    return tag(
+    table = tag(
         "table",
         tag("caption", "Confusion matrix"),
         tag("thead", head),
         tag("tbody", *body),
         class_="matrix",
     )
+    return framed(table, "confusion matrix")
 
 
 def _rates(block: Thresholds, start: int) -> Markup:

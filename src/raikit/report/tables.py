@@ -12,6 +12,7 @@ from stepkit.findings import Bars, Cell, Grid, Table
 
 #: Rows from which on a table is scrolled within the page.
 LONG = 14
+LONGEST_WORD = 24
 
 
 def draw_table(table: Table, most_rows: int) -> Markup:
@@ -106,7 +107,9 @@ def _is_number(value: object) -> bool:
 def _cell(value: Cell, form: str, is_numeric: bool) -> Markup:
     text = number(value, form)
     if not is_numeric:
-        return tag("td", text)
+        # A digest may be broken anywhere, a word may not.
+        is_wide = any(len(word) > LONGEST_WORD for word in text.split())
+        return tag("td", text, class_="w" if is_wide else None)
     exact = None if value is None else repr(value)
     return tag("td", text, class_="n", data_v=exact)
 
@@ -142,15 +145,31 @@ def draw_bars(bars: Bars, most_rows: int) -> Markup:
         if least < 0 < most:
             parts.append(tag("span", class_="zero", style=f"left:{share(0.0)}"))
         track = tag("span", *parts, class_="track", aria_hidden="true")
-        shown = tag("td", tag("span", text), class_="n")
-        rows.append(tag("tr", tag("th", bars.names[place], scope="row"), tag("td", track), shown))
+        shown = tag("td", text, class_="n", role="cell")
+        rows.append(
+            tag(
+                "tr",
+                tag("th", bars.names[place], scope="row", role="rowheader"),
+                tag("td", track, role="cell"),
+                shown,
+                role="row",
+            )
+        )
     head = tag(
         "tr",
-        tag("th", tag("span", "Name", class_="unseen"), scope="col"),
-        tag("th", bars.label, scope="col"),
-        tag("th", "Value", scope="col", class_="n"),
+        tag("th", tag("span", "Name", class_="unseen"), scope="col", role="columnheader"),
+        tag("th", bars.label, scope="col", role="columnheader"),
+        tag("th", "Value", scope="col", class_="n", role="columnheader"),
+        role="row",
     )
-    return tag("table", tag("thead", head), tag("tbody", *rows), class_="bars")
+    # On a phone its rows are laid out as a grid, which without the roles would be no table.
+    return tag(
+        "table",
+        tag("thead", head, role="rowgroup"),
+        tag("tbody", *rows, role="rowgroup"),
+        class_="bars",
+        role="table",
+    )
 
 
 def draw_grid(grid: Grid) -> Markup:

@@ -47,6 +47,11 @@ def number(value: object, form: str = "") -> str:
     return _minus(_plain(value))
 
 
+def cut(text: str, most: int) -> str:
+    """Return a text of so many letters at most."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _plain(value: float) -> str:
     """Return four significant digits, thousands parted, and no `e` but for what is tiny or huge."""
     if value == 0:

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from raikit.report import Answer, Facts, Part, Report, Rule
-from stepkit.figures import Against, Figure
+from stepkit.figures import Against, Figure, Figures, write_figures
 from stepkit.findings import (
     Bars,
     Chart,
@@ -19,6 +19,7 @@ from stepkit.findings import (
     Table,
     Thresholds,
     Tree,
+    write_findings,
 )
 
 COLUMNS = ["marital_status", "capital_gain", "age", "education", "hours_per_week", "occupation"]
@@ -277,3 +278,12 @@ def report(pictures: Path | None = None) -> Report:
             ),
         ],
     )
+
+
+def write_part(part: Part, folder: Path, model_digest: str, rows_digest: str = "rows") -> Path:
+    """Write a part as its step would, and return its folder."""
+    folder.mkdir(parents=True)
+    write_findings(folder, part.name, part.sections)
+    if part.figures:
+        write_figures(folder, Figures(part.name, model_digest, rows_digest, part.figures))
+    return folder
