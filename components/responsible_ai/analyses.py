@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import pandas as pd
 
-from raikit import balance, errors, fairness
+from raikit import balance, causal, counterfactual, errors, fairness
 from stepkit.figures import Figure
 from stepkit.findings import Section
 from stepkit.model import Model
@@ -70,6 +70,37 @@ def fairness_settings(asked: Asked) -> fairness.Settings:
     )
 
 
+def counterfactual_settings(asked: Asked, features: Collection[str]) -> counterfactual.Settings:
+    """Return what the search for counterfactuals is asked for; see `immutable`."""
+    args = asked.args
+    return counterfactual.Settings(
+        total_cfs=args.counterfactuals,
+        desired_class="opposite" if args.positive_label == "auto" else args.positive_label,
+        immutable=immutable(asked, features),
+        rows=args.counterfactual_rows,
+        seed=args.seed,
+    )
+
+
+def causal_settings(asked: Asked, features: Collection[str]) -> causal.Settings:
+    """Return what the analysis of effects is asked for."""
+    args = asked.args
+    return causal.Settings(
+        treatment_features=() if args.treatments == "auto" else names(args.treatments),
+        immutable=immutable(asked, features),
+        train_rows=args.causal_rows,
+        seed=args.seed,
+    )
+
+
+def immutable(asked: Asked, features: Collection[str]) -> tuple[str, ...]:
+    """Return the features that nobody can change: those named, else the sensitive ones."""
+    given = asked.args.immutable
+    if given == "auto":
+        return tuple(name for name in asked.sensitive if name in features)
+    return () if given == "none" else names(given)
+
+
 #: By name, in the order of the report.
 ANALYSES: Mapping[str, Analysis] = {
     "errors": lambda model, train, test, asked: errors.sections(
@@ -80,5 +111,11 @@ ANALYSES: Mapping[str, Analysis] = {
     ),
     "balance": lambda model, train, test, asked: balance.sections(
         model, train, test, fairness_settings(asked)
+    ),
+    "counterfactuals": lambda model, train, test, asked: counterfactual.sections(
+        model, train, test, counterfactual_settings(asked, model.features)
+    ),
+    "causal": lambda model, train, test, asked: causal.sections(
+        model, train, test, causal_settings(asked, model.features)
     ),
 }

@@ -1,4 +1,4 @@
-"""Ask of a model where it errs, whom it treats how, and what its training data is like."""
+"""Ask of a model where it errs, whom it treats how, what its data is like, and what if."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from stepkit.tracking import Tracking, tracked
 
 STEP = "responsible_ai"
 #: MLflow allows no other letters in a metric's name.
-_NO_LETTER = re.compile(r"[^A-Za-z0-9_ /-]+")
+_NO_LETTER = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
@@ -159,6 +159,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--error", choices=("absolute", "squared"), default="absolute")
     parser.add_argument("--heatmap", default="auto", help="one or two columns")
     parser.add_argument("--bins", choices=("quantile", "equal_width"), default="quantile")
+    parser.add_argument("--immutable", default="auto", help="auto: the sensitive ones; none")
+    parser.add_argument("--counterfactuals", type=int, default=5, help="of each row")
+    parser.add_argument("--counterfactual-rows", type=int, default=5)
+    parser.add_argument("--treatments", default="auto", help="columns whose effect is asked for")
+    parser.add_argument("--causal-rows", type=int, default=5000, help="that effects are of")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--report", type=Path, required=True)
     parser.add_argument("--mitigated", type=Path, required=True)

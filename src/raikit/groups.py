@@ -46,6 +46,7 @@ class Grouping:
         note: How they were made, where that is not plain; else empty.
         edges: Where numbers were cut; empty where they were not.
         ranges: The names of all ranges between them, also of those without a row.
+        is_crossed: Whether they are the intersections of two columns' groups.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Grouping:
     note: str = ""
     edges: tuple[float, ...] = ()
     ranges: tuple[str, ...] = ()
+    is_crossed: bool = False
 
     @property
     def counts(self) -> NDArray[np.intp]:
@@ -181,7 +183,7 @@ def cross(one: Grouping, other: Grouping) -> Grouping:
         f"{one.labels[number // len(other.labels)]}, {other.labels[number % len(other.labels)]}"
         for number in present
     )
-    return Grouping(f"{one.name} x {other.name}", labels, codes.astype(np.intp))
+    return Grouping(f"{one.name} x {other.name}", labels, codes.astype(np.intp), is_crossed=True)
 
 
 def groupings(

@@ -98,6 +98,18 @@ def shares(hits: NDArray[np.int64], rows: NDArray[np.int64], seed: int) -> Estim
     return Estimates(share, np.sqrt(share * (1 - share) / (rows + 2)), (drawn + 1) / (rows + 2))
 
 
+def log_shares(hits: NDArray[np.int64], rows: NDArray[np.int64], seed: int) -> Estimates:
+    """Return the logarithms of shares, which ratios are differences of.
+
+    The standard error is that of [K], sqrt(1 / x - 1 / n); no hit counts as half a hit, and half a
+    row more keeps a group of nothing but hits from being certain.
+    """
+    some = np.maximum(hits, 0.5)
+    drawn = np.random.default_rng(seed).binomial(rows, some / rows, size=(RESAMPLES, len(rows)))
+    errors = np.sqrt(1 / some - 1 / (rows + 0.5))
+    return Estimates(np.log(some / rows), errors, np.log(np.maximum(drawn, 0.5) / rows))
+
+
 def logarithms(estimates: Estimates) -> Estimates:
     """Return the logarithms of positive figures; standard errors by the delta method."""
     return Estimates(
@@ -146,12 +158,18 @@ def greatest_difference(
             if error > 0:
                 drawn = each.draws[:, one] - each.draws[:, other]
                 deviations = np.maximum(deviations, np.abs(drawn - difference) / error)
-    reach = float(np.quantile(deviations, level))
+    # Resamples of few hits vary less than samples do; no bound is nearer than that of one pair.
+    reach = max(float(np.quantile(deviations, level)), float(norm.ppf((1 + level) / 2)))
     low = max(difference - reach * error for difference, error in pairs)
     return max(0.0, low), max(difference + reach * error for difference, error in pairs)
 
 
 def smallest_ratio(estimates: Estimates, level: float = LEVEL) -> tuple[float, float]:
-    """Return the interval of the smallest ratio of any two groups' figures, at most 1."""
-    low, high = greatest_difference([logarithms(estimates)], level)
+    """Return the interval of the smallest ratio of any two groups' figures, at most 1.
+
+    Args:
+        estimates: Logarithms of the figures.
+        level: Of the interval.
+    """
+    low, high = greatest_difference([estimates], level)
     return float(np.exp(-high)), float(np.exp(-low))

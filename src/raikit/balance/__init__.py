@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from raikit.balance.label_gap import MOST_ROWS, NAME, expected_labels, label_gap
 from raikit.balance.measures import aggregate_balance, distribution_balance, feature_balance
@@ -60,8 +61,7 @@ def sections(model: Model, train: pd.DataFrame, test: pd.DataFrame, settings: Se
     if not groups or label is None:
         why = [] if label else ["Of more than two classes one must be named: positive_label."]
         return (), (Section(TITLE, [*said, *more, *why]),)
-    sampled = _left_of_label(model, rows, label, settings)
-    found = [_balanced(each, label, sampled, settings) for each in groups]
+    found = [_balanced(model, rows, each, label, settings) for each in groups]
     combined = _combined(groups)
     overall = aggregate_balance(combined.counts)
     write_json(settings.folder / "balance.json", _details(found, overall))
@@ -90,67 +90,55 @@ def _label(model: Model, rows: pd.DataFrame, positive_label: str) -> Label | Non
     return Label(is_positive, positive, model.target)
 
 
-@dataclass(frozen=True)
-class _Sampled:
-    """Rows of which it is known how far the label is from what is to be expected.
-
-    Attributes:
-        places: Of the rows in the table.
-        left: Their labels less what was expected.
-    """
-
-    places: Any
-    left: Floats
-
-
-def _left_of_label(
-    model: Model, rows: pd.DataFrame, label: Label, settings: Settings
-) -> _Sampled | None:
-    """Return what is left of the label; None where it is the same in all rows, or too rare."""
-    rng = np.random.default_rng(settings.seed)
-    places = np.arange(len(rows))
-    if len(rows) > MOST_ROWS:
-        places = np.sort(rng.choice(len(rows), MOST_ROWS, replace=False))
-    values = label.values[places]
-    rarest = min(values.sum(), len(values) - values.sum()) if label.positive else len(values)
-    features = {n: kind for n, kind in model.features.items() if n not in settings.sensitive}
-    if rarest < settings.min_rows or not features:
-        return None
-    table = typed_features(rows.iloc[places], features)
-    expected = expected_labels(table, values, is_class=bool(label.positive), seed=settings.seed)
-    return _Sampled(places, values - expected)
+def _sampled(rows: int, seed: int) -> NDArray[np.intp]:
+    """Return the places of the rows that labels are compared at equal features of."""
+    if rows <= MOST_ROWS:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(seed).choice(rows, MOST_ROWS, replace=False))
 
 
 def _balanced(
-    grouping: Grouping, label: Label, sampled: _Sampled | None, settings: Settings
+    model: Model, rows: pd.DataFrame, grouping: Grouping, label: Label, settings: Settings
 ) -> Balanced:
     counts = grouping.counts
-    size = len(counts)
-    positive = np.bincount(grouping.codes, weights=label.values, minlength=size)
-    rarest = np.minimum(positive, counts - positive) if label.positive else counts
-    enough = rarest >= max(2, settings.min_rows)
-    difference, gap = None, None
-    each = np.full(size, np.nan)
-    if enough.sum() > 1:
-        difference = _difference(grouping, label, enough, settings.seed)
-        if sampled is not None:
-            part = Grouping(grouping.name, grouping.labels, grouping.codes[sampled.places])
-            known = enough & (part.counts >= settings.min_rows)
-            if known.sum() > 1:
-                gap, each = label_gap(sampled.left, part, known, settings.seed)
+    enough = _enough(grouping, label.values, bool(label.positive), settings.min_rows)
+    difference = _difference(grouping, label, enough, settings.seed) if enough.sum() > 1 else None
+    places = _sampled(len(rows), settings.seed)
+    gap, left = None, np.full(len(counts), np.nan)
+    features = {name: kind for name, kind in model.features.items() if name != grouping.name}
+    part = Grouping(grouping.name, grouping.labels, grouping.codes[places])
+    known = _enough(part, label.values[places], bool(label.positive), settings.min_rows)
+    if features and known.sum() > 1 and not grouping.is_crossed:
+        expected = expected_labels(
+            typed_features(rows.iloc[places], features),
+            label.values[places],
+            is_class=bool(label.positive),
+            seed=settings.seed,
+        )
+        gap, left = label_gap(label.values[places] - expected, part, known, settings.seed)
     return Balanced(
         grouping=grouping,
-        means=positive / counts,
+        means=np.bincount(grouping.codes, weights=label.values, minlength=len(counts)) / counts,
         distribution=distribution_balance(counts),
         features=feature_balance(label.values == 1, grouping) if label.positive else {},
         difference=difference,
         gap=gap,
-        left=each,
-        sample=len(label.values) if sampled is None else len(sampled.places),
+        left=left,
+        sample=len(places),
     )
 
 
-def _difference(grouping: Grouping, label: Label, enough: Any, seed: int) -> Gap:
+def _enough(grouping: Grouping, values: Floats, is_class: bool, min_rows: int) -> NDArray[np.bool_]:
+    """Return which groups have enough rows, of each class where labels are 1 and 0."""
+    counts = grouping.counts
+    if is_class:
+        hits = np.bincount(grouping.codes, weights=values, minlength=len(counts))
+        counts = np.minimum(hits, counts - hits).astype(np.intp)
+    found: NDArray[np.bool_] = counts >= max(2, min_rows)
+    return found
+
+
+def _difference(grouping: Grouping, label: Label, enough: NDArray[np.bool_], seed: int) -> Gap:
     """Return the greatest difference of label shares, or of mean labels."""
     places = np.flatnonzero(enough)
     counts = grouping.counts[places]
@@ -177,7 +165,7 @@ def _difference(grouping: Grouping, label: Label, enough: Any, seed: int) -> Gap
 
 def _combined(groups: list[Grouping]) -> Grouping:
     """Return the combinations of all columns."""
-    single = [each for each in groups if " x " not in each.name]
+    single = [each for each in groups if not each.is_crossed]
     found = single[0]
     for each in single[1:]:
         found = cross(found, each)

@@ -59,17 +59,12 @@ class Balanced:
     left: Floats
     sample: int
 
-    @property
-    def is_crossed(self) -> bool:
-        """Whether the groups are of two columns."""
-        return " x " in self.grouping.name
-
 
 def figures_of(found: Sequence[Balanced], overall: Mapping[str, float], rows: int) -> list[Figure]:
     """Return the figures of single columns, and how unequal all combinations are."""
     figures = []
     for each in found:
-        if each.is_crossed:
+        if each.grouping.is_crossed:
             continue
         cohort, counts = each.grouping.name, each.grouping.counts
         smallest = int(counts.argmin())
@@ -120,7 +115,7 @@ def verdict_of(found: Sequence[Balanced], label: Label) -> Literal["good", "warn
     standard deviation. `good` where it is surely less in every column.
     """
     scale = 1.0 if label.positive else float(label.values.std())
-    gaps = [each.gap for each in found if each.gap is not None and not each.is_crossed]
+    gaps = [each.gap for each in found if each.gap is not None and not each.grouping.is_crossed]
     if any((gap.low or 0.0) > GAP_LIMIT * scale for gap in gaps):
         return "warning"
     if gaps and all(gap.high is not None and gap.high <= GAP_LIMIT * scale for gap in gaps):
@@ -137,11 +132,11 @@ def paragraphs(
         f"whatever its labels say of them. Here the {rows:,} training rows are counted by group.",
         " ".join(said),
     ]
-    words += [_of_one(each, label, rows) for each in found if not each.is_crossed]
+    words += [_of_one(each, label, rows) for each in found if not each.grouping.is_crossed]
     if any(each.gap is not None for each in found):
         words.append(
             "Rows that are otherwise alike are compared by a model of the label that sees every "
-            "feature but the sensitive columns. What it leaves may be a biased label, or a cause "
+            "feature but the column in question. What it leaves may be a biased label, or a cause "
             "that no column tells. If it leaves nothing, that is no proof: a feature that stands "
             "in for the group, such as a street for an origin, explains a bias away."
         )
@@ -211,7 +206,7 @@ def _bars(each: Balanced) -> Bars:
 def _groups(each: Balanced, label: Label) -> Table:
     grouping, counts = each.grouping, each.grouping.counts
     mean = f"label is {label.positive}" if label.positive else f"mean {label.name}"
-    left = "more than alike rows"
+    left = "above the expected"
     names = {
         "pointwise_mutual_information": "mutual information",
         "sorensen_dice": "Sorensen-Dice",

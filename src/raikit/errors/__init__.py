@@ -7,21 +7,11 @@ from typing import TypeAlias
 
 import pandas as pd
 
-from raikit.errors.cohorts import (
-    Measured,
-    Worst,
-    expected_losses,
-    halves,
-    judge,
-    listed,
-    losses_of,
-    measure,
-    ranked,
-)
+from raikit.errors.cohorts import Examined, find, losses_of
 from raikit.errors.heatmap import HeatMap, heat_map
 from raikit.errors.plots import draw_cohorts, draw_heat_map
 from raikit.errors.settings import Settings
-from raikit.errors.tree import ErrorTree, grow, readable
+from raikit.errors.tree import ErrorTree, readable
 from raikit.errors.words import Words, blocks, figures_of, paragraphs, verdict_of
 from stepkit.figures import Figure
 from stepkit.findings import Picture, Section
@@ -78,31 +68,18 @@ def analyse(scores: Scores, table: pd.DataFrame, columns: list[str], settings: S
     shown, left = readable(table, columns)
     if shown.shape[1] == 0 or len(losses) < LEAST_ROWS or not losses.any():
         return _nothing(losses, shown)
-    found, measuring = halves(len(losses), settings.seed)
-    tree = grow(shown, losses, found, settings)
-    if len(tree.nodes) == 1:
+    found = find(scores, shown, settings)
+    if found is None:
         return _nothing(losses, shown)
-    kept, unseen = shown.iloc[measuring], losses[measuring]
-    nodes = measure(tree, kept, unseen)
-    order = ranked(tree, shown.iloc[found], losses[found])
-    expected = expected_losses(scores)
-    cohorts = [
-        judge(tree, nodes[number], kept, unseen, None if expected is None else expected[measuring])
-        for number in listed(tree, order)
-    ]
-    maps = [heat_map(shown, losses, pair, settings.bins) for pair in _pairs(tree, settings)]
-    files = _write(settings, tree, nodes, cohorts, maps, told)
-    return (
-        tuple(figures_of(cohorts[0], told)),
-        (
-            Section(
-                TITLE,
-                paragraphs(cohorts, len(losses), float(losses.mean()), left, told),
-                (*blocks(tree, nodes, cohorts, maps, told), *files),
-                verdict_of(cohorts[0]),
-            ),
-        ),
+    maps = [heat_map(shown, losses, pair, settings.bins) for pair in _pairs(found.tree, settings)]
+    files = _write(settings, found, maps, told)
+    section = Section(
+        TITLE,
+        paragraphs(found.cohorts, len(losses), float(losses.mean()), left, told),
+        (*blocks(found, maps, told), *files),
+        verdict_of(found.cohorts[0]),
     )
+    return tuple(figures_of(found.cohorts[0], told)), (section,)
 
 
 def _pairs(tree: ErrorTree, settings: Settings) -> list[tuple[str, ...]]:
@@ -119,28 +96,23 @@ def _pairs(tree: ErrorTree, settings: Settings) -> list[tuple[str, ...]]:
     return [(one, other) for n, one in enumerate(first) for other in first[n + 1 :]]
 
 
-def _write(
-    settings: Settings,
-    tree: ErrorTree,
-    nodes: list[Measured],
-    cohorts: list[Worst],
-    maps: list[HeatMap],
-    told: Words,
-) -> list[Picture]:
+def _write(settings: Settings, found: Examined, maps: list[HeatMap], told: Words) -> list[Picture]:
     """Write the details and the pictures."""
     described = [
-        {"parent": node.parent, "condition": node.condition, "all": tree.describe(node)}
-        for node in tree.nodes
+        {"parent": node.parent, "condition": node.condition, "all": found.tree.describe(node)}
+        for node in found.tree.nodes
     ]
     write_json(
         settings.folder / "errors.json",
         {
             "measure": told.measure,
-            "tree": [{**said, **asdict(each)} for said, each in zip(described, nodes, strict=True)],
-            "cohorts": [asdict(each) for each in cohorts],
+            "tree": [
+                {**said, **asdict(each)} for said, each in zip(described, found.nodes, strict=True)
+            ],
+            "cohorts": [asdict(each) for each in found.cohorts],
         },
     )
-    draw_cohorts(cohorts, told, settings.folder / "error_cohorts.png")
+    draw_cohorts(found.cohorts, told, settings.folder / "error_cohorts.png")
     draw_heat_map(maps[0], told, settings.folder / "error_heatmap.png")
     return [
         Picture("error_cohorts.png", f"{told.measure} of each cohort, with intervals"),

@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raikit.errors.tree import ErrorTree, Node
+from raikit.errors.settings import Settings
+from raikit.errors.tree import ErrorTree, Node, grow
 from raikit.intervals import LEVEL, mean_interval, ratio_interval
 from stepkit.metrics import Floats
 from stepkit.model import Scores
 
 #: Cohorts that are listed.
 MOST_COHORTS = 6
-#: Of the measuring half; in fewer rows little can be told.
-LEAST_ROWS = 30
 #: How much more than its probabilities say, as a share of that, a model may err and still know.
 TOLERANCE = 0.25
 
@@ -131,14 +130,18 @@ def measure(tree: ErrorTree, table: pd.DataFrame, losses: Floats) -> list[Measur
 def ranked(tree: ErrorTree, table: pd.DataFrame, losses: Floats) -> list[int]:
     """Return the nodes but the root, the worst first, by the rows that the tree was found on.
 
-    What ranks is the lower bound of the loss, so that a few unlucky rows are not the worst.
+    The worst is not the one with the highest loss, which would be a small one with bad luck, but
+    the one whose loss exceeds that of all other rows by the most standard errors.
     """
-    bounds = []
+    found = []
     for number, node in enumerate(tree.nodes):
-        own = losses[node.rows(table)]
-        if number and len(own):
-            bounds.append((mean_interval(own, LEVEL)[0], number))
-    return [number for _, number in sorted(bounds, key=lambda each: (-each[0], each[1]))]
+        inside = node.rows(table)
+        rows, others = int(inside.sum()), int((~inside).sum())
+        if rows and others:
+            error = float(losses.std()) * np.sqrt(1 / rows + 1 / others)
+            excess = float(losses[inside].mean() - losses[~inside].mean())
+            found.append((-excess / error if error else 0.0, number))
+    return [number for _, number in sorted(found)]
 
 
 def listed(tree: ErrorTree, order: list[int]) -> list[int]:
@@ -188,3 +191,43 @@ def judge(
         expected=told,
         unexpected=beyond,
     )
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What the tree found.
+
+    Attributes:
+        tree: The tree.
+        nodes: What each node came to.
+        cohorts: The worst first.
+    """
+
+    tree: ErrorTree
+    nodes: list[Measured]
+    cohorts: list[Worst]
+
+
+def find(scores: Scores, table: pd.DataFrame, settings: Settings) -> Examined | None:
+    """Grow a tree on one half of the rows, and measure it on the other.
+
+    Args:
+        scores: Of the rows.
+        table: What `raikit.errors.tree.readable` gave of the same rows.
+        settings: Say how large the tree is, and which half is which.
+
+    Returns:
+        None where no column tells rows with errors from others.
+    """
+    losses = losses_of(scores, settings.error)
+    found, measuring = halves(len(losses), settings.seed)
+    tree = grow(table, losses, found, settings)
+    order = ranked(tree, table.iloc[found], losses[found])
+    if not order:
+        return None
+    kept, unseen = table.iloc[measuring], losses[measuring]
+    nodes = measure(tree, kept, unseen)
+    expected = expected_losses(scores)
+    told = None if expected is None else expected[measuring]
+    cohorts = [judge(tree, nodes[number], kept, unseen, told) for number in listed(tree, order)]
+    return Examined(tree, nodes, cohorts)

@@ -56,11 +56,10 @@ def binned(column: pd.Series, method: str) -> tuple[tuple[str, ...], NDArray[np.
         edges = np.unique(present)
         names = [f"{edge:.6g}" for edge in edges]
         codes = np.searchsorted(edges, values)
+    elif method == "quantile":
+        names, codes = _by_quantiles(values, present)
     else:
-        edges = _edges(present, method)
-        names = [f"{low:.5g} to {high:.5g}" for low, high in pairwise(edges)]
-        # A bin has its upper, and not its lower edge, as pandas.cut has it.
-        codes = np.clip(np.searchsorted(edges, values, side="left") - 1, 0, len(names) - 1)
+        names, codes = _ranges(np.linspace(present.min(), present.max(), BINS + 1), values)
     missing = ~np.isfinite(values)
     if missing.any():
         codes = np.where(missing, len(names), codes)
@@ -68,11 +67,34 @@ def binned(column: pd.Series, method: str) -> tuple[tuple[str, ...], NDArray[np.
     return tuple(names), codes.astype(np.intp)
 
 
-def _edges(values: Floats, method: str) -> Floats:
-    """Return the different edges of `BINS` bins."""
-    if method == "quantile":
-        return np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)))
-    return np.linspace(values.min(), values.max(), BINS + 1)
+def _ranges(edges: Floats, values: Floats) -> tuple[list[str], NDArray[np.intp]]:
+    """Return the names of ranges and each value's; a range has its upper, not its lower edge."""
+    names = [f"{low:.5g} to {high:.5g}" for low, high in pairwise(edges)]
+    if len(edges) == 1:
+        names = [f"{edges[0]:.5g}"]
+    codes = np.searchsorted(edges, values, side="left") - 1
+    return names, np.clip(codes, 0, len(names) - 1)
+
+
+def _by_quantiles(values: Floats, present: Floats) -> tuple[list[str], NDArray[np.intp]]:
+    """Return bins of about as many rows; a value that alone fills a bin is one of its own."""
+    found, counts = np.unique(present, return_counts=True)
+    if counts.max() * BINS <= len(present):
+        return _ranges(np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1))), values)
+    heavy = float(found[counts.argmax()])
+    rest = len(present) - int(counts.max())
+    names: list[str] = []
+    codes = np.zeros(len(values), dtype=np.intp)
+    for part in (values < heavy, values == heavy, values > heavy):
+        own = values[part]
+        if not len(own):
+            continue
+        bins = 1 if own[0] == heavy else max(1, round((BINS - 1) * len(own) / rest))
+        edges = np.unique(np.quantile(own, np.linspace(0, 1, bins + 1)))
+        more, places = _ranges(edges, own)
+        codes[part] = len(names) + places
+        names += more
+    return names, codes
 
 
 def heat_map(table: pd.DataFrame, losses: Floats, columns: tuple[str, ...], bins: str) -> HeatMap:

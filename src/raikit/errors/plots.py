@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 
 from raikit.errors.cohorts import Worst
 from raikit.errors.heatmap import HeatMap
@@ -30,7 +31,7 @@ def draw_cohorts(cohorts: Sequence[Worst], told: Words, file: Path) -> None:
     axes.set_yticks(range(len(shown)), names, fontsize=8)
     axes.set_xlabel(f"{told.measure}, 95 % intervals")
     if told.format.endswith("%"):
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     save(figure, file)
 
 

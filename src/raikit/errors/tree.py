@@ -77,6 +77,10 @@ class Rule:
             return f"{name} is {texts[0]}"
         if len(others) == 1:
             return f"{name} is not {others[0]}"
+        if len(texts) == 2:
+            return f"{name} is {texts[0]} or {texts[1]}"
+        if len(others) == 2:
+            return f"{name} is neither {others[0]} nor {others[1]}"
         shown, word = (texts, "one of") if len(texts) <= len(others) else (others, "none of")
         more = f" and {len(shown) - MOST_NAMED} more" if len(shown) > MOST_NAMED else ""
         return f"{name} is {word}: {', '.join(shown[:MOST_NAMED])}{more}"

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from raikit.errors.cohorts import Measured, Worst
+from raikit.errors.cohorts import Examined, Measured, Worst
 from raikit.errors.heatmap import HeatMap
 from raikit.errors.tree import ErrorTree
 from stepkit.figures import Figure
@@ -40,9 +40,14 @@ class Words:
         return "unknown" if value is None else format(value, self.format)
 
 
-def verdict_of(worst: Worst) -> Literal["good", "warning"]:
-    """Return `warning` where a cohort errs beyond chance and more than the model says itself."""
-    return "warning" if worst.is_unexpected else "good"
+def verdict_of(worst: Worst) -> Literal["good", "warning", ""]:
+    """Return `warning` where a cohort errs beyond chance, and much more than the model says itself.
+
+    `good` where no cohort errs beyond chance; none where the model knows of its hard cases.
+    """
+    if worst.is_unexpected:
+        return "warning"
+    return "" if worst.is_beyond_chance else "good"
 
 
 def figures_of(worst: Worst, told: Words) -> list[Figure]:
@@ -148,22 +153,16 @@ def _finding(worst: Worst, told: Words) -> str:
     )
 
 
-def blocks(
-    tree: ErrorTree,
-    nodes: Sequence[Measured],
-    cohorts: Sequence[Worst],
-    maps: Sequence[HeatMap],
-    told: Words,
-) -> list[Block]:
+def blocks(found: Examined, maps: Sequence[HeatMap], told: Words) -> list[Block]:
     """Return the tree, the cohorts, and the maps."""
     grids = {
         " and ".join(name for name in (each.x[0], each.y[0]) if name): [_grid(each, told)]
         for each in maps
     }
     return [
-        _drawn(tree, nodes, told),
-        _listed(cohorts, told),
-        _bars(cohorts, told),
+        _drawn(found.tree, found.nodes, told),
+        _listed(found.cohorts, told),
+        _bars(found.cohorts, told),
         Choice("columns of the map", grids) if len(grids) > 1 else next(iter(grids.values()))[0],
     ]
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from raikit.fairness.adjusted import Thresholds
+from raikit.fairness.compared import Compared, figures_of, verdict_of
 from raikit.fairness.measures import (
     Decisions,
     Quantities,
@@ -20,17 +21,10 @@ from raikit.fairness.measures import (
 )
 from raikit.fairness.mitigation import CONSTRAINTS, Price, price_of, save_mitigated
 from raikit.fairness.plots import draw_groups
+from raikit.fairness.prices import price_figures, price_table, price_words
 from raikit.fairness.settings import Settings
-from raikit.fairness.words import (
-    Compared,
-    blocks,
-    figures_of,
-    paragraphs,
-    price_figures,
-    price_table,
-    price_words,
-    verdict_of,
-)
+from raikit.fairness.tables import blocks
+from raikit.fairness.words import paragraphs
 from raikit.groups import Grouping, groupings
 from stepkit.figures import Figure
 from stepkit.findings import Picture, Section

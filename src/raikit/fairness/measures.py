@@ -22,6 +22,8 @@ from raikit.groups import Grouping
 from raikit.intervals import (
     Estimates,
     greatest_difference,
+    log_shares,
+    logarithms,
     means,
     shares,
     smallest_ratio,
@@ -238,7 +240,7 @@ def gaps(
         value, lowest, highest = _extremes(grouping, enough, rates, _ratio, worst=min)
         # Where each holds with half of the doubt, their minimum holds with all of it.
         level = 1 - 0.05 / len(parts)
-        bounds = [smallest_ratio(shares(*each, seed), level) for each in counts]
+        bounds = [smallest_ratio(log_shares(*each, seed), level) for each in counts]
         low = min(value, *(low for low, _ in bounds))
         high = max(value, min(high for _, high in bounds))
         is_defined = np.isfinite(value)
@@ -367,6 +369,6 @@ def _quantity_gaps(measured: Measured, drawn: Mapping[str, Estimates]) -> list[G
     errors = measured.values["mae"][enough]
     value, lowest, highest = _extremes(grouping, enough, [errors], _ratio, worst=min)
     if (drawn["mae"].draws > 0).all() and (errors > 0).all():
-        low, high = smallest_ratio(drawn["mae"])
+        low, high = smallest_ratio(logarithms(drawn["mae"]))
         found.append(Gap("mae_ratio", value, min(low, value), max(high, value), lowest, highest))
     return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.ticker import PercentFormatter
 
-from raikit.fairness.words import QUANTITIES, RATES, Compared
+from raikit.fairness.compared import Compared
+from raikit.fairness.tables import QUANTITIES, RATES
 from stepkit.plots import BLUE, GREY, new_figure, save, tidy
 
 _SHOWN = ("selection_rate", "true_positive_rate", "false_positive_rate")
@@ -32,7 +34,8 @@ def draw_groups(compared: Compared, file: Path) -> None:
         )
         if compared.positive:
             axes.set_xlim(left=0)
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0))
         axes.set_yticks(range(len(places)), labels)
+        axes.set_ylim(-0.6, len(places) - 0.4)
     figure.supxlabel(f"by {compared.name}, 95 % intervals", fontsize=9)
     save(figure, file)
