@@ -34,8 +34,8 @@ _THRESHOLD = re.compile(r"(?P<sign>>=|<=|>|<)\s*(?P<limit>-?\d+(\.\d+)?([eE][-+]
 #: Rows of a group whose metrics are told.
 _FEWEST = 10
 _RULES = (
-    "Targets that were set for this scorecard. One is met where the figure on the test rows lies on "
-    "the right side of the limit; how much of that is chance is not counted.",
+    "Targets that were set for this scorecard. One is met where the figure on the test rows lies "
+    "on the right side of the limit; how much of that is chance is not counted.",
 )
 
 
