@@ -134,7 +134,9 @@ def associations(
     names = list(X.columns)
     ranks = {name: X[name].rank().to_numpy() for name in names if subject.is_ordered(name)}
     codes = {
-        name: codes_of(X[name], levels_of(X[name])) for name in names if not subject.is_ordered(name)
+        name: codes_of(X[name], levels_of(X[name]))
+        for name in names
+        if not subject.is_ordered(name)
     }
     found = []
     for place, first in enumerate(names):

@@ -131,7 +131,9 @@ def contributions(
             made = _added_up(subject, found, wanted, said, usual)
             if made is not None and made.additivity_error <= TOLERANCE:
                 return made
-        note = f"{METHODS[found.method]}: it does not add up to the model's {' or '.join(candidates)}"
+        note = (
+            f"{METHODS[found.method]}: it does not add up to the model's {' or '.join(candidates)}"
+        )
     wanted = subject.plain_unit if unit == "auto" else candidates[0]
     values = permutation_shapley(
         lambda X: subject.scores(X, wanted), rows, background, rounds=rounds, seed=seed
