@@ -217,7 +217,8 @@ def _part(part: Part, extent: Extent) -> list[Any]:
     begins: list[Any] = [heading(part.title, part.verdict)]
     for section in part.sections:
         verdict = section.verdict if len(part.sections) > 1 else ""
-        begins.append(heading(section.title, verdict, "section"))
+        if section.title != part.title:
+            begins.append(heading(section.title, verdict, "section"))
         begins += [paragraph(each) for each in section.words]
         for block in section.blocks:
             story.append(KeepTogether([*begins, *block_flowables(block, part.pictures, extent)]))
