@@ -11,7 +11,7 @@ from reportlab.lib.units import cm
 from reportlab.platypus import KeepTogether, SimpleDocTemplate, Spacer
 from reportlab.platypus import Table as Cells
 
-from raikit.report.contents import Answer, Part, Report, Rule
+from raikit.report.contents import Answer, Part, Report, Rule, Verdict
 from raikit.report.glossary import label, shown, shown_interval
 from raikit.report.pdf_blocks import WIDTH, Extent, block_flowables, grid_of
 from raikit.report.pdf_text import (
@@ -30,6 +30,9 @@ from stepkit.findings import Bars, Block, Choice, Section, Table
 #: How much a scorecard has of each part, from much to little: sections, blocks of a section,
 #: rows of a block, figures, and rules.
 LEVELS = ((3, 1, 8, 5, 24), (2, 1, 6, 4, 16), (1, 1, 5, 3, 12), (1, 0, 0, 2, 8))
+_ORDER: dict[Verdict, int] = {"bad": 0, "warning": 1, "good": 2, "": 2}
+#: Headlines of a report that is not cut.
+_ALL = 12
 _MARGIN = 1.8 * cm
 
 
@@ -42,9 +45,11 @@ def render_scorecard(report: Report, *, most_pages: int = 3) -> bytes:
     """
     for sections, blocks, rows, figures, rules in LEVELS:
         parts = [_condensed(part, sections, blocks, figures) for part in report.parts]
-        kept = sorted(report.rules, key=lambda rule: rule.verdict == "good")[:rules]
+        # A rule that is not applied says nothing on paper.
+        applied = [rule for rule in report.rules if rule.verdict]
+        kept = sorted(applied, key=lambda rule: _ORDER[rule.verdict])[:rules]
         short = replace(report, parts=parts, rules=kept, facts=report.facts[:1])
-        left_out = len(report.rules) - len(kept)
+        left_out = len(applied) - len(kept)
         document, pages = _render(short, Extent(rows), left_out)
         if pages <= most_pages:
             break
@@ -108,8 +113,7 @@ def _render(report: Report, extent: Extent, rules_left_out: int) -> tuple[bytes,
 
 def _condensed(part: Part, sections: int, blocks: int, figures: int) -> Part:
     """Return a part with what says most of it: its worst sections, and of each the first words."""
-    order = {"bad": 0, "warning": 1, "good": 2, "": 3}
-    places = sorted(range(len(part.sections)), key=lambda n: (order[part.sections[n].verdict], n))
+    places = sorted(range(len(part.sections)), key=lambda n: (_ORDER[part.sections[n].verdict], n))
     kept = [part.sections[place] for place in sorted(places[:sections])]
     return replace(
         part,
@@ -117,9 +121,7 @@ def _condensed(part: Part, sections: int, blocks: int, figures: int) -> Part:
             Section(each.title, each.words[:1], _telling(each.blocks)[:blocks], each.verdict)
             for each in kept
         ],
-        figures=[each for each in part.figures if not each.cohort and each.value is not None][
-            :figures
-        ],
+        figures=part.headlines(figures),
     )
 
 
@@ -161,9 +163,8 @@ def _figures(report: Report) -> list[Any]:
     rules = {(rule.figure, rule.cohort): rule for rule in report.rules}
     for part in report.parts:
         rows += [
-            _figure_row(figure, rules.get((figure.name, "")))
-            for figure in part.figures
-            if figure.value is not None and not figure.cohort
+            _figure_row(figure, rules.get((figure.name, figure.cohort)))
+            for figure in part.headlines(_ALL)
         ]
     if not rows:
         return []
@@ -177,7 +178,7 @@ def _figures(report: Report) -> list[Any]:
 def _figure_row(figure: Figure, rule: Rule | None) -> list[Any]:
     outcome = verdict_cell(rule.verdict, rule.outcome) if rule else cell("")
     return [
-        cell(label(figure.name)),
+        cell(label(figure.name) + (f", {figure.cohort}" if figure.cohort else "")),
         cell(shown(figure), bold=True),
         cell(shown_interval(figure), soft=True),
         cell(rule.limit if rule else ""),

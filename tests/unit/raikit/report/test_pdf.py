@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ def test_a_scorecard_of_much_is_cut_to_three_pages() -> None:
     ]
     document = render_scorecard(Report("m", parts, answer=report.answer, rules=rules))
     assert pages(document) <= 3
+
+
+def test_rules_that_are_not_applied_are_not_on_the_scorecard() -> None:
+    report = Report("m", [])
+    idle = Rule("r2", "at least 0.1", "not applied", "")
+    assert render_scorecard(replace(report, rules=[idle])) == render_scorecard(report)
 
 
 def test_the_whole_report_is_longer_and_the_same_again() -> None:
