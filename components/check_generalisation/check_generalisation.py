@@ -153,7 +153,9 @@ def compare_setting(
 
 def evidence_of(parts: Parts, metric: str, refitted: Refitted, tolerance: float) -> Evidence:
     """Return what the verdict stands on."""
-    train, test = parts.train, parts.test
+    train, test, curves = parts.train, parts.test, refitted.curves
+    # What more rows do to a few of them says nothing of what they would do to all.
+    reaches = curves is not None and 2 * curves.rows >= len(parts.train_rows)
     return Evidence(
         gap=gap(train, test, metric),
         over_guess=test.over_guess(test.model, metric),
@@ -167,7 +169,7 @@ def evidence_of(parts: Parts, metric: str, refitted: Refitted, tolerance: float)
         ),
         reference_over_guess=test.over_guess(test.reference, metric),
         setting=refitted.setting,
-        slope=None if refitted.curves is None else slope_of(refitted.curves, metric),
+        slope=slope_of(curves, metric) if curves is not None and reaches else None,
         tolerance=tolerance,
     )
 

@@ -19,7 +19,7 @@ SHARES = (1 / 4, 1 / 2, 1.0)
 _LEARNING_PART = 0.65
 #: Rows that the points of the validation curve are fitted on where there are more. It shows where
 #: to look; whether the best is better is told on all rows.
-VALIDATION_ROWS = 3000
+VALIDATION_ROWS = 4000
 #: Rows below which a point of the curve says nothing.
 LEAST_ROWS = 40
 #: Of every interval.

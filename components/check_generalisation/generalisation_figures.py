@@ -155,8 +155,13 @@ def _of_fit(found: Found) -> list[Figure]:
     reference = found.evidence.reference.gain
     return [
         *(
-            _figure(
-                name, Gain(*[float(verdict == name)] * 3) if is_told else None, "less", rows, note
+            Figure(
+                name,
+                "generalisation",
+                float(verdict == name) if is_told else None,
+                "less",
+                rows,
+                note=note,
             )
             for name in ("overfits", "underfits")
         ),

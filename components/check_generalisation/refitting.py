@@ -75,8 +75,12 @@ def make_folds(
         number = (ranks * folds // len(table)).astype(np.intp)
         words = f"stretches of {time_column}"
     else:
+        by_class = order
+        if model.task == "classification":
+            classes = pd.factorize(table[model.target])[0]
+            by_class = order[np.argsort(classes[order], kind="stable")]
         number = np.empty(len(table), dtype=np.intp)
-        number[order] = np.arange(len(table)) % folds
+        number[by_class] = np.arange(len(table)) % folds
         words = "random rows"
     return Folds(pd.factorize(number)[0], order, words)
 
