@@ -74,6 +74,7 @@ def test_everything_lands_in_the_report_and_the_run(
     assert figures["label_gap_at_equal_features", "sex"].low > 0.05
     assert ("equalised_odds_difference", "sex x age") in figures
     assert ("worst_cohort_error_ratio", "") in figures
+    assert {"counterfactual_found", "causal_effect"} <= {name for name, _ in figures}
     sections = read_findings(tmp_path / "report")["sections"]
     titles = [each["title"] for each in sections]
     assert titles[:2] == ["Where the model errs", "Whether groups are treated alike"]
@@ -108,14 +109,16 @@ def test_a_mitigated_model_is_made_where_asked_for(place: Path, tmp_path: Path, 
 
 
 def test_quantities_are_analysed(place: Path, tmp_path: Path) -> None:
-    figures = run(place, tmp_path, "--min-rows", "50", model="pay")
+    arguments = ("--min-rows", "50", "--analyses", "errors,fairness,balance,causal")
+    figures = run(place, tmp_path, *arguments, model="pay")
     assert figures["mean_prediction_difference", "sex"].low > 0.5
     assert figures["label_gap_at_equal_features", "sex"].value == pytest.approx(1, abs=0.2)
     assert ("demographic_parity_difference", "sex") not in figures
 
 
 def test_none_skips_groups_with_a_sentence(place: Path, tmp_path: Path) -> None:
-    figures = run(place, tmp_path, "--sensitive", "none")
+    arguments = ("--sensitive", "none", "--analyses", "errors,fairness,balance")
+    figures = run(place, tmp_path, *arguments)
     assert {cohort for _, cohort in figures} == {""}
     words = [each["words"][0] for each in read_findings(tmp_path / "report")["sections"]]
     assert words[1] == "No sensitive columns were to be looked at (sensitive: none)."

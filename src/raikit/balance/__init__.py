@@ -66,7 +66,7 @@ def sections(model: Model, train: pd.DataFrame, test: pd.DataFrame, settings: Se
     overall = aggregate_balance(combined.counts)
     write_json(settings.folder / "balance.json", _details(found, overall))
     figures = figures_of(found, overall, len(rows))
-    words = paragraphs(found, label, len(rows), [*said, *more])
+    words = paragraphs(found, label, len(rows), more)
     section = Section(TITLE, words, blocks(found, label, overall), verdict_of(found, label))
     return tuple(figures), (section,)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from raikit.fairness.measures import Gap
 from raikit.groups import Grouping
+from raikit.numerals import format_of
 from stepkit.figures import Figure
 from stepkit.findings import Bars, Block, Cell, Choice, Table
 from stepkit.metrics import Floats
@@ -33,6 +34,16 @@ class Label:
     values: Floats
     positive: str
     name: str
+
+    @property
+    def scale(self) -> float:
+        """What differences are judged against: 1 for a class, else the standard deviation."""
+        return 1.0 if self.positive else float(self.values.std())
+
+    @property
+    def form(self) -> str:
+        """How a quantity is written: a format of Python's `format`."""
+        return format_of(self.scale)
 
 
 @dataclass(frozen=True)
@@ -114,7 +125,7 @@ def verdict_of(found: Sequence[Balanced], label: Label) -> Literal["good", "warn
     Of a class that is by more than `GAP_LIMIT`; of a quantity by more than that share of its
     standard deviation. `good` where it is surely less in every column.
     """
-    scale = 1.0 if label.positive else float(label.values.std())
+    scale = label.scale
     gaps = [each.gap for each in found if each.gap is not None and not each.grouping.is_crossed]
     if any((gap.low or 0.0) > GAP_LIMIT * scale for gap in gaps):
         return "warning"
@@ -158,8 +169,8 @@ def _of_one(each: Balanced, label: Label, rows: int) -> str:
             f" The label is {label.positive} in {mean[low]:.1%} of {low}, and in {mean[high]:.1%} "
             f"of {high}."
             if label.positive
-            else f" Mean {label.name} is {mean[low]:,.4g} for {low}, and {mean[high]:,.4g} for "
-            f"{high}."
+            else f" Mean {label.name} is {mean[low]:{label.form}} for {low}, and "
+            f"{mean[high]:{label.form}} for {high}."
         )
     return text + _gap_words(each.gap, label)
 
@@ -170,18 +181,18 @@ def _gap_words(gap: Gap | None, label: Label) -> str:
     if label.positive:
         size = f"{100 * gap.value:.1f} points"
         likely = f"likely {100 * gap.low:.1f} to {100 * gap.high:.1f}"
+        what = f"it is {label.positive} more often"
     else:
-        size, likely = f"{gap.value:,.4g}", f"likely {gap.low:,.4g} to {gap.high:,.4g}"
+        form = label.form
+        size, likely = f"{gap.value:{form}}", f"likely {gap.low:{form}} to {gap.high:{form}}"
+        what = "it is higher"
     if gap.low == 0:
-        return (
-            f" In rows that are otherwise alike the label differs by {size} ({likely}), which may "
-            "be chance."
-        )
-    scale = 1.0 if label.positive else float(label.values.std())
-    weight = "much" if gap.low > GAP_LIMIT * scale else "beyond chance"
+        weight = "may be chance"
+    else:
+        weight = "much" if gap.low > GAP_LIMIT * label.scale else "beyond chance"
     return (
-        f" In rows that are otherwise alike {gap.highest} still have more of it than {gap.lowest}, "
-        f"by {size} ({likely}): {weight}."
+        f" In rows that are otherwise alike {what} for {gap.highest} than for {gap.lowest}, by "
+        f"{size} ({likely}: {weight})."
     )
 
 
@@ -225,7 +236,7 @@ def _groups(each: Balanced, label: Label) -> Table:
                 *(float(value) if np.isfinite(value) else None for value in measured),
             ]
         )
-    of_label = (".1%", "+.1%") if label.positive else (",.4g", "+,.4g")
+    of_label = (".1%", "+.1%") if label.positive else (label.form, f"+{label.form}")
     return Table(
         [grouping.name, "rows", "share", mean, left, *shown.values()],
         rows,

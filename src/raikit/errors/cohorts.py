@@ -16,7 +16,8 @@ from stepkit.model import Scores
 
 #: Cohorts that are listed.
 MOST_COHORTS = 6
-#: How much more than its probabilities say, as a share of that, a model may err and still know.
+#: How much more than its probabilities say a model may err and still know; and how much more than
+#: elsewhere, where it tells none. A share of that.
 TOLERANCE = 0.25
 
 
@@ -75,11 +76,11 @@ class Worst:
 
     @property
     def is_unexpected(self) -> bool:
-        """Whether the model errs there beyond chance, and much more than it says itself."""
+        """Whether the model errs there much more than it says itself, or than elsewhere."""
         if not self.is_beyond_chance:
             return False
         if self.expected is None or self.unexpected is None:
-            return True
+            return self.low is not None and self.low > 1 + TOLERANCE
         return self.unexpected[1] > TOLERANCE * self.expected
 
 

@@ -69,7 +69,13 @@ def binned(column: pd.Series, method: str) -> tuple[tuple[str, ...], NDArray[np.
 
 def _ranges(edges: Floats, values: Floats) -> tuple[list[str], NDArray[np.intp]]:
     """Return the names of ranges and each value's; a range has its upper, not its lower edge."""
-    names = [f"{low:.5g} to {high:.5g}" for low, high in pairwise(edges)]
+    is_whole = bool((edges == np.round(edges)).all() and (values == np.round(values)).all())
+    names = []
+    for number, (low, high) in enumerate(pairwise(edges)):
+        first = low + 1 if number and is_whole else low
+        names.append(f"{high:.10g}" if first == high else f"{first:.10g} to {high:.10g}")
+    if not is_whole:
+        names = [f"{low:.5g} to {high:.5g}" for low, high in pairwise(edges)]
     if len(edges) == 1:
         names = [f"{edges[0]:.5g}"]
     codes = np.searchsorted(edges, values, side="left") - 1

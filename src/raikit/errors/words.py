@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from raikit.errors.cohorts import Examined, Measured, Worst
+from raikit.errors.cohorts import Examined, Measured, Worst, losses_of
 from raikit.errors.heatmap import HeatMap
 from raikit.errors.tree import ErrorTree
+from raikit.numerals import format_of
 from stepkit.figures import Figure
 from stepkit.findings import Bars, Block, Cell, Choice, Grid, Node, Table, Tree
 from stepkit.model import Scores
@@ -33,7 +34,7 @@ class Words:
         """Return those of a task."""
         if scores.task == "classification":
             return cls("error rate", ".1%")
-        return cls(f"mean {error} error", ".4g")
+        return cls(f"mean {error} error", format_of(float(losses_of(scores, error).mean())))
 
     def shown(self, value: float | None) -> str:
         """Return a value as text."""

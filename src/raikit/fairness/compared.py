@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from raikit.fairness.measures import Gap, Measured
+from raikit.numerals import format_of
 from stepkit.figures import Figure
 
 #: Below four fifths of the highest group's rate (29 CFR 1607.4 D).
@@ -46,6 +47,13 @@ class Compared:
     def gap(self, name: str) -> Gap:
         """Return a difference or ratio by its name."""
         return next(gap for gap in self.gaps if gap.name == name)
+
+    @property
+    def form(self) -> str:
+        """How a figure is written: a format of Python's `format`."""
+        if self.positive:
+            return ".1%"
+        return format_of(float(np.nanmean(self.measured.values["mae"])))
 
     @property
     def small(self) -> list[str]:

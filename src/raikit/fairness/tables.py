@@ -71,8 +71,7 @@ def _groups(compared: Compared) -> Table:
             cells.append(value if np.isfinite(value) else None)
         cells.append("" if measured.enough[number] else "too few rows")
         rows.append(cells)
-    form = ".1%" if compared.positive else ",.4g"
-    formats = {name: ".3f" if name == "AUC" else form for name in shown.values()}
+    formats = {name: ".3f" if name == "AUC" else compared.form for name in shown.values()}
     return Table(
         [grouping.name, "rows", *shown.values(), "note"],
         rows,
@@ -109,7 +108,7 @@ def _differences(compared: Compared) -> Table:
             ]
             for gap in compared.gaps
         ],
-        dict.fromkeys(("value", "from", "to"), ".3f" if compared.positive else ",.4g"),
+        dict.fromkeys(("value", "from", "to"), ".3f" if compared.positive else compared.form),
         "Differences between groups with enough rows; 95 % intervals that hold for all pairs of "
         "groups at once",
     )

@@ -96,22 +96,23 @@ def _by_label(compared: Compared, figure: str) -> dict[str, float]:
 def _quantities(compared: Compared) -> str:
     error, bias = compared.gap("mae_difference"), compared.gap("bias_difference")
     errors, biases = _by_label(compared, "mae"), _by_label(compared, "bias")
+    form = compared.form
     text = (
-        f"By {compared.name}: predictions miss by {errors[error.lowest]:,.4g} on average for "
-        f"{error.lowest}, and by {errors[error.highest]:,.4g} for {error.highest}. They are "
-        f"{_direction(biases[bias.lowest])} for {bias.lowest}, and "
-        f"{_direction(biases[bias.highest])} for {bias.highest}; the difference of "
-        f"{bias.value:,.4g} "
+        f"By {compared.name}: predictions miss by {errors[error.lowest]:{form}} on average for "
+        f"{error.lowest}, and by {errors[error.highest]:{form}} for {error.highest}. They are "
+        f"{_direction(biases[bias.lowest], form)} for {bias.lowest}, and "
+        f"{_direction(biases[bias.highest], form)} for {bias.highest}; the difference of "
+        f"{bias.value:{form}} "
     )
     if bias.low is not None and bias.low > 0:
-        return text + f"is beyond chance (likely {bias.low:,.4g} to {bias.high:,.4g})."
+        return text + f"is beyond chance (likely {bias.low:{form}} to {bias.high:{form}})."
     return text + "may be chance."
 
 
-def _direction(bias: float) -> str:
+def _direction(bias: float, form: str) -> str:
     if bias == 0:
         return "neither too high nor too low"
-    return f"{abs(bias):,.4g} too {'high' if bias > 0 else 'low'}"
+    return f"{abs(bias):{form}} too {'high' if bias > 0 else 'low'}"
 
 
 def _intersections(crossed: Sequence[Compared]) -> str:

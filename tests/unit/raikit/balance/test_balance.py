@@ -54,7 +54,7 @@ def test_a_biased_label_is_found(tmp_path: Path) -> None:
     assert gap.note == "lowest f, highest m"
     assert gap.cohort == "sex"
     assert section.verdict == "warning"
-    assert "m still have more of it than f" in " ".join(section.words)
+    assert "it is yes more often for m than for f" in " ".join(section.words)
     assert figures["label_share_difference"].value > 0.1
 
 

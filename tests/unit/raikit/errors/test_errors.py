@@ -53,7 +53,8 @@ def test_a_model_that_errs_alike_everywhere_gives_no_alarm() -> None:
         table = people(2000, seed)
         worst = worst_of(wrong_at(np.full(2000, 0.2), seed), table, seed)
         alarms += worst.is_unexpected
-        assert verdict_of(worst) == ("warning" if worst.is_unexpected else "good")
+        if not worst.is_beyond_chance:
+            assert verdict_of(worst) == "good"
     # One in forty is what the two-sided 95 % interval lets through.
     assert alarms <= 5
 
@@ -71,7 +72,7 @@ def test_a_tree_measured_where_it_was_found_would_alarm() -> None:
 
 
 def test_the_report_names_a_planted_subgroup(tmp_path: Path) -> None:
-    table = people(8000, 0)
+    table = people(16_000, 0)
     figures, section = run(tmp_path, wrong_at(np.where(planted(table), 0.3, 0.15), 0), table)
     ratio = figures["worst_cohort_error_ratio"]
     assert "region is south" in ratio.note
