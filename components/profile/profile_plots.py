@@ -69,7 +69,7 @@ def draw_latency(axes: Axes, found: Profile) -> None:
     axes.set_xlabel("milliseconds a call (logarithmic)")
     axes.set_ylabel("share of calls that took at most as long")
     tidy(axes, "How long predictions take", "both")
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="best", frameon=False)
 
 
 def draw_throughput(axes: Axes, found: Profile) -> None:

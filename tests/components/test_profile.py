@@ -51,7 +51,7 @@ set_model(Planted())
 SOUND = "print('a model may print')"
 SLOW_CALLS = "time.sleep(0.05 if self.calls % 100 == 0 else 0.0)"
 LEAK = "time.sleep(0.003); self.kept.append(b'x' * 1_000_000)"
-SLOW = "time.sleep(0.03)"
+SLOW = "time.sleep(0.2)"  # far above what a busy machine makes of a quick call
 UNSERVED = "assert 'scoringserver' not in __import__('sys').modules"
 RAISES = "raise ValueError('no such shop')"
 
@@ -161,7 +161,7 @@ def test_a_sound_model_beside_a_slow_champion(
     found = figures_of(report)
     assert {each.area for each in found.values()} == {"processing"}
     assert found["latency_row_p50_ms"].against.version == "1"
-    assert found["latency_row_p50_ms"].against.value > 30
+    assert found["latency_row_p50_ms"].against.value > 200
     assert found["latency_row_p50_ms"].against.difference < 0
     assert found["latency_row_ratio"].high < 1
     assert found["latency_batch_ratio"].value < 1
