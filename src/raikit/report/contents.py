@@ -83,6 +83,23 @@ class Part:
     figures: Sequence[Figure] = ()
     pictures: Path | None = None
 
+    def headlines(self, most: int) -> list[Figure]:
+        """Return the figures that stand for the part.
+
+        They are its first ones with a value, of all rows or (fairness) of a whole column. Of a
+        part that answers several questions, some of each.
+
+        Args:
+            most: How many at most where it answers one question.
+        """
+        areas: dict[str, list[Figure]] = {}
+        for each in self.figures:
+            whole = not each.cohort or (each.area == "fairness" and "=" not in each.cohort)
+            if each.value is not None and whole:
+                areas.setdefault(each.area, []).append(each)
+        share = most if len(areas) == 1 else max(1, most - 1)
+        return [each for figures in areas.values() for each in figures[:share]]
+
     @property
     def lead(self) -> str:
         """The first sentence of its first section."""

@@ -80,7 +80,7 @@ def _page(report: Report, drawn: dict[str, list[Markup]], *, is_cut: bool) -> st
     return environment.get_template("page.html").render(
         report=report,
         drawn=drawn,
-        headlines={part.name: headlines(part) for part in report.parts},
+        headlines={part.name: part.headlines(HEADLINES) for part in report.parts},
         rules=rules_table(report),
         tables={part.name: figure_tables(part) for part in report.parts},
         facts=[data_table(["What", "Value"], each.rows) for each in report.facts],
@@ -102,12 +102,6 @@ def badge(verdict: Verdict, text: str = "") -> Markup:
         text or VERDICTS[verdict],
         class_=f"badge {verdict or 'info'}",
     )
-
-
-def headlines(part: Part) -> list[Figure]:
-    """Return the figures that stand for a part: its first ones of all rows that have a value."""
-    of_all = [each for each in part.figures if not each.cohort and each.value is not None]
-    return of_all[:HEADLINES]
 
 
 def rules_table(report: Report) -> Markup:

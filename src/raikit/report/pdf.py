@@ -30,6 +30,8 @@ from stepkit.findings import Bars, Block, Choice, Section, Table
 #: How much a scorecard has of each part, from much to little: sections, blocks of a section,
 #: rows of a block, figures, and rules.
 LEVELS = ((3, 1, 8, 5, 24), (2, 1, 6, 4, 16), (1, 1, 5, 3, 12), (1, 0, 0, 2, 8))
+#: Headlines of a report that is not cut.
+_ALL = 12
 _MARGIN = 1.8 * cm
 
 
@@ -108,7 +110,7 @@ def _render(report: Report, extent: Extent, rules_left_out: int) -> tuple[bytes,
 
 def _condensed(part: Part, sections: int, blocks: int, figures: int) -> Part:
     """Return a part with what says most of it: its worst sections, and of each the first words."""
-    order = {"bad": 0, "warning": 1, "good": 2, "": 3}
+    order = {"bad": 0, "warning": 1, "good": 2, "": 2}
     places = sorted(range(len(part.sections)), key=lambda n: (order[part.sections[n].verdict], n))
     kept = [part.sections[place] for place in sorted(places[:sections])]
     return replace(
@@ -117,9 +119,7 @@ def _condensed(part: Part, sections: int, blocks: int, figures: int) -> Part:
             Section(each.title, each.words[:1], _telling(each.blocks)[:blocks], each.verdict)
             for each in kept
         ],
-        figures=[each for each in part.figures if not each.cohort and each.value is not None][
-            :figures
-        ],
+        figures=part.headlines(figures),
     )
 
 
@@ -161,9 +161,8 @@ def _figures(report: Report) -> list[Any]:
     rules = {(rule.figure, rule.cohort): rule for rule in report.rules}
     for part in report.parts:
         rows += [
-            _figure_row(figure, rules.get((figure.name, "")))
-            for figure in part.figures
-            if figure.value is not None and not figure.cohort
+            _figure_row(figure, rules.get((figure.name, figure.cohort)))
+            for figure in part.headlines(_ALL)
         ]
     if not rows:
         return []
@@ -177,7 +176,7 @@ def _figures(report: Report) -> list[Any]:
 def _figure_row(figure: Figure, rule: Rule | None) -> list[Any]:
     outcome = verdict_cell(rule.verdict, rule.outcome) if rule else cell("")
     return [
-        cell(label(figure.name)),
+        cell(label(figure.name) + (f", {figure.cohort}" if figure.cohort else "")),
         cell(shown(figure), bold=True),
         cell(shown_interval(figure), soft=True),
         cell(rule.limit if rule else ""),
@@ -217,7 +216,8 @@ def _part(part: Part, extent: Extent) -> list[Any]:
     begins: list[Any] = [heading(part.title, part.verdict)]
     for section in part.sections:
         verdict = section.verdict if len(part.sections) > 1 else ""
-        begins.append(heading(section.title, verdict, "section"))
+        if section.title != part.title:
+            begins.append(heading(section.title, verdict, "section"))
         begins += [paragraph(each) for each in section.words]
         for block in section.blocks:
             story.append(KeepTogether([*begins, *block_flowables(block, part.pictures, extent)]))

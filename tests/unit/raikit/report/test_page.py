@@ -136,6 +136,12 @@ def test_a_report_with_parts_missing() -> None:
         assert absent not in html
 
 
+def test_a_section_with_the_title_of_its_part_has_no_heading_of_its_own() -> None:
+    sections = [Section("Fast?", ["Yes."], verdict="good"), Section("Why?", ["So."])]
+    page = read(render_html(Report("m", [Part("p", "Fast?", sections)])))
+    assert [each.text for each in page.named("h3") if each.text] == ["Why?"]
+
+
 def test_the_summary_has_the_first_sentence_and_figures_of_all_rows(html: str) -> None:
     cards = html[html.index('class="cards"') : html.index('id="rules"')]
     assert "16,281 people that it had never seen." in cards

@@ -73,5 +73,15 @@ def test_the_lead_is_the_first_sentence(words: list[str], lead: str) -> None:
     assert Part("p", "P", []).lead == ""
 
 
+def test_headlines_are_of_all_rows_or_of_a_whole_column() -> None:
+    names = [(each.name, each.cohort) for each in example.responsible().headlines(3)]
+    assert names == [
+        ("demographic_parity_difference", "sex"),
+        ("equalised_odds_difference", "sex"),
+        ("worst_cohort_error_ratio", ""),
+    ]
+    assert [each.name for each in example.evaluation().headlines(2)] == ["auc", "error_rate"]
+
+
 def test_the_example_has_every_kind_of_block() -> None:
     assert isinstance(example.thresholds(), Thresholds)
