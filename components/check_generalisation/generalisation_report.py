@@ -199,8 +199,8 @@ def _learning_section(found: Found, curves: Curves) -> Section:
         sure = "" if slope.low > 0 or slope.high < 0 else ", which may be chance"
         said = (
             f"Each doubling of the rows made it {direction} by {abs(slope.mean):.4f} "
-            f"({slope.low:+.4f} to {slope.high:+.4f}){sure}, up to "
-            f"{curves.learning[-1].rows:,} rows; the model itself had {found.train.rows:,}."
+            f"({slope.low:+.4f} to {slope.high:+.4f}){sure}, up to {curves.learning[-1].rows:,} "
+            f"rows; the model itself had {found.train.rows:,}."
         )
     return Section(
         "Would more rows make it better?",

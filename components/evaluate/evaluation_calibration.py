@@ -148,7 +148,7 @@ def section(found: Calibration, scores: Scores) -> Section:
         "": "There are too few test rows to tell whether the probabilities are right",
     }[found.verdict]
     words = [
-        "When the model says 30 %, it should come true in 30 of 100 cases. Here the probability "
+        "When the model says 30%, it should come true in 30 of 100 cases. Here the probability "
         f"{what} is held against what came true.",
         f"{outcome}: they are off by {100 * found.error:.1f} percentage points on average (ECE, "
         f"{ECE_BINS} bins of equal width); right ones would be off by up to "
@@ -181,7 +181,7 @@ def _blocks(found: Calibration) -> list[Chart | Table]:
             [line, right],
             "stated probability",
             "share that came true",
-            f"Rows in {len(rows)} groups of about equal size (at most {CURVE_BINS}), with 95 % "
+            f"Rows in {len(rows)} groups of about equal size (at most {CURVE_BINS}), with 95% "
             "intervals (Wilson).",
         ),
         Table(

@@ -21,8 +21,9 @@ def worse(parts: Sequence[PartFigures], confidence: float) -> list[PartFigures]:
     """Return the cohorts that do worse than all rows beyond chance, the worst first.
 
     A cohort that is not small is one where its first figure is worse than that of all rows by more
-    than chance explains: a normal test on the resamples' standard error, at a level divided by the
-    number of cohorts (Bonferroni), since of many some are always worse.
+    than chance explains: a normal test of its mean loss against that of the other rows, with pooled
+    spread, at a level divided by the number of cohorts (Bonferroni), since of many some are always
+    worse.
     """
     able = [each for each in parts if not each.part.is_small and each.error > 0]
     if not able:

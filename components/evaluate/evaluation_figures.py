@@ -73,7 +73,7 @@ class PartFigures:
         part: The part.
         figures: By name.
         behind: How far the first figure is worse than that of all rows; below 0 where it is better.
-        error: The standard error of that, from the same resamples.
+        error: The standard error of that, were the part like the others; 0 where it is all rows.
     """
 
     part: Cohort
@@ -154,7 +154,7 @@ def judge(
     against = None if rival is None else (rival, drawn[1 + len(parts)])
     headline = (*_headline(scores, whole, against, settings), *_undefined(scores, settings))
     measured = tuple(
-        _part(each, own, resampled, values_of(scores), whole, settings)
+        _part(each, own, resampled, scores, settings)
         for each, own, resampled in zip(parts, kept, of_parts, strict=True)
     )
     if cost is not None:
@@ -262,8 +262,7 @@ def _part(
     part: Cohort,
     scores: Scores,
     drawn: Mapping[str, Floats],
-    overall: Mapping[str, float],
-    whole: Mapping[str, Floats],
+    whole: Scores,
     settings: Settings,
 ) -> PartFigures:
     found, values, shares = {}, values_of(scores), _shares(scores)
@@ -283,8 +282,27 @@ def _part(
             note=note,
         )
     first = metrics[0]
-    apart = drawn[first] - whole[first]
-    return PartFigures(part, found, values[first] - overall[first], float(np.nanstd(apart)))
+    behind = values[first] - values_of(whole)[first]
+    return PartFigures(part, found, behind, _standard_error(whole, part))
+
+
+def _standard_error(whole: Scores, part: Cohort) -> float:
+    """Return the standard error of a part's mean loss minus that of all rows.
+
+    With the spread of all rows' losses, as a pooled test of two means has it: resamples of a part
+    that holds all errors would say that nothing varies.
+    """
+    inside = len(part.rows)
+    outside = len(whole.truth) - inside
+    if not outside:
+        return 0.0
+    if whole.task == "regression":
+        losses = np.abs(whole.truth - whole.predicted)
+    else:
+        losses = (whole.truth != whole.predicted).astype(np.float64)
+    apart = float(losses.std()) * np.sqrt(1 / inside + 1 / outside)
+    # A part differs from all rows by less than from the other rows, by the share of these.
+    return float(apart * outside / len(whole.truth))
 
 
 def _by_class_panel(scores: Scores) -> Panel:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from evaluation_classes import Verdict, against_champion, champion_words
 from evaluation_figures import Judged, PartFigures
-from evaluation_words import figure_table, number
+from evaluation_words import figure_table, number, percent_between
 
 from stepkit.cohorts import Cohort, cut_at_quantiles
 from stepkit.figures import Figure
@@ -16,6 +17,8 @@ from stepkit.model import Scores
 
 #: Ranges of true and of predicted values.
 RANGES = 8
+#: A range of fewer rows is not said to be biased.
+FEWEST = 10
 #: Points of the clouds.
 MOST_POINTS = 200
 TRUE, PREDICTED = "true value", "predicted value"
@@ -54,8 +57,8 @@ def _headline(target: str, judged: Judged) -> Section:
     if "r2" in by_name:
         r2 = by_name["r2"].value or 0.0
         words.append(
-            f"Of how much {target!r} differs from row to row it explains {r2:.1%} (R²"
-            f"{_ends(by_name['r2'])}); always saying the mean would explain nothing."
+            f"Of how much {target!r} differs from row to row it explains {r2:.1%} of the variance"
+            f"{percent_between(by_name['r2'])}, the R²; always saying the mean would explain none."
         )
     words += champion_words(judged.headline, "rmse")
     return Section(
@@ -99,7 +102,7 @@ def _where(scores: Scores, ranges: Sequence[PartFigures]) -> Section:
             "The rows are parted by what the model says, and by what was true. Bias is predicted "
             "minus true: above 0, it says too much.",
             "By what it says, a sound model has no bias: where it says 100, it should be 100 on "
-            f"average. {_biased(of_predicted)}",
+            f"average. {_biased(scores, of_predicted)}",
             "By what was true, every model says too much where the truth is low, and too little "
             "where it is high, since it cannot know what the features do not tell.",
         ],
@@ -112,12 +115,21 @@ def _where(scores: Scores, ranges: Sequence[PartFigures]) -> Section:
     )
 
 
-def _biased(ranges: Sequence[PartFigures]) -> str:
+def _biased(scores: Scores, ranges: Sequence[PartFigures]) -> str:
+    """Say which ranges are biased beyond chance.
+
+    A normal test of each mean, at 5 % divided by the number of ranges (Bonferroni), since of many
+    some are always off.
+    """
+    z = NormalDist().inv_cdf(1 - 0.05 / (2 * len(ranges)))
     off = []
     for each in ranges:
-        bias = each.figures["bias"]
-        if bias.low is not None and bias.high is not None and not bias.low <= 0 <= bias.high:
-            off.append(f"{each.part.value} ({number(bias.value or 0.0)})")
+        excess = (scores.predicted - scores.truth)[each.part.rows]
+        if len(excess) < FEWEST:
+            continue
+        bias = float(excess.mean())
+        if abs(bias) > z * float(excess.std()) / np.sqrt(len(excess)):
+            off.append(f"{each.part.value} ({number(bias)})")
     if not off:
         return "Here no range is off by more than chance explains."
     return f"Here chance does not explain the bias where it says {', '.join(off)}."

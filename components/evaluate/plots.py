@@ -224,7 +224,7 @@ def draw_calibration(axes: Axes, scores: Scores) -> None:
     if scores.positive is not None:
         what = scores.classes[scores.positive]
     axes.set_xlabel(f"stated probability of {what}")
-    axes.set_ylabel("share that came true (95 % interval)")
+    axes.set_ylabel("share that came true (95% interval)")
     _unit_square(axes)
     axes.legend(loc="upper left", frameon=False)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: What HistGradientBoosting can tell apart in a categorical column (its `max_bins`).
 MOST_CATEGORIES = 255
+#: The category of what is missing.
+MISSING = "(missing)"
 #: Share of rows below which the linear models pool a category with other rare ones.
 RARE_CATEGORY = 0.001
 
@@ -114,7 +117,7 @@ def hist_gradient_boosting(
     )
     encode = ColumnTransformer(
         [
-            ("category", _ordinal(missing=np.nan), columns.categories),
+            ("category", _ordinal(unknown=np.nan), columns.categories),
             ("number", "passthrough", columns.numbers),
         ]
     )
@@ -131,7 +134,7 @@ def random_forest(task: Task, columns: Columns, settings: dict[str, Number], see
     kind = RandomForestClassifier if task == "classification" else RandomForestRegressor
     encode = ColumnTransformer(
         [
-            ("category", _ordinal(missing=-2), columns.categories),
+            ("category", _ordinal(unknown=-2), columns.categories),
             ("number", SimpleImputer(strategy="median"), columns.numbers),
         ]
     )
@@ -154,7 +157,10 @@ def linear(task: Task, columns: Columns, settings: dict[str, Number], seed: int)
     number = Pipeline([("impute", SimpleImputer(strategy="median")), ("scale", StandardScaler())])
     category = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=RARE_CATEGORY)
     encode = ColumnTransformer(
-        [("category", category, columns.categories), ("number", number, columns.numbers)]
+        [
+            ("category", _categories(category), columns.categories),
+            ("number", number, columns.numbers),
+        ]
     )
     alpha = settings.pop("alpha", 1.0)
     model = (
@@ -190,16 +196,31 @@ def ebm(task: Task, columns: Columns, settings: dict[str, Number], seed: int) ->
     return Pipeline([("model", model)])
 
 
-def _ordinal(missing: float) -> Any:
+def _ordinal(unknown: float) -> Pipeline:
     """Number the categories; rare ones beyond `MOST_CATEGORIES` share a number."""
     from sklearn.preprocessing import OrdinalEncoder
 
-    return OrdinalEncoder(
-        handle_unknown="use_encoded_value",
-        unknown_value=missing,
-        encoded_missing_value=missing,
-        max_categories=MOST_CATEGORIES,
+    return _categories(
+        OrdinalEncoder(
+            handle_unknown="use_encoded_value",
+            unknown_value=unknown,
+            max_categories=MOST_CATEGORIES,
+        )
     )
+
+
+def _categories(encoder: Any) -> Pipeline:
+    """Make missing a category of its own, whether a table says it by None or by NaN.
+
+    scikit-learn's encoders take the two for different categories, so that a table read by pandas
+    (NaN) would be predicted otherwise than the same rows as JSON (null, None). The function is one
+    of the standard library, so that the model loads where this program is not.
+    """
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    fill = FunctionTransformer(methodcaller("fillna", MISSING), feature_names_out="one-to-one")
+    return Pipeline([("missing", fill), ("encode", encoder)])
 
 
 CHOICES = {

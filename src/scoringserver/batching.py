@@ -30,9 +30,11 @@ from scoringserver.part import InputSchema, Part
 _log = logging.getLogger("scoringserver")
 
 Outcome = bytes | ScoringError
-#: Of the last call's time, and of a second: how long those who were answered may take to ask again.
-_SHARE = 0.2
-_LONGEST = 0.005
+#: Of the last call's time: how long nobody may come, and all may take, until the next call starts.
+_GAP = 0.2
+_ALL = 1.0
+#: Seconds that a call is put off at most, however long calls take.
+_LONGEST = 0.02
 
 
 class Predictor(Protocol):
@@ -82,11 +84,11 @@ class Batcher:
 
     Jobs wait in the event loop's thread, which gives the model's thread one batch after another.
 
-    Callers that ask again as soon as they are answered would split into two halves, each predicted
-    while the other waits; a call costs almost the same for both, so that would halve what the
-    server can do. Where others wait when a call ends, the next one therefore starts once as many
-    have asked as were answered, but after a fifth of the last call's time at the latest. A request
-    that comes when the model is free is never held back.
+    Callers that ask again as soon as they are answered would split into groups, each predicted
+    while the others wait; a call costs almost the same for all of them, so that would halve what
+    the server can do. Where several were answered, or others wait, the next call therefore starts
+    once as many have asked as there are, or nobody more came for a fifth of the last call's time;
+    after as long as that call took at the latest. A single caller is never held back.
 
     Args:
         predictor: The model.
@@ -108,6 +110,8 @@ class Batcher:
         self._waiting: deque[Job] = deque()
         self._is_busy = False
         self._expected = 0
+        self._seen = 0
+        self._until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._batches: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="model", daemon=True)
@@ -166,10 +170,23 @@ class Batcher:
                 job.answer.set_result(outcome)
             else:
                 job.answer.set_exception(outcome)
-        if self._waiting and self._is_batching:
-            self._expected = len(self._waiting) + len(jobs)
-            delay = min(seconds * _SHARE, _LONGEST)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._dispatch)
+        self._expected = len(self._waiting) + len(jobs)
+        if self._is_batching and self._expected > 1:
+            loop = asyncio.get_running_loop()
+            self._until = loop.time() + min(seconds * _ALL, _LONGEST)
+            self._look_after(loop, min(seconds * _GAP, _LONGEST))
+        else:
+            self._dispatch()
+
+    def _look_after(self, loop: asyncio.AbstractEventLoop, gap: float) -> None:
+        self._seen = len(self._waiting)
+        self._timer = loop.call_later(gap, self._look, loop, gap)
+
+    def _look(self, loop: asyncio.AbstractEventLoop, gap: float) -> None:
+        """Start the call if some have come, but none since the last look, or the time is over."""
+        is_coming = len(self._waiting) > self._seen or not self._waiting
+        if is_coming and loop.time() < self._until:
+            self._look_after(loop, gap)
         else:
             self._dispatch()
 

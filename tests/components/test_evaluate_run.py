@@ -9,6 +9,7 @@ import evaluate
 import numpy as np
 import pandas as pd
 import pytest
+import register
 import train
 from tests.components.test_evaluate import TWO, run
 
@@ -51,6 +52,32 @@ def test_a_cost_that_is_none_is_refused(tmp_path: Path, cost: str) -> None:
 def test_a_champion_needs_a_registry(tmp_path: Path) -> None:
     with pytest.raises(StepError, match="no model registry"):
         run(tmp_path, TWO, "--champion", "auto", "--resamples", "100")
+
+
+def test_the_champion_is_scored_on_the_same_rows(tmp_path: Path, step_run) -> None:
+    rows = "".join(f"{i},{i % 7},{'yes' if i + 9 * (i % 5) > 50 else 'no'}\n" for i in range(80))
+    run(tmp_path, "n,m,y\n" + rows, "--resamples", "100", before=step_run)
+    given = ["--model", str(tmp_path / "model"), "--report", str(tmp_path / "report")]
+    step_run("register")
+    registered = ["--model-name", "evaluated", "--evaluation", str(tmp_path / "report")]
+    registered += ["--test-data", str(tmp_path / "t.csv"), "--decision", str(tmp_path / "decision")]
+    register.main([*given[:2], *registered, "--thresholds", "auc>=0.5"])
+    other = str(tmp_path / "other")
+    training = ["--target", "y", "--estimator", "linear", "--ignore", "n"]
+    train.main(["--data", str(tmp_path / "t.csv"), "--model", other, *training])
+    step = step_run("evaluate")
+    given = ["--model", other, "--data", str(tmp_path / "t.csv"), *given[2:]]
+    evaluate.main([*given, "--champion", "evaluated", "--resamples", "100"])
+    auc = next(each for each in read_figures(tmp_path / "report").figures if each.name == "auc")
+    assert auc.against is not None
+    assert auc.against.version == "1"
+    assert auc.against.difference == pytest.approx(auc.value - auc.against.value)
+    assert auc.against.high < 0
+    (headline, *_) = read_findings(tmp_path / "report")["sections"]
+    assert "It is worse, beyond what chance explains." in headline["words"][-1]
+    assert step.data.params["conclusion"].startswith("auc ")
+    assert {"brier", "best_threshold"} <= set(step.data.metrics)
+    assert any(name.startswith("error_rate.m_") for name in step.data.metrics)
 
 
 def monthly(folder: Path) -> tuple[Path, Path]:

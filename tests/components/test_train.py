@@ -225,6 +225,20 @@ def test_new_and_missing_values_are_scored(estimator: str) -> None:
     assert probabilities.sum(axis=1) == pytest.approx([1, 1])
 
 
+@pytest.mark.parametrize("estimator", list(CHOICES))
+def test_none_and_nan_are_missing_alike(estimator: str) -> None:
+    table = mixed()
+    table["dear"] = table["dear"].where(table["colour"].notna(), "yes")
+    columns, _ = features_of(table, ("price", "dear"))
+    pipeline = build(estimator, "classification", columns, {}, seed=0)
+    pipeline.fit(typed_features(table, columns.kinds), table["dear"])
+    rows = typed_features(table, columns.kinds)
+    # As pandas reads an empty cell of a CSV file.
+    read = rows.assign(colour=rows["colour"].where(rows["colour"].notna(), np.nan))
+    assert rows["colour"].isna().any()
+    assert pipeline.predict_proba(read) == pytest.approx(pipeline.predict_proba(rows), abs=0)
+
+
 def test_more_categories_than_a_tree_can_tell_apart() -> None:
     table = pd.DataFrame({"name": [f"n{i % 700}" for i in range(1400)], "y": [0, 1] * 700})
     columns, _ = features_of(table, ("y",))

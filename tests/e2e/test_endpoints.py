@@ -206,6 +206,27 @@ def test_the_model_knows_where_it_serves(aml: Aml, adult: Endpoint) -> None:
     assert "blue" in serving
 
 
+def test_files_are_scored_as_the_model_predicts_them(
+    aml: Aml, adult: Endpoint, tmp_path: Path
+) -> None:
+    folder = "endpoints/adult-batch"
+    aml.run("batch-endpoint", "create", "-f", f"{folder}/endpoint.yml")
+    aml.run("batch-deployment", "create", "-f", f"{folder}/deployment.yml", "--set-default")
+    given = ("--input", "data/adult-sample")
+    job = aml.json("batch-endpoint", "invoke", "-n", "adult-batch", *given)
+    aml.run("job", "stream", "-n", job["name"])
+    aml.run("job", "download", "-n", job["name"], "--output-name", "score", "-p", str(tmp_path))
+    (file,) = tmp_path.rglob("predictions.csv")
+    scored = pd.read_csv(file, header=None, names=["row", "prediction", "file"])
+    for path in sorted((aml.project / "data/adult-sample").glob("*.csv")):
+        table = pd.read_csv(path)
+        status, expected, _ = adult.post(body_of(table.drop(columns=["income"], errors="ignore")))
+        assert status == 200
+        of_file = scored[scored["file"] == path.name].sort_values("row")
+        assert of_file["prediction"].tolist() == expected
+    aml.run("batch-endpoint", "delete", "-n", "adult-batch", "-y")
+
+
 def test_it_outlives_a_kill_and_comes_back_after_down(aml: Aml, adult: Endpoint) -> None:
     body = body_of(rows(aml).head(1))
     instances = {

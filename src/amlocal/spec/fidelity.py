@@ -88,6 +88,13 @@ _TITLES = {
     "pipeline_component": "Pipeline component",
     "job_type": "Types of jobs",
     "step_type": "Types of steps",
+    "rai_tabular_insight_constructor": "Responsible AI: `rai_tabular_insight_constructor`",
+    "rai_tabular_explanation": "Responsible AI: `rai_tabular_explanation`",
+    "rai_tabular_causal": "Responsible AI: `rai_tabular_causal`",
+    "rai_tabular_counterfactual": "Responsible AI: `rai_tabular_counterfactual`",
+    "rai_tabular_erroranalysis": "Responsible AI: `rai_tabular_erroranalysis`",
+    "rai_tabular_insight_gather": "Responsible AI: `rai_tabular_insight_gather`",
+    "rai_tabular_score_card": "Responsible AI: `rai_tabular_score_card`",
 }
 
 _INTRODUCTION = """\

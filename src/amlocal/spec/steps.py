@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import msgspec
+
 from amlocal.errors import NotFoundError, near_miss
 from amlocal.plan import Component
 from amlocal.spec import automl, build, parallel
@@ -280,8 +282,7 @@ def registered_component(
     """
     shipped = shipped_component(reference) if assets is not None else None
     if shipped is not None:
-        document = files.document(shipped)
-        return read_component(findings, files, document.place, document.data)
+        return _read_shipped(findings, files, files.document(shipped))
     found = look_up(findings, at, reference, None if assets is None else assets.component)
     if found is None:
         return None
@@ -290,6 +291,17 @@ def registered_component(
         Registered(name=name, version=version, label=label, digest=digest_of(component))
     )
     return component
+
+
+def _read_shipped(findings: Findings, files: Files, document: Document) -> Component:
+    """Return a component of this package, its conda file read, which the SDK does of others."""
+    component = read_component(findings, files, document.place, document.data)
+    assert component.environment is not None
+    conda = files.document(document.folder / document.data["environment"]["conda_file"])
+    return msgspec.structs.replace(
+        component,
+        environment=msgspec.structs.replace(component.environment, conda=conda.data),
+    )
 
 
 _T = TypeVar("_T")

@@ -91,7 +91,8 @@ def groups_of(column: pd.Series, most: int = 8) -> pd.Series:
     """Return the group of each row: the value, or the quarter of numbers of many values."""
     if pd.api.types.is_numeric_dtype(column) and column.nunique() > most:
         cut = pd.qcut(column, 4, duplicates="drop")
-        return cut.map(lambda each: f"{each.left:.4g} to {each.right:.4g}").astype(object)
+        shown = cut.map(lambda each: f"{each.left:.4g} to {each.right:.4g}", na_action="ignore")
+        return shown.astype(object).where(column.notna(), "(missing)")
     named = column.astype(object).where(column.notna(), "(missing)").map(str)
     frequent = named.value_counts().index[:most]
     return named.where(named.isin(set(frequent)), "(other)")

@@ -31,7 +31,12 @@ _KNOWN = (
     *("Counterfactual", "Runtime"),
 )
 _THRESHOLD = re.compile(r"(?P<sign>>=|<=|>|<)\s*(?P<limit>-?\d+(\.\d+)?([eE][-+]?\d+)?)")
+#: Rows of a group whose metrics are told.
 _FEWEST = 10
+_RULES = (
+    "Targets that were set for this scorecard. One is met where the figure on the test rows lies "
+    "on the right side of the limit; how much of that is chance is not counted.",
+)
 
 
 def run(args: argparse.Namespace) -> str:
@@ -240,5 +245,6 @@ def _report(
         parts=[*own, *told],
         answer=answer,
         rules=rules,
+        rules_words=_RULES,
         facts=[Facts("The model", (), facts), *dashboard_report(dashboard).facts],
     )

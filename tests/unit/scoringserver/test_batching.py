@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -276,3 +277,27 @@ def test_callers_that_ask_again_at_once_stay_in_one_batch() -> None:
     calls = asyncio.run(run())
     assert [sorted(call) for call in calls[:2]] == [[0], [0, 1, 2]]
     assert sum(map(len, calls)) == 7
+
+
+def test_callers_that_come_back_one_after_the_other_are_waited_for() -> None:
+    async def run() -> list[list[float]]:
+        model = FakeModel(answer=lambda frame: (time.sleep(0.1), 2 * frame["x"].to_numpy())[1])
+        model.may_go.set()
+        batcher = Batcher(model)
+        batcher.start()
+        loop = asyncio.get_running_loop()
+
+        async def ask(value: float, pause: float, times: int) -> None:
+            for _ in range(times):
+                job = Job(part(value), None, "", False, loop.create_future())
+                batcher.submit(job)
+                await job.answer
+                await asyncio.sleep(pause)
+
+        await asyncio.gather(ask(1, 0, 6), ask(2, 0.004, 5))
+        await asyncio.to_thread(batcher.stop)
+        return model.calls
+
+    calls = asyncio.run(run())
+    # Both begin together; the last question of the first has no other that it could wait for.
+    assert [sorted(call) for call in calls] == [[1, 2]] * 5 + [[1]]

@@ -90,7 +90,7 @@ def _current(
     approximations = list(requirements.approximations)
     if environment.image:
         approximations.append(
-            f"image {environment.image} is not used: the step runs in this machine's "
+            f"image {environment.image} is not used: it runs in this machine's "
             f"Python {current.version}"
         )
     if requirements.python and not _matches(requirements.python, current.minor):
@@ -121,7 +121,7 @@ def _isolated(
     approximations = list(requirements.approximations)
     if environment.image:
         approximations.append(
-            f"image {environment.image} is not used: the step runs in a virtual environment of "
+            f"image {environment.image} is not used: it runs in a virtual environment of "
             f"Python {python}"
         )
     if requirements.python and not _matches(requirements.python, minor):

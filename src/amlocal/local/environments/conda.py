@@ -11,6 +11,8 @@ a Python package (`scikit-learn=1.5`)   the same on the package index (`scikit-l
                                         the name in `PIP_NAMES` where it has another one there
 a library that wheels bring with them   left out, named as an approximation
 (`cudatoolkit`, `mkl`, `libgcc-ng`)
+a package built for NumPy 1             `numpy<2` beside it: conda's builds say so, wheels of that
+(`scikit-learn=1.2`)                    time do not
 a program (`git`, `ffmpeg`, `r-base`)   this machine's, named as an approximation; an error where it
                                         is not in `PATH`
 an R package (`r-dplyr`)                an error
@@ -24,7 +26,8 @@ import shutil
 from collections.abc import Mapping
 from typing import Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import InvalidSpecifier, Specifier, SpecifierSet
+from packaging.version import Version
 
 from amlocal.errors import EnvironmentBuildError
 from amlocal.local.environments.choice import Requirements
@@ -97,6 +100,17 @@ _COMMON_CHANNELS = frozenset(
     {"anaconda", "conda-forge", "defaults", "fastai", "huggingface", "main", "nvidia", "plotly"}
     | {"pytorch", "https://repo.anaconda.com/pkgs/main"}
 )
+#: The first versions that were built for NumPy 2 (numpy/numpy#26191 keeps the list).
+_BUILT_FOR_NUMPY_2 = {
+    "h5py": Version("3.11"),
+    "matplotlib": Version("3.8.4"),
+    "numba": Version("0.60"),
+    "pandas": Version("2.2.2"),
+    "pyarrow": Version("16"),
+    "scikit-learn": Version("1.4.2"),
+    "scipy": Version("1.13"),
+    "statsmodels": Version("0.14.2"),
+}
 _DEPENDENCY = re.compile(
     r"^(?:(?P<channel>\S+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*"
     r"(?:\[(?P<bracket>[^\]]*)\]|(?P<version>.*))$"
@@ -122,6 +136,7 @@ def read_conda(conda: Mapping[str, Any], *, where: str, search_path: str) -> Req
         if channel not in _COMMON_CHANNELS
     ]
     python = ""
+    needs_numpy_1 = False
     for dependency in _listed(conda, "dependencies", where):
         if isinstance(dependency, Mapping):
             section = map(str, _listed(dependency, "pip", where))
@@ -134,7 +149,12 @@ def read_conda(conda: Mapping[str, Any], *, where: str, search_path: str) -> Req
         elif name == "python":
             python = _python(version, where)
         elif name != "pip":
-            lines.append(PIP_NAMES.get(name, name) + _specifier(version, name, where))
+            pip_name = PIP_NAMES.get(name, name)
+            specifier = _specifier(version, name, where)
+            lines.append(pip_name + specifier)
+            needs_numpy_1 = needs_numpy_1 or _is_for_numpy_1(pip_name, specifier)
+    if needs_numpy_1:
+        lines.append("numpy<2")
     variables = {str(key): str(value) for key, value in (conda.get("variables") or {}).items()}
     return Requirements(
         tuple(lines), python, tuple(sorted(variables.items())), tuple(approximations)
@@ -197,6 +217,27 @@ def _specifier(version: str, name: str, where: str) -> str:
             hint=f"write {name} with == or >= and a plain version",
         ) from None
     return text
+
+
+def _is_for_numpy_1(name: str, specifier: str) -> bool:
+    """Return whether only versions are asked for that were built for NumPy 1."""
+    first = _BUILT_FOR_NUMPY_2.get(name)
+    return first is not None and any(_is_below(each, first) for each in SpecifierSet(specifier))
+
+
+def _is_below(specifier: Specifier, first: Version) -> bool:
+    """Return whether every version that a specifier admits is before another."""
+    stem = specifier.version.removesuffix(".*")
+    version = Version(stem)
+    release = version.release
+    if specifier.operator == "~=":
+        release = release[:-1]
+    if specifier.operator == "~=" or stem != specifier.version:
+        following = ".".join(map(str, (*release[:-1], release[-1] + 1)))
+        return specifier.operator in ("==", "~=") and Version(following) <= first
+    if specifier.operator == "<":
+        return version <= first
+    return specifier.operator in ("==", "<=") and version < first
 
 
 def _clause(part: str) -> str:

@@ -6,7 +6,9 @@ as Azure/azureml-assets defines them (`assets/training/general/environments`,
 (azureml-core and what builds on it), which needs a workspace, tools for debugging and profiling,
 CUDA, and Horovod. Upper bounds on small tools are loosened where wheels exist only for later
 versions. Where an image's pins have no wheels for a later Python, a marker gives the nearest ones
-that do. MLflow is held below 3, whose models Azure's images of that age cannot read.
+that do. MLflow is held below 3, whose models Azure's images of that age cannot read. For
+`responsibleai-tabular` stands what training steps import there (mltable, scikit-learn), at versions
+whose models the Responsible AI components that run here can read; those do not run in it.
 """
 
 from __future__ import annotations

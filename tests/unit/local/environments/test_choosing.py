@@ -39,7 +39,7 @@ def test_an_image_alone_is_the_current_interpreter_and_named(choose: Choose) -> 
     choice = choose(image="python:3.8")
     assert choice.kind == "current"
     assert choice.approximations == (
-        "image python:3.8 is not used: the step runs in this machine's Python 3.11.7",
+        "image python:3.8 is not used: it runs in this machine's Python 3.11.7",
         "Python 3.8 is asked for, 3.11.7 is used",
     )
     assert choice.digest == choose().digest
@@ -58,7 +58,7 @@ def test_unmet_requirements_are_isolated_with_the_python_asked_for(choose: Choos
     assert choice.requirements == ("pyjokes",)
     assert choice.reason == "pyjokes is asked for and not installed"
     assert choice.approximations == (
-        "image base is not used: the step runs in a virtual environment of Python 3.8",
+        "image base is not used: it runs in a virtual environment of Python 3.8",
     )
 
 

@@ -24,7 +24,7 @@ def read(*dependencies: object, search_path: str = "", **rest: Any) -> Requireme
         ("scikit-learn==1.5.1", "scikit-learn==1.5.1"),
         ("numpy>=1.22,<2", "numpy>=1.22,<2"),
         ("numpy >=1.22, <2", "numpy>=1.22,<2"),
-        ("pandas~=1.5.3", "pandas~=1.5.3"),
+        ("pandas~=2.2", "pandas~=2.2"),
         ("pandas!=2.0", "pandas!=2.0"),
         ("pandas>=1.5.*", "pandas>=1.5"),
         ("numpy=1.22=py310h1234_0", "numpy==1.22.*"),
@@ -41,6 +41,32 @@ def read(*dependencies: object, search_path: str = "", **rest: Any) -> Requireme
 )
 def test_a_dependency_becomes_a_requirement_line(dependency: str, line: str) -> None:
     assert read(dependency).lines == (line,)
+
+
+@pytest.mark.parametrize(
+    "dependency",
+    [
+        "scikit-learn=1.2.2",
+        "scikit-learn=1.3",
+        "pandas~=1.5.3",
+        "pandas<2",
+        "scipy<=1.12",
+        "scipy<1.13",
+    ],
+)
+def test_packages_that_were_built_for_numpy_1_bring_it(dependency: str) -> None:
+    assert read(dependency, "numpy").lines[-1] == "numpy<2"
+
+
+@pytest.mark.parametrize(
+    "dependency",
+    [
+        *("scikit-learn=1.4", "scikit-learn~=1.2", "scikit-learn>=1.2", "scikit-learn!=1.2"),
+        *("scipy<1.14", "scipy=1.13", "joblib=1.2", "scikit-learn"),
+    ],
+)
+def test_other_packages_leave_numpy_open(dependency: str) -> None:
+    assert read(dependency, "numpy").lines[-1] == "numpy"
 
 
 @pytest.mark.parametrize(
