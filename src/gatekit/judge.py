@@ -128,7 +128,7 @@ def missing(rule: Rule, evidence: Evidence) -> str:
     names = {each.figure.name for each in evidence.findings}
     near = get_close_matches(rule.figure, sorted(names), n=1)
     meant = f"; did you mean {near[0]!r}?" if near else ""
-    steps = ", ".join(evidence.steps) or "no step"
+    steps = ", ".join(sorted(evidence.steps)) or "no step"
     return f"no figure {rule.figure!r} in the reports of {steps}{meant}"
 
 

@@ -58,7 +58,7 @@ def test_a_model_is_trained_judged_and_registered(aml: Aml, adult: dict) -> None
     }
     assert concluded["gate"].startswith("PASSED income-classification as champion")
     assert concluded["register"].startswith("REGISTERED income-classification version 1 as champ")
-    assert "deploy with" in aml.run("job", "stream", "-n", adult["name"]).stderr
+    assert "deploy with" in aml.run("job", "stream", "-n", adult["name"]).stdout
 
 
 def test_every_step_has_told_its_figures_to_the_gate_and_the_report(adult: dict) -> None:

@@ -140,12 +140,8 @@ def explain(
         StepError: A column is missing, no test row has a target, or a chosen row is not there.
     """
     settings = settings or Settings()
-    require_column(test, subject.target, "target column")
+    labelled = labelled_rows(subject, test)
     chosen = checked_rows(settings.rows, test, subject.target)
-    labelled = test.reset_index(drop=True)
-    labelled = labelled[labelled[subject.target].notna()]
-    if labelled.empty:
-        raise StepError(f"no test row has a value in the target column {subject.target!r}")
     drawn = _drawn(labelled, settings.explained, settings.seed)
     background = subject.columns(_drawn(train, settings.background, settings.seed))
     places = local_rows(subject, labelled, chosen, settings)
@@ -186,6 +182,20 @@ def explain(
         told_over=len(spread),
         settings=settings,
     )
+
+
+def labelled_rows(subject: Subject, test: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that have a target, numbered by their place in the table.
+
+    Raises:
+        StepError: There is no such column, or no such row.
+    """
+    require_column(test, subject.target, "target column")
+    numbered = test.reset_index(drop=True)
+    labelled = numbered[numbered[subject.target].notna()]
+    if labelled.empty:
+        raise StepError(f"no test row has a value in the target column {subject.target!r}")
+    return labelled
 
 
 def _drawn(table: pd.DataFrame, rows: int, seed: int) -> pd.DataFrame:

@@ -7,6 +7,7 @@ fidelity is agreement with the model, not with the truth.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -164,11 +165,11 @@ def _as_numbers(column: pd.Series) -> Floats:
 
 
 def _branches(
-    subject: Subject, tree: object, splits: list[_Split], fills: dict[int, float]
+    subject: Subject, tree: Any, splits: list[_Split], fills: dict[int, float]
 ) -> tuple[Branch, ...]:
-    left, right = np.asarray(tree.children_left), np.asarray(tree.children_right)  # type: ignore[attr-defined]
-    values = np.asarray(tree.value)[:, :, 0]  # type: ignore[attr-defined]
-    counts = np.asarray(tree.n_node_samples)  # type: ignore[attr-defined]
+    left, right = np.asarray(tree.children_left), np.asarray(tree.children_right)
+    values = np.asarray(tree.value)[:, :, 0]
+    counts = np.asarray(tree.n_node_samples)
     found: list[Branch] = []
     pending: list[tuple[int, int | None, str]] = [(0, None, "")]
     while pending:
@@ -177,11 +178,11 @@ def _branches(
         found.append(Branch(parent, condition, values[node], int(counts[node]), is_leaf))
         if is_leaf:
             continue
-        split = splits[int(tree.feature[node])]  # type: ignore[attr-defined]
+        split = splits[int(tree.feature[node])]
         is_time = subject.features[split.name] == "datetime"
         for child, is_left in ((left[node], True), (right[node], False)):
             words = split.words(
-                float(tree.threshold[node]),  # type: ignore[attr-defined]
+                float(tree.threshold[node]),
                 is_left=is_left,
                 fill=fills.get(split.column),
                 is_time=is_time,
