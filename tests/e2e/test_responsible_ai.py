@@ -52,7 +52,7 @@ jobs:
 """
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_pipeline_of_azures_components_runs_here(aml: Aml) -> None:
     import mlflow.sklearn
 
