@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from profile_figures import QUANTILES, batches, best, threads_text
 from profile_plots import distribution
 from profile_results import Profile
-from profile_serving_findings import ms, picture, serving_section
+from profile_serving_findings import ms, serving_section
 from profile_statistics import needed_for
 from profile_timing import SLOW_TIMES, Latency
 
@@ -24,11 +24,11 @@ UNSTEADY = 0.1
 BUSY, TOO_BUSY = 0.05, 0.25
 
 
-def sections(found: Profile, pictures: Mapping[str, str]) -> list[Section]:
+def sections(found: Profile) -> list[Section]:
     """Return the parts of the report."""
-    made = [_speed(found, pictures), _throughput(found, pictures), _memory(found, pictures)]
+    made = [_speed(found), _throughput(found), _memory(found)]
     if found.serving:
-        made.append(serving_section(found, found.serving, pictures))
+        made.append(serving_section(found, found.serving))
     elif found.not_served:
         words = [
             "The model was to be put behind the scoring server, as an endpoint would, and could "
@@ -63,7 +63,7 @@ def conclusion(found: Profile, made: Sequence[Figure]) -> str:
     return "; ".join([*faults, ", ".join(said)])
 
 
-def _speed(found: Profile, pictures: Mapping[str, str]) -> Section:
+def _speed(found: Profile) -> Section:
     row, batch, slow = found.timing.row, found.timing.batch, found.slow
     words = [
         f"A prediction of one row took {ms(row.quantile(0.5))} in the middle (p50): half of the "
@@ -84,7 +84,6 @@ def _speed(found: Profile, pictures: Mapping[str, str]) -> Section:
         [
             _quantile_table(found),
             _latency_chart(found),
-            *picture(pictures, "latency.png"),
         ],
         verdict="bad" if slow.are_there else "warning" if _is_doubtful(found) else "good",
     )
@@ -176,7 +175,7 @@ def _latency_chart(found: Profile) -> Chart:
     )
 
 
-def _throughput(found: Profile, pictures: Mapping[str, str]) -> Section:
+def _throughput(found: Profile) -> Section:
     points = found.timing.throughput
     top = best(points)
     words = [
@@ -209,12 +208,11 @@ def _throughput(found: Profile, pictures: Mapping[str, str]) -> Section:
         [
             Chart(lines, "rows of a batch", "rows/s", "Throughput over batch size", log_x=True),
             Table(head, rows, formats),
-            *picture(pictures, "throughput.png"),
         ],
     )
 
 
-def _memory(found: Profile, pictures: Mapping[str, str]) -> Section:
+def _memory(found: Profile) -> Section:
     growth, soak, timing = found.growth, found.soak, found.timing
     start = sorted(found.starts)[len(found.starts) // 2]
     words = [
@@ -232,9 +230,7 @@ def _memory(found: Profile, pictures: Mapping[str, str]) -> Section:
     )
     verdicts: dict[str, Verdict] = {"leak": "bad", "none": "good", "insufficient": "warning"}
     verdict = verdicts[growth.verdict]
-    return Section(
-        "Start and memory", words, [chart, *picture(pictures, "memory.png")], verdict=verdict
-    )
+    return Section("Start and memory", words, [chart], verdict=verdict)
 
 
 def _growth_words(found: Profile) -> str:

@@ -150,10 +150,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tracked() as tracking:
         found, made = profile(args)
         pictures = draw_all(found, args.report)
-        parts, line = sections(found, pictures), conclusion(found, made)
+        parts, line = sections(found), conclusion(found, made)
         write_findings(args.report, "profile", parts)
         write_json(args.report / "profile.json", details(found))
-        write_text(args.report / "report.md", report(parts, made, line))
+        write_text(args.report / "report.md", report(parts, made, line, pictures))
         write_figures(args.report, Figures("profile", digest(args.model), digest(args.data), made))
         tracking.metrics(metrics_of(made))
         tracking.artifacts(args.report, "profile")

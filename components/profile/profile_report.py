@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from profile_results import Profile
 
 from stepkit.figures import Figure
-from stepkit.findings import Cell, Picture, Section, Table
+from stepkit.findings import Cell, Section, Table
 from stepkit.program import markdown_table
 
 HEAD = ("figure", "value", "interval", "sample", "champion", "note")
@@ -66,8 +66,10 @@ def details(found: Profile) -> dict[str, Any]:
     }
 
 
-def report(parts: Sequence[Section], made: Sequence[Figure], line: str) -> str:
-    """Return the report as Markdown."""
+def report(
+    parts: Sequence[Section], made: Sequence[Figure], line: str, pictures: Mapping[str, str]
+) -> str:
+    """Return the report as Markdown; the plots, by file what is to be seen, come at its end."""
     texts = ["# Processing performance", line + "."]
     for part in parts:
         texts.append(f"## {part.title}" + (f" ({part.verdict})" if part.verdict else ""))
@@ -76,9 +78,8 @@ def report(parts: Sequence[Section], made: Sequence[Figure], line: str) -> str:
             if isinstance(block, Table):
                 cells = [tuple(_text(cell) for cell in row) for row in block.rows]
                 texts.append(markdown_table(tuple(block.head), cells))
-            elif isinstance(block, Picture):
-                texts.append(f"![{block.alt}]({block.file})")
     texts += ["## All figures", markdown_table(HEAD, rows_of(made))]
+    texts += [f"![{alt}]({file})" for file, alt in pictures.items()]
     return "\n\n".join(texts) + "\n"
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from profile_figures import QUANTILES, threads_text
 from profile_results import Profile, Serving
 from profile_saturation import Level, Saturation
 from profile_statistics import Estimate
 
-from stepkit.findings import Block, Cell, Chart, Line, Picture, Section, Table
+from stepkit.findings import Cell, Chart, Line, Section, Table
 
 
 def ms(found: Estimate | None) -> str:
@@ -24,12 +22,7 @@ def ms(found: Estimate | None) -> str:
     return f"{found.value * 1000:.3g} ms{bounds}"
 
 
-def picture(pictures: Mapping[str, str], name: str) -> list[Block]:
-    """Return a plot as a block, where it was drawn."""
-    return [Picture(name, pictures[name])] if name in pictures else []
-
-
-def serving_section(found: Profile, serving: Serving, pictures: Mapping[str, str]) -> Section:
+def serving_section(found: Profile, serving: Serving) -> Section:
     """Return what the scoring server did under load."""
     is_short = bool(serving.sizing and serving.sizing.instances is None)
     return Section(
@@ -38,7 +31,6 @@ def serving_section(found: Profile, serving: Serving, pictures: Mapping[str, str
         [
             *_chart(serving.saturation),
             _table(serving.saturation),
-            *picture(pictures, "serving.png"),
         ],
         verdict="warning" if is_short or serving.saturation.held is None else "good",
     )

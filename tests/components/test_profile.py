@@ -128,7 +128,7 @@ def test_a_model_that_cannot_be_served_is_a_finding(data: Path, tmp_path: Path) 
     (figure,) = [each for each in figures(found) if each.name == "saturation_rps"]
     assert figure.value is None
     assert figure.note == f"not served: {found.not_served}"
-    assert sections(found, {})[-1].verdict == "bad"
+    assert sections(found)[-1].verdict == "bad"
 
 
 @pytest.fixture(scope="module")

@@ -70,19 +70,19 @@ def made_up(
 
 def test_a_sound_model_is_good_throughout(tmp_path) -> None:
     found = made_up()
-    parts = sections(found, draw_all(found, tmp_path))
+    parts = sections(found)
     assert [each.verdict for each in parts] == ["good", "", "good", "good"]
     write_findings(tmp_path, "profile", parts)
     kinds = [
         block["kind"] for part in read_findings(tmp_path)["sections"] for block in part["blocks"]
     ]
-    assert kinds.count("picture") == kinds.count("chart") == 4
+    assert kinds.count("chart") == 4
     made = figures(found)
     line = conclusion(found, made)
     assert line.startswith("one row 10 ms")
     assert "0.50 times the champion's" in line
     assert "instances: 4" in line
-    text = report(parts, made, line)
+    text = report(parts, made, line, draw_all(found, tmp_path))
     assert "## Start and memory (good)" in text
     assert "![Latency over the rate at which requests arrive.](serving.png)" in text
 
@@ -131,14 +131,14 @@ def test_metrics_have_names_that_mlflow_takes() -> None:
 
 def test_slow_calls_are_bad() -> None:
     found = made_up(taken=lambda rows, call: 0.2 if call % 100 == 50 else 0.01)
-    assert sections(found, {})[0].verdict == "bad"
-    assert "it is the model" in " ".join(sections(found, {})[0].words)
+    assert sections(found)[0].verdict == "bad"
+    assert "it is the model" in " ".join(sections(found)[0].words)
     assert conclusion(found, figures(found)).startswith("SLOW CALLS: ")
 
 
 def test_a_leak_is_bad() -> None:
     found = made_up(mb=lambda calls: 300 + calls / 100)
-    memory = sections(found, {})[2]
+    memory = sections(found)[2]
     assert memory.verdict == "bad"
     assert "grows by 10 MB with every 1,000 predictions" in memory.words[1]
     assert conclusion(found, figures(found)).startswith("MEMORY LEAK: 10 MB per 1,000 calls; ")
@@ -147,32 +147,32 @@ def test_a_leak_is_bad() -> None:
 def test_a_busy_machine_is_named_and_not_blamed_on_the_model() -> None:
     # It gets slower and slower, while the calls wait for a core now and then.
     found = made_up(taken=lambda rows, call: 0.01 + 1e-5 * call, waited=0.002)
-    words = " ".join(sections(found, {})[0].words)
+    words = " ".join(sections(found)[0].words)
     assert "waited" in words
     assert "busy machine" in conclusion(found, figures(found))
-    assert sections(found, {})[0].verdict == "good"
+    assert sections(found)[0].verdict == "good"
 
 
 def test_an_unsteady_model_is_a_warning() -> None:
     found = made_up(taken=lambda rows, call: 0.01 + 2e-5 * call)
-    assert sections(found, {})[0].verdict == "warning"
+    assert sections(found)[0].verdict == "warning"
 
 
 @pytest.mark.parametrize(
     "measured", [{"waited": 0.008}, {"taken": lambda rows, _: 1.0 * rows}], ids=["busy", "few"]
 )
 def test_what_cannot_be_told_is_not_good(measured: dict) -> None:
-    assert sections(made_up(served=False, **measured), {})[0].verdict == "warning"
+    assert sections(made_up(served=False, **measured))[0].verdict == "warning"
 
 
-def test_what_was_not_asked_for_is_left_out(tmp_path) -> None:
+def test_what_was_not_asked_for_is_left_out() -> None:
     found = made_up(served=False)
-    assert len(sections(found, draw_all(found, tmp_path))) == 3
+    assert len(sections(found)) == 3
     assert "saturation_rps" not in {each.name for each in figures(found)}
 
 
 def test_a_model_that_was_not_served_is_bad() -> None:
     found = made_up(served=False, not_served="the scoring server ended: no such package")
-    last = sections(found, {})[-1]
+    last = sections(found)[-1]
     assert last.verdict == "bad"
     assert "no such package" in last.words[0]

@@ -14,7 +14,7 @@ from stepkit.findings import Chart, Line
 
 #: The drawing's own units; the page stretches it, and on a phone makes its texts greater.
 WIDTH, HEIGHT = 480, 290
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 44
+LEFT, RIGHT, TOP, BOTTOM = 58, 24, 12, 44
 #: More points than these are not to be told apart.
 MOST_POINTS = 240
 MOST_DOTS = 600

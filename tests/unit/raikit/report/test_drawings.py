@@ -35,7 +35,7 @@ def test_a_line_breaks_where_it_has_no_value() -> None:
 
 def test_a_step_goes_across_and_then_up() -> None:
     drawn = str(draw_chart(Chart([Line("a", [0, 1], [0, 1], style="step")], "x", "y")))
-    assert re.search(r' d="M58.0 246.0H466.0V12.0"', drawn)
+    assert re.search(r' d="M58.0 246.0H456.0V12.0"', drawn)
 
 
 def test_what_has_no_place_on_a_logarithmic_axis_is_left_out() -> None:
@@ -49,7 +49,7 @@ def test_a_long_line_is_thinned_and_keeps_its_ends() -> None:
     path = re.search(r' d="([^"]*)"', drawn)[1]
     assert path.count("L") == MOST_POINTS - 1
     assert path.startswith("M58.0 ")
-    assert "L466.0 " in path
+    assert "L456.0 " in path
 
 
 @pytest.mark.parametrize(
