@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def create_app() -> FastAPI:
     """Return the server's application; MLflow calls it (entry point `mlflow.app`)."""
     # The command that starts the server looks this function up too: only the server itself pays.
-    from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR
-    from mlflow.server.fastapi_app import app
+    from mlflow.server import ARTIFACTS_DESTINATION_ENV_VAR, fastapi_app
     from starlette.middleware import Middleware
 
     from mlflowapp.uploads import ModelUploads, artifacts_folder
 
     folder = artifacts_folder(ARTIFACTS_DESTINATION_ENV_VAR)
+    app: FastAPI = fastapi_app.app
     # Last, so that MLflow's checks of host and origin come first; `add_middleware` puts in front.
     app.user_middleware.append(Middleware(ModelUploads, folder=folder))
     return app
