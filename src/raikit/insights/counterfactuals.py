@@ -10,7 +10,7 @@ from raikit.insights.store import Subject
 from stepkit.program import StepError
 
 #: Seconds of searching, unless the variable below says otherwise.
-SECONDS = 120.0
+SECONDS = 40.0
 VARIABLE = "AMLOCAL_RAI_COUNTERFACTUAL_SECONDS"
 
 

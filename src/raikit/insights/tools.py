@@ -21,6 +21,9 @@ from stepkit.program import StepError, write_json
 DETAILS = "insight.json"
 #: Rows that explanations are made of.
 _EXPLAINED, _BACKGROUND, _SHUFFLED = 400, 100, 2500
+#: Training rows that causal effects are learned from; more take longer in proportion, and three
+#: times as many make intervals narrower by 40 %.
+_CAUSAL = 10_000
 
 
 def write_insight(
@@ -102,7 +105,7 @@ def causal_effects(args: argparse.Namespace) -> str:
         categorical=subject.insights.categorical,
         n_jobs=args.n_jobs,
         seed=args.random_state,
-        train_rows=len(subject.train),
+        train_rows=_CAUSAL,
         test_rows=len(subject.test),
     )
     found = causal.analyse(

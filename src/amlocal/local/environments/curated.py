@@ -7,8 +7,9 @@ as Azure/azureml-assets defines them (`assets/training/general/environments`,
 CUDA, and Horovod. Upper bounds on small tools are loosened where wheels exist only for later
 versions. Where an image's pins have no wheels for a later Python, a marker gives the nearest ones
 that do. MLflow is held below 3, whose models Azure's images of that age cannot read. For
-`responsibleai-tabular` stands what training steps import there (mltable, scikit-learn), at versions
-whose models the Responsible AI components that run here can read; those do not run in it.
+`responsibleai-tabular` stands what training steps import there (mltable, scikit-learn), for this
+interpreter's Python and so at the versions of the Responsible AI components that run here, which
+are to unpickle the model; those do not run in it.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Curated(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One curated environment.
 
     Attributes:
-        python: The Python version of its image, as `3.10`.
+        python: The Python version of its image, as `3.10`; empty for that of this interpreter.
         requirements: Lines of a requirements file.
     """
 
@@ -94,7 +95,7 @@ def read_curated(reference: str) -> Requirements:
     python = f"3.{platform['minor']}" if platform and platform["minor"] else entry.python
     return Requirements(
         lines=entry.requirements,
-        python=f"=={python}.*",
+        python=f"=={python}.*" if python else "",
         approximations=(
             f"Azure's curated environment {name} is not used as it is: its main packages stand in",
         ),

@@ -32,6 +32,8 @@ from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.state import Layout, ServerState, locked, read_state
 
 HOST = "127.0.0.1"
+#: MLflow's server with what `mlflowapp` adds, as the package's entry points name it.
+_APP = "amlocal"
 _GRACE_SECONDS = 8.0
 _POLL_SECONDS = 0.05
 #: How long and how often it looks for the end of jobs whose runs wait, once it was woken: their
@@ -136,7 +138,7 @@ def _is_free(port: int) -> bool:
 
 def _spawn(layout: Layout, port: int) -> subprocess.Popen[bytes]:
     command = [
-        *(sys.executable, "-m", "mlflow", "server"),
+        *(sys.executable, "-m", "mlflow", "server", "--app-name", _APP),
         *("--backend-store-uri", f"sqlite:///{layout.database}"),
         *("--artifacts-destination", str(layout.artifacts)),
         *("--serve-artifacts", "--host", HOST, "--port", str(port), "--workers", "1"),

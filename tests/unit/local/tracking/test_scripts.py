@@ -74,3 +74,41 @@ def test_a_script_logs_to_its_steps_run(tracking: TrackingClient, tmp_path: Path
     assert place.read_text() == "hello"
     (version,) = tracking.registry.versions("from a script")
     assert (version.version, version.run_id) == (str(seen["version"]), run.run_id)
+
+
+UPLOADING = """
+import json, sys, tempfile, mlflow
+from pathlib import Path
+client = mlflow.MlflowClient()
+client.create_registered_model("uploaded")
+with tempfile.TemporaryDirectory() as folder:
+    (Path(folder) / "MLmodel").write_text("flavors: {}")
+    version = client.create_model_version("uploaded", f"file://{folder}")
+client.set_registered_model_alias("uploaded", "best", version.version)
+place = mlflow.artifacts.download_artifacts("models:/uploaded@best", dst_path=sys.argv[1])
+try:
+    client.create_model_version("uploaded", "file:///etc")
+except mlflow.MlflowException as error:
+    refused = error.message
+print(json.dumps({"text": (Path(place) / "MLmodel").read_text(), "refused": refused}))
+"""
+
+
+def test_a_script_registers_a_folder_that_it_removes(
+    tracking: TrackingClient, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", UPLOADING, str(tmp_path)],
+        env={
+            **{name: value for name, value in os.environ.items() if name[:7] != "MLFLOW_"},
+            "MLFLOW_TRACKING_URI": tracking.uri,
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+        },
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    seen = json.loads(done.stdout.decode().splitlines()[-1])
+    assert seen["text"] == "flavors: {}"
+    assert "no folder of an MLflow model" in seen["refused"]
+    (version,) = tracking.registry.versions("uploaded")
+    assert version.source.startswith("mlflow-artifacts:/uploaded-models/")
