@@ -25,6 +25,14 @@ _MEANING = {
 }
 _COLOUR = {"fits": "good", "overfits": "bad", "underfits": "bad", "undecided": "warning"}
 _MOST_BARS = 20
+#: From here on decimals of a number say nothing.
+_LARGE = 100
+
+
+def shown(value: float, *, signed: bool = False) -> str:
+    """Return a number with four decimals; of a hundred and more, without."""
+    sign = "+" if signed else ""
+    return f"{value:{sign},.0f}" if abs(value) >= _LARGE else f"{value:{sign}.4f}"
 
 
 def sections_of(found: Found, limit: float) -> list[Section]:
@@ -51,16 +59,19 @@ def comparison_rows(found: Found) -> list[tuple[str | float | None, ...]]:
         if curves is not None:
             folds = float(curves.cross_validation.held_out[name].mean())
         train, test = found.train.model.metrics[name], found.test.model.metrics[name]
-        rows.append((name, train, folds, test, gap.mean, f"{gap.low:+.4f} to {gap.high:+.4f}"))
+        rows.append((name, train, folds, test, gap.mean, _ends(gap.low, gap.high)))
     return rows
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{shown(low, signed=True)} to {shown(high, signed=True)}"
 
 
 def text_rows(found: Found) -> list[tuple[str, ...]]:
     """Return the same as text."""
     return [
         tuple(
-            "-" if cell is None else cell if isinstance(cell, str) else f"{cell:.4f}"
-            for cell in row
+            "-" if cell is None else cell if isinstance(cell, str) else shown(cell) for cell in row
         )
         for row in comparison_rows(found)
     ]
@@ -77,19 +88,20 @@ def _fit_section(found: Found) -> Section:
     metric, gap = found.metric, found.gaps[found.metric]
     train, test = found.train.model.metrics[metric], found.test.model.metrics[metric]
     words = [
-        f"Verdict: {found.judgement.verdict}. {verdict_words(found)}",
+        verdict_words(found),
         "A model should do about as well on rows that it has never seen as on those that it was "
-        f"trained on. By {metric} it comes to {train:.4f} on train rows and to {test:.4f} on test "
-        f"rows: a gap of {gap.mean:.4f}, and with 95 % confidence between {gap.low:.4f} and "
-        f"{gap.high:.4f}. A flexible model always has some gap. It is too flexible only where a "
-        "simpler one does better on new rows, and that is what was tried.",
+        f"trained on. By {metric} it comes to {shown(train)} on train rows and to {shown(test)} on "
+        f"test rows: a gap of {shown(gap.mean)}, and with 95 % confidence between "
+        f"{shown(gap.low)} and {shown(gap.high)}. A flexible model always has some gap. "
+        "It is too flexible only where a simpler one does better on new rows, and that is what "
+        "was tried.",
         f"Cross-validation: {_how_folded(found)}",
     ]
     words += [f"Left out: {note}." for note in found.notes]
     comparison = Table(
         HEAD,
         comparison_rows(found),
-        dict.fromkeys(HEAD[1:5], ".4f"),
+        {},
         caption="The gap is above 0 where the model is worse on test rows.",
     )
     blocks: list[Block] = [comparison, _alternatives(found)]
@@ -193,21 +205,24 @@ def _band_lines(
 
 def _learning_section(found: Found, curves: Curves) -> Section:
     slope = slope_of(curves, found.metric)
-    said = "It was fitted on one number of rows only, so that cannot be told."
+    said = "Whether more rows would help cannot be told: one number of rows only was tried."
     if slope is not None:
         direction = "better" if slope.mean > 0 else "worse"
         sure = "" if slope.low > 0 or slope.high < 0 else ", which may be chance"
         said = (
-            f"Each doubling of the rows made it {direction} by {abs(slope.mean):.4f} "
-            f"({slope.low:+.4f} to {slope.high:+.4f}){sure}, up to "
+            f"Each doubling of the rows made it {direction} by {shown(abs(slope.mean))} "
+            f"({_ends(slope.low, slope.high)}){sure}, up to "
             f"{curves.learning[-1].rows:,} rows; the model itself had {found.train.rows:,}."
         )
+    if len(curves.learning) < 2:  # a line of one point cannot be seen
+        return Section("Would more rows make it better?", [said])
     return Section(
         "Would more rows make it better?",
         [
+            said,
             "The model was fitted on more and more rows. Where the line of the rows held out still "
             f"{'rises' if more_is_better(found.metric) else 'falls'} at its right end, more rows "
-            f"would help. {said}"
+            "would help.",
         ],
         [learning_chart(found, curves)],
     )
@@ -222,12 +237,11 @@ def _validation_section(found: Found, curves: Curves) -> Section:
     return Section(
         "Would another setting make it better?",
         [
-            f"The model was fitted with other values of {name}, which decides how flexible it is. "
-            "Where the lines of train rows and of rows held out part, it is too flexible; where "
-            "both are low, it is not flexible enough.",
-            f"Of the other values {value:.4g} does best on rows held out. Compared on "
+            f"Of other values of {name} {value:.4g} does best on rows held out; compared on "
             f"{found.compared_on}, it is {'' if is_better else 'not '}better than the model as it "
             "is, beyond chance and by more than counts.",
+            f"{name} decides how flexible the model is. Where the lines of train rows and of rows "
+            "held out part, it is too flexible; where both are low, it is not flexible enough.",
         ],
         [validation_chart(found, curves)],
     )
@@ -235,21 +249,24 @@ def _validation_section(found: Found, curves: Curves) -> Section:
 
 def _column_section(found: Found, limit: float) -> Section:
     leaking, suspect = (found.columns_that_are(kind) for kind in ("leaking", "suspect"))
-    words = [
-        "A column that knows the answer makes a model look excellent until it is used, when the "
-        "column is not known yet. So each column was tried alone, on a scale from 0 (guessing) to "
-        f"1 (certainty): from {limit:.2f} on it counts as leaking."
-    ]
+    words = []
     if leaking:
         words.append(
-            f"Leaking: {', '.join(leaking)}. Leave out, or say that they are to be trusted."
+            f"{', '.join(leaking)}: alone enough to tell the answer, which leaks. Leave out, or "
+            "say that it is to be trusted."
         )
     if suspect:
         words.append(
-            f"Alone as good as the whole model: {', '.join(suspect)}. Are they known then?"
+            f"{', '.join(suspect)}: alone about as good as all columns together. Make sure that it "
+            "is known when the model is used."
         )
     if not leaking and not suspect:
-        words.append("No column predicts the target alone.")
+        words.append("No column gives the answer away alone.")
+    words.append(
+        "A column that knows the answer makes a model look excellent until it is used, when the "
+        "column is not known yet. So each column was tried alone, on a scale from 0 (guessing) to "
+        f"1 (certainty): from {limit:.2f} on it counts as leaking."
+    )
     shown = found.columns[:_MOST_BARS]
     rows = [(each.name, each.power, "; ".join(each.notes)) for each in found.columns]
     return Section(
@@ -309,8 +326,10 @@ def markdown(found: Found, figures: Sequence[Figure], sections: Sequence[Section
     rows = [
         (
             f"{each.name}, {each.cohort}" if each.cohort else each.name,
-            "-" if each.value is None else f"{each.value:.4f}",
-            "" if each.low is None else f"{each.low:.4f} to {each.high:.4f}",
+            "-" if each.value is None else shown(each.value),
+            ""
+            if each.low is None or each.high is None
+            else f"{shown(each.low)} to {shown(each.high)}",
             each.note,
         )
         for each in figures

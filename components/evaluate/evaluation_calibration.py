@@ -148,11 +148,11 @@ def section(found: Calibration, scores: Scores) -> Section:
         "": "There are too few test rows to tell whether the probabilities are right",
     }[found.verdict]
     words = [
-        "When the model says 30%, it should come true in 30 of 100 cases. Here the probability "
-        f"{what} is held against what came true.",
         f"{outcome}: they are off by {100 * found.error:.1f} percentage points on average (ECE, "
         f"{ECE_BINS} bins of equal width); right ones would be off by up to "
         f"{100 * found.by_chance:.1f} by chance in a sample of this size.",
+        "When the model says 30%, it should come true in 30 of 100 cases. Here the probability "
+        f"{what} is held against what came true.",
     ]
     if found.fault and found.verdict in ("warning", "bad"):
         words.append(

@@ -24,6 +24,8 @@ MOST_POINTS = 200
 #: Of more classes than this, curves are not drawn one by one, and the matrix is not shown.
 MOST_CLASSES = 8
 MOST_IN_MATRIX = 30
+#: Share of the rows from which the positive class is hardly the one that is looked for.
+USUAL = 0.8
 
 
 def sections(
@@ -53,10 +55,10 @@ def _headline(scores: Scores, target: str, judged: Judged, by_class: Sequence[Fi
     counts = scores.matrix.sum(axis=1)
     usual = int(counts.argmax())
     words = [
-        f"The model says which of {len(scores.classes)} classes of {target!r} a row is of. It was "
-        f"right for {share(accuracy.value)}{percent_between(accuracy)} of {accuracy.sample:,} test "
-        f"rows. Always saying {scores.classes[usual]!r}, the most frequent class, would be right "
-        f"for {share(counts[usual] / counts.sum())}.",
+        f"It says rightly which of {len(scores.classes)} classes of {target!r} a row is of for "
+        f"{share(accuracy.value)}{percent_between(accuracy)} of {accuracy.sample:,} test rows; "
+        f"always saying {scores.classes[usual]!r}, the most frequent class, would be right for "
+        f"{share(counts[usual] / counts.sum())}.",
         *(_two(scores, by_name) if scores.positive is not None else _more(by_class)),
     ]
     words += champion_words(judged.headline, "auc" if "auc" in by_name else "accuracy")
@@ -68,17 +70,27 @@ def _headline(scores: Scores, target: str, judged: Judged, by_class: Sequence[Fi
         "How good are its predictions?",
         words,
         blocks,
-        verdict=verdict(by_name, len(scores.classes)),
+        verdict=verdict(by_name, len(scores.classes), float(counts[usual] / counts.sum())),
     )
 
 
-def verdict(figures: Mapping[str, Figure], classes: int) -> Verdict:
+def verdict(figures: Mapping[str, Figure], classes: int, usual: float) -> Verdict:
     """Return `bad` where it is not better than guessing beyond chance, else what the champion says.
 
-    Guessing has a balanced accuracy of 1 / classes; the interval must lie above it.
+    Guessing has a balanced accuracy of 1 / classes; the interval must lie above it. Where all
+    resamples agree, as of a model without an error, there is none: then the interval of the
+    accuracy (Wilson's) must lie above what the most frequent class has.
+
+    Args:
+        figures: By name.
+        classes: How many there are.
+        usual: Share of the most frequent class.
     """
-    balanced = figures["balanced_accuracy"]
-    if balanced.low is None or balanced.low <= 1 / classes:
+    balanced, accuracy = figures["balanced_accuracy"], figures["accuracy"]
+    low, guessing = balanced.low, 1 / classes
+    if low is None:
+        low, guessing = accuracy.low, usual
+    if low is None or low <= guessing:
         return "bad"
     return against_champion(figures.get("auc", figures["accuracy"]))
 
@@ -118,13 +130,24 @@ def champion_words(figures: Sequence[Figure], primary: str) -> list[str]:
 def _two(scores: Scores, figures: Mapping[str, Figure]) -> list[str]:
     assert scores.positive is not None
     positive = scores.classes[scores.positive]
-    found, right = figures["recall"].value or 0.0, figures["precision"].value or 0.0
-    words = [
-        f"Of 100 rows that are {positive!r} it finds {100 * found:.0f}; of 100 that it calls "
-        f"{positive!r}, {100 * right:.0f} are."
-    ]
-    if "auc" in figures:
-        area = figures["auc"].value or 0.0
+    found, right = figures["recall"].value, figures["precision"].value
+    said = []
+    if found is not None:
+        said.append(f"Of 100 rows that are {positive!r} it finds {100 * found:.0f}")
+    if right is None:
+        said.append(f"it calls no row {positive!r}")
+    else:
+        said.append(f"of 100 that it calls {positive!r}, {100 * right:.0f} are")
+    text = "; ".join(said)
+    words = [f"{text[0].upper()}{text[1:]}."]
+    if scores.matrix[scores.positive].sum() > USUAL * scores.matrix.sum():
+        other = scores.classes[1 - scores.positive]
+        words.append(
+            f"{positive!r}, the class that most rows are of, is taken for the positive one; where "
+            f"{other!r} is what to look for, set positive_label to it."
+        )
+    area = figures["auc"].value if "auc" in figures else None
+    if area is not None:
         words.append(
             f"Given one row that is {positive!r} and one that is not, it ranks the two rightly in "
             f"{100 * area:.1f} of 100 cases (AUC); guessing would in 50."
@@ -137,6 +160,8 @@ def _more(by_class: Sequence[Figure]) -> list[str]:
     if not recalls:
         return []
     ranked = sorted(recalls, key=lambda each: each.value or 0.0)
+    if ranked[0].value == ranked[-1].value:
+        return [f"Of each class it finds {share(ranked[0].value or 0.0)}."]
     named = [f"{each.cohort} ({share(each.value or 0.0)})" for each in ranked[:3]]
     return [f"It finds least of {', '.join(named)}; most of {ranked[-1].cohort}."]
 

@@ -43,10 +43,10 @@ def section(parts: Sequence[PartFigures], overall: Figure, confidence: float) ->
     much = [each for each in found if each.behind > (MUCH_WORSE - 1) * overall.value]
     show = share if overall.name == "error_rate" else number
     words = [
+        f"{_named(found, overall, show)} Over all rows its {_what(overall)} is "
+        f"{show(overall.value)}.",
         "An average can hide that a model fails for some. Here the test rows are parted by "
-        f"{', '.join(columns)}; numbers are cut into parts of about equal size. Over all "
-        f"rows its {_what(overall)} is {show(overall.value)}.",
-        _named(found, overall, show),
+        f"{', '.join(columns)}; numbers are cut into parts of about equal size.",
         f"Cohorts of fewer than {SMALL} rows are called small: their figures may be chance.",
     ]
     options = {
@@ -106,7 +106,7 @@ def table(parts: Sequence[PartFigures]) -> Table:
             figure = each.figures[name]
             row += [figure.value, figure.low, figure.high]
         rows.append(row)
-    formats = {**dict.fromkeys(head[3:], ",.4g"), "rows": ",d", "share of rows": ".1%"}
+    formats = {"rows": ",d", "share of rows": ".1%"}
     return Table(head, rows, formats, f"By {parts[0].part.column}.")
 
 

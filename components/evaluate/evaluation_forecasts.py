@@ -66,8 +66,8 @@ def section(
     """Return what a reader sees of forecasts."""
     last = int(series.steps.max())
     words = [
-        f"These are forecasts of {len(series.names)} series, up to {last} periods ahead.",
         _against_naive(headline, series),
+        f"There are forecasts of {len(series.names)} series, up to {last} periods ahead.",
         "Errors mostly grow with the distance. Intervals take rows as independent; errors of "
         "neighbouring periods go together, so the true intervals are wider.",
     ]
@@ -110,7 +110,7 @@ def _blocks(scores: Scores, series: Series, steps: Sequence[PartFigures]) -> lis
     }
     return [
         Chart([line], "steps ahead", "mean error", "Error by how far ahead, with its interval."),
-        Table(head, rows, {**dict.fromkeys(head[2:], ",.4g"), "rows": ",d"}, "By steps ahead."),
+        Table(head, rows, {"rows": ",d"}, "By steps ahead."),
         Choice("series", drawn),
     ]
 

@@ -48,8 +48,8 @@ def _headline(target: str, judged: Judged) -> Section:
     assert mae.value is not None
     assert bias.value is not None
     words = [
-        f"The model predicts {target!r}. Over {mae.sample:,} test rows it is off by "
-        f"{number(mae.value)} on average{_ends(mae)}. Half of its errors are below "
+        f"Its predictions of {target!r} are off by {number(mae.value)} on average{_ends(mae)}, "
+        f"over {mae.sample:,} test rows. Half of its errors are below "
         f"{number(by_name['median_ae'].value or 0.0)}, nine of ten are at most "
         f"{number(by_name['ae_p90'].value or 0.0)}.",
         _bias_words(bias),
@@ -72,10 +72,13 @@ def _headline(target: str, judged: Judged) -> Section:
 def verdict(r2: Figure | None, rmse: Figure) -> Verdict:
     """Return `bad` where it is not better than the mean beyond chance, else what the champion says.
 
-    Always saying the mean has an R² of 0; the interval must lie above it.
+    Always saying the mean has an R² of 0; the interval must lie above it. Where all resamples
+    agree, as of a model without an error, there is none, and the value must.
     """
-    if r2 is not None and (r2.low is None or r2.low <= 0):
-        return "bad"
+    if r2 is not None:
+        low = r2.value if r2.low is None else r2.low
+        if low is None or low <= 0:
+            return "bad"
     return against_champion(rmse)
 
 
@@ -142,7 +145,7 @@ def _table(ranges: Sequence[PartFigures], caption: str) -> Table:
         mae, rmse, bias = (each.figures[name] for name in ("mae", "rmse", "bias"))
         ends: list[Cell] = [mae.value, mae.low, mae.high, rmse.value, bias.value, bias.low]
         rows.append([each.part.value, len(each.part.rows), *ends, bias.high])
-    return Table(head, rows, {**dict.fromkeys(head[2:], ",.4g"), "rows": ",d"}, caption)
+    return Table(head, rows, {"rows": ",d"}, caption)
 
 
 def _bias_chart(scores: Scores, ranges: Sequence[PartFigures]) -> Chart:

@@ -93,5 +93,4 @@ def figure_table(figures: Sequence[Figure], caption: str) -> Table:
             other = each.against
             row += [other.value, other.difference, other.low, other.high] if other else [None] * 4
         rows.append([*row, each.note or MEANING.get(each.name, "")])
-    formats = dict.fromkeys(head[1:], ",.4g")
-    return Table([*head, "what it says"], rows, formats, caption=caption)
+    return Table([*head, "what it says"], rows, {}, caption=caption)

@@ -209,10 +209,11 @@ def in_a_nutshell(explanation: Explanation) -> Section:
             "a fair summary" if fidelity >= FAITHFUL else "only the coarse outline, no substitute"
         )
         same = surrogate.same_class
+        much = "none" if fidelity <= 0 else f"{fidelity:.0%}"
         words = [
             f"A tree of {leaves} leaves was taught to imitate the model. On "
             f"{surrogate.test_rows:,} test rows that it was not taught on, it explains "
-            f"{fidelity:.0%} of the differences between the model's predictions"
+            f"{much} of the differences between the model's predictions"
             + (f" and names the same class for {same:.0%} of the rows" if same is not None else "")
             + f". So it is {telling} of what the model does."
         ]

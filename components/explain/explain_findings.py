@@ -47,8 +47,9 @@ def what_matters(explanation: Explanation) -> Section:
     rows, importance = importance_rows(explanation), explanation.importance
     shown = rows[:MOST_BARS]
     no_loss = [each["column"] for each in rows if each["permutation_low"] <= 0]
+    said = summary(explanation)
     words = [
-        f"Here is {summary(explanation)}. The share is each column's part of all the pushing up "
+        f"{said[0].upper()}{said[1:]}. The share is each column's part of all the pushing up "
         f"and down that the model does over {len(explanation.shap.values):,} test rows.",
         "The first bars tell how far a column moves predictions, whether rightly or not. The "
         f"second tell what the model's {importance.metric} loses when the column's values are "
@@ -130,15 +131,15 @@ def how_far_to_trust(explanation: Explanation) -> Section:
     first = agreement.pairs[0]
     value = first.correlation
     words = [
-        "There is no one right way to tell what matters to a model, so several are compared. "
-        f"SHAP and shuffling agree {agreement.words}"
+        f"SHAP and shuffling agree {agreement.words} on what matters"
         + (
             f" (rank correlation {value:.2f}; 1 is the same order, 0 is none)"
             if value is not None
             else ""
         )
         + f", and {round(first.overlap * agreement.top)} of their top {agreement.top} columns are "
-        "the same. Where ways disagree on a column, say no more of it than that it plays a part.",
+        "the same. There is no one right way to tell what matters to a model, so several are "
+        "compared; where they disagree on a column, say no more of it than that it plays a part.",
         f"Contributions add up to what the model says of each row, but for "
         f"{shap.additivity_error:.1e} of the spread of its scores ({METHODS[shap.method]})."
         + (f" Why this way: {shap.note}." if shap.note else ""),

@@ -181,7 +181,8 @@ def conclude(gate: Gate, tracking: Tracking, folder: Path) -> None:
     tracking.artifacts(folder, "gate")
     summary = gate.summary
     tracking.conclude(f"{summary}: {'; '.join(gate.decision.reasons)}")
-    print(text_table(HEAD, [row(verdict) for verdict in gate.verdicts]))
+    applied = [each for each in gate.verdicts if each.outcome != "not applied"]
+    print(text_table(HEAD, [row(verdict) for verdict in applied]))
     for line in problems(gate.verdicts):
         print(f"  {line}")
     print(f"\n{in_short(gate.verdicts)}\n{summary}")

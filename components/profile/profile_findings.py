@@ -31,8 +31,8 @@ def sections(found: Profile) -> list[Section]:
         made.append(serving_section(found, found.serving))
     elif found.not_served:
         words = [
-            "The model was to be put behind the scoring server, as an endpoint would, and could "
-            f"not be: {found.not_served}."
+            "The model could not be put behind the scoring server, as an endpoint would: "
+            f"{found.not_served}."
         ]
         made.append(Section("Behind an endpoint", words, verdict="bad"))
     return made

@@ -91,18 +91,20 @@ def _table(saturation: Saturation) -> Table:
 def _saturation_words(serving: Serving) -> str:
     saturation = serving.saturation
     how = (
-        "The scoring server of the endpoints was loaded with requests of a row each at random "
-        "moments, as they come from many callers, at rising rates. "
+        " The scoring server of the endpoints was loaded with requests of a row each at random "
+        "moments, as they come from many callers, at rising rates."
     )
     if saturation.held is None:
-        return how + "No rate was surely kept up with: the time is too short, or the model slow."
-    if saturation.lost is None:
-        return how + (
-            f"It kept up with all of them, to {saturation.held.achieved:,.0f} requests a second."
+        return (
+            "No rate of requests was surely kept up with: the time is too short, or the model "
+            f"slow.{how}"
         )
-    return how + (
-        f"It kept up with {saturation.held.achieved:,.0f} requests a second, and no longer with "
-        f"{saturation.lost.rate:,.0f}: its saturation point lies in between."
+    most = f"{saturation.held.achieved:,.0f} requests a second"
+    if saturation.lost is None:
+        return f"It kept up with all that were sent, to {most}.{how}"
+    return (
+        f"It kept up with {most}, and no longer with {saturation.lost.rate:,.0f}: its saturation "
+        f"point lies in between.{how}"
     )
 
 

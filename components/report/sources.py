@@ -103,14 +103,15 @@ def data_sections(folder: Path) -> Sequence[Section] | None:
     document = read_json(folder / DATA_REPORT)
     problems = document["problems"]
     errors = sum(each["severity"] == "error" for each in problems)
+    if problems:
+        said = f"{errors} rules are broken and {len(problems) - errors} warnings were given."
+    elif document.get("rules"):
+        said = "The data are as their rules want them."
+    else:
+        said = "No rules were given for the data, so they are described here and not judged."
     words = [
-        "Before training, the data were checked against rules: which columns there must be, and "
-        "what may stand in them. "
-        + (
-            f"{errors} rules are broken and {len(problems) - errors} warnings were given."
-            if problems
-            else "Every rule holds."
-        ),
+        f"{said} Rules are checked before training: which columns there must be, and what may "
+        "stand in them.",
         *(f"{note[:1].upper()}{note[1:]}." for note in document["notes"]),
     ]
     blocks = [_problem_table(problems)] if problems else []
@@ -119,7 +120,7 @@ def data_sections(folder: Path) -> Sequence[Section] | None:
             "Are the data as they should be?",
             words,
             blocks,
-            "bad" if errors else "warning" if problems else "good",
+            "bad" if errors else "warning" if problems else "good" if document.get("rules") else "",
         )
     ]
     tables = [_column_table(name, table) for name, table in document["tables"].items()]

@@ -226,9 +226,10 @@ def log(
     )
     tracking.metrics({**found, "train_rows": len(table), "features": len(columns.kinds)})
     print(f"trained {args.estimator} on {len(table)} rows, {len(columns.kinds)} features")
-    for name, value in found.items():
-        if task_of(name.partition("_")[2]) is not None:
-            print(f"  {name:<24}{value:.4f}")
+    told = {name: value for name, value in found.items() if task_of(name.partition("_")[2])}
+    width = max(map(len, told), default=0)
+    for name, value in told.items():
+        print(f"  {name:<{width}}  {value:.4f}")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

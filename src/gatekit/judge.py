@@ -118,7 +118,11 @@ def compare(span: Span, kind: Literal["at_least", "more_than"], limit: float) ->
 
 def missing(rule: Rule, evidence: Evidence) -> str:
     """Return why no figure is there for a rule, and what may have been meant."""
-    cohorts = sorted({each.figure.cohort for each in evidence.named(rule.figure)})
+    named = evidence.named(rule.figure)
+    without = [each.figure.note for each in named if each.figure.value is None]
+    if without and len(without) == len(named):
+        return f"it has no value: {without[0]}"
+    cohorts = sorted({each.figure.cohort for each in named})
     if cohorts:
         known = ", ".join(each or "all rows" for each in cohorts[:6])
         more = f", and {len(cohorts) - 6} more" if len(cohorts) > 6 else ""
@@ -138,7 +142,10 @@ def _judged(rule: Rule, finding: Finding, version: str | None) -> Verdict:
     if figure.value is None:
         return replace(verdict, reason=f"it has no value: {figure.note}")
     if figure.sample < rule.minimum_sample:
-        reason = f"it stands on {figure.sample:,}, at least {rule.minimum_sample:,} are wanted"
+        reason = (
+            f"it stands on {figure.sample:,} rows or measurements, and at least "
+            f"{rule.minimum_sample:,} are wanted"
+        )
         return replace(verdict, reason=reason)
     if not rule.condition.needs_champion:
         span = Span.of(figure.value, figure.low, figure.high)

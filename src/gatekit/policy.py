@@ -180,7 +180,7 @@ def parse_policy(text: str, file: str = "policy") -> Policy:
         description=reader.text(fields.get("description")),
     )
     if reader.problems:
-        raise PolicyError(reader.problems)
+        raise PolicyError(sorted(reader.problems, key=lambda each: each.line))
     return policy
 
 

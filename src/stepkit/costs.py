@@ -68,7 +68,8 @@ def candidates(positive: NDArray[np.bool_], score: Floats) -> Floats:
     """Return the thresholds that are tried, falling, `CANDIDATES` at most.
 
     They are quantiles of all scores and of the positive rows' own, so that rare positives have
-    theirs; the first is above every score, the last is the least score.
+    theirs, and 0.5, by which the model itself decides; the first is above every score, the last is
+    no more than the least score.
 
     Args:
         positive: Whether each row is of the positive class, shape (n,).
@@ -77,7 +78,7 @@ def candidates(positive: NDArray[np.bool_], score: Floats) -> Floats:
     places = np.linspace(0, 1, CANDIDATES // 2 - 1)
     found = [np.quantile(part, places, method="lower") for part in (score, score[positive])]
     never = np.nextafter(score.max(), np.inf)
-    return np.unique(np.concatenate([*found, [never]]))[::-1]
+    return np.unique(np.concatenate([*found, [0.5, never] if never > 0.5 else [never]]))[::-1]
 
 
 def counter(

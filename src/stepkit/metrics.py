@@ -79,9 +79,9 @@ CLASSIFICATION_METRICS = {
 }
 REGRESSION_METRICS = {
     "mae": False,
-    "mse": False,
     "rmse": False,
     "r2": True,
+    "mse": False,
     "median_ae": False,
     "ae_p90": False,
     "mape": False,

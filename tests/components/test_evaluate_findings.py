@@ -63,7 +63,7 @@ def by_name(judged: Judged, name: str):
 def test_right_probabilities_pass(seed: int) -> None:
     found = calibration.measure(stated(*right(seed=seed)), 0)
     assert found.verdict == "good"
-    assert "can be taken at their word" in calibration.section(found, stated(*right())).words[1]
+    assert "can be taken at their word" in calibration.section(found, stated(*right())).words[0]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +112,36 @@ def test_guessing_is_bad_and_better_than_the_champion_is_good(tmp_path) -> None:
     write_findings(tmp_path, "evaluate", sections)
 
 
+@pytest.mark.parametrize(("rows", "verdict"), [(200, ""), (10, "bad")])
+def test_a_model_without_an_error_is_better_than_guessing_where_there_are_rows(
+    rows: int, verdict: str
+) -> None:
+    came = np.arange(rows) % 5 == 0
+    scores = stated(came, np.where(came, 0.9, 0.1))
+    judged = judge(scores, "y", None, (), FEW)
+    assert by_name(judged, "balanced_accuracy").low is None
+    (section, *_) = classes.sections(scores, "y", judged, (), Prices())
+    assert section.verdict == verdict
+
+
+def test_a_usual_class_that_is_taken_for_positive_is_told() -> None:
+    came = np.arange(1000) % 10 > 0
+    scores = stated(came, np.where(came, 0.9, 0.2))
+    words = classes.sections(scores, "y", judge(scores, "y", None, (), FEW), (), Prices())[0].words
+    assert any("set positive_label to it" in each for each in words)
+    rare = stated(~came, np.where(came, 0.2, 0.9))
+    words = classes.sections(rare, "y", judge(rare, "y", None, (), FEW), (), Prices())[0].words
+    assert not any("positive_label" in each for each in words)
+
+
+def test_a_model_that_finds_nothing_is_told_in_words() -> None:
+    came, probability = right()
+    scores = stated(came, probability / 10)
+    judged = judge(scores, "y", None, (), FEW)
+    words = classes.sections(scores, "y", judged, (), Prices())[0].words
+    assert words[1] == "Of 100 rows that are 'yes' it finds 0; it calls no row 'yes'."
+
+
 def test_a_champion_of_the_same_predictions_differs_by_nothing() -> None:
     scores = stated(*right(400))
     judged = judge(scores, "y", Rival("1", scores), (), FEW)
@@ -147,7 +177,7 @@ def test_a_cohort_with_doubled_error_is_named() -> None:
     assert [each.part.name for each in found] == ["group=odd"]
     section = cohorts.section(judged.parts, by_name(judged, "error_rate"), 0.95)
     assert section is not None
-    assert "group=odd" in section.words[1]
+    assert "group=odd" in section.words[0]
 
 
 def test_without_a_planted_cohort_none_is_named() -> None:

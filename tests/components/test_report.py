@@ -6,6 +6,7 @@ from pathlib import Path
 import decided
 import model_report
 import pytest
+import sources
 from mlflow import MlflowClient
 from tests.unit.raikit.report import example
 from tests.unit.raikit.report.markup import read
@@ -128,6 +129,21 @@ def test_a_report_of_another_model_is_refused(
 def test_nothing_to_report_on_is_told(model: Path, tmp_path: Path) -> None:
     with pytest.raises(StepError, match="nothing to report on"):
         model_report.main(["--model", str(model), "--report", str(tmp_path / "r")])
+
+
+def test_a_table_without_rules_is_not_called_good(tmp_path: Path) -> None:
+    table = {"digest": "d" * 64, "rows": 4, "duplicate_rows": 0, "columns": {}}
+    document = {"verdict": "pass", "rules": "", "problems": [], "notes": [], "tables": {"a": table}}
+    write_json(tmp_path / "report.json", document)
+    sections = sources.data_sections(tmp_path)
+    assert sections is not None
+    assert sections[0].verdict == ""
+    assert sections[0].words[0].startswith("No rules were given for the data")
+    write_json(tmp_path / "report.json", {**document, "rules": "adult.yml"})
+    sections = sources.data_sections(tmp_path)
+    assert sections is not None
+    assert sections[0].verdict == "good"
+    assert sections[0].words[0].startswith("The data are as their rules want them.")
 
 
 def test_what_check_data_wrote_becomes_a_part(model: Path, tmp_path: Path) -> None:

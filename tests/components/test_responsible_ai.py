@@ -120,8 +120,12 @@ def test_none_skips_groups_with_a_sentence(place: Path, tmp_path: Path) -> None:
     arguments = ("--sensitive", "none", "--analyses", "errors,fairness,balance")
     figures = run(place, tmp_path, *arguments)
     assert {cohort for _, cohort in figures} == {""}
-    words = [each["words"][0] for each in read_findings(tmp_path / "report")["sections"]]
-    assert words[1] == "No sensitive columns were to be looked at (sensitive: none)."
+    missing = figures["equalised_odds_difference", ""]
+    why = "No sensitive columns were to be looked at (sensitive: none)"
+    assert (missing.value, missing.note) == (None, why)
+    fairness = read_findings(tmp_path / "report")["sections"][1]
+    nothing = "No group was looked at, so nothing is known of how it treats groups."
+    assert fairness["words"] == [nothing, f"{why}."]
 
 
 def test_ranges_are_those_asked_for(place: Path, tmp_path: Path) -> None:

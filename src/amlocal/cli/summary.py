@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,20 @@ MODE = "workflowType=machine_learning"
 #: The parameter in which a step says what came of it.
 _CONCLUSION = "conclusion"
 _TAIL_LINES = 15
-#: At the end of a job, steps that logged more do not show all.
-_MANY_METRICS = 20
+#: At the end of a job, steps that logged more show a line of them.
+_FEW_METRICS = 6
+#: What such a line begins with, where it was logged; then what is not of a part of the rows.
+_FIRST_METRICS = (
+    *("auc", "accuracy", "rmse", "r2", "mae"),
+    *("gap_auc", "gap_rmse", "cv_auc", "cv_rmse", "leaking_columns"),
+    *("train_auc", "train_accuracy", "train_rmse", "train_r2", "train_rows"),
+    *("latency_row_p50_ms", "latency_row_p99_ms", "throughput_rows_s", "peak_memory_mb"),
+    *("explanation_agreement", "surrogate_fidelity", "worst_cohort_error_ratio"),
+    *("rules_pass", "rules_fail", "rules_undecided"),
+)
 _PLAIN_WIDTH = 100
+#: What a wrapped sentence has at least, on however narrow a terminal.
+_LEAST_WIDTH = 20
 _TAIL_BYTES = 16_384
 
 
@@ -67,7 +79,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
         _headline(info, terminal),
         *facts_lines(facts),
         *_parts(info, terminal, searches.MOST_TRIALS),
-        *section("conclusions", _conclusions(info), terminal),
+        *section("conclusions", _conclusions(info, terminal), terminal),
         *section("guardrails", searches.guardrails(info), terminal),
         *section("metrics", _metrics(info, terminal), terminal),
         *section("inputs", facts_lines({k: _input(v) for k, v in info.inputs.items()}), terminal),
@@ -89,7 +101,7 @@ def ended(info: JobInfo, terminal: Terminal) -> str:
         parts += section("guardrails that were not passed", alerts, terminal)
     for failed in _failures(info):
         parts += _failure(failed, terminal)
-    parts += section("conclusions", _conclusions(info), terminal)
+    parts += section("conclusions", _conclusions(info, terminal), terminal)
     parts += section("metrics", _metrics(info, terminal, brief=True), terminal)
     if info.status is JobStatus.COMPLETED:
         deploy = [f"  {text.clean(line)}" for line in deploying.commands(info)]
@@ -204,10 +216,23 @@ def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
         yield f"  {terminal.style(mark, colour)} {label}  {about}"
 
 
-def _conclusions(info: JobInfo) -> list[str]:
-    """Return what came of a job and of its steps, as their programs say."""
+def _conclusions(info: JobInfo, terminal: Terminal) -> list[str]:
+    """Return what came of a job and of its steps, as their programs say; wrapped on a terminal."""
     said = {_label(each): each.params.get(_CONCLUSION, "") for each in (info, *info.children)}
-    return facts_lines(said)
+    lines = facts_lines(said)
+    if not terminal.is_terminal:
+        return lines
+    indent = " " * (max((text.cells(name) for name, value in said.items() if value), default=0) + 4)
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(
+            line,
+            max(terminal.width, len(indent) + _LEAST_WIDTH),
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+        )
+    ]
 
 
 def _label(info: JobInfo) -> str:
@@ -222,7 +247,7 @@ def _metrics(info: JobInfo, terminal: Terminal, *, brief: bool = False) -> Itera
     Args:
         info: The job.
         terminal: Where they are shown.
-        brief: Whether steps of many metrics show those of parts (`METRIC.PART`) as a number only.
+        brief: Whether steps of many metrics show a line of them, the most telling first.
     """
     repeated = {
         key
@@ -237,15 +262,30 @@ def _metrics(info: JobInfo, terminal: Terminal, *, brief: bool = False) -> Itera
     steps = [child for child in info.children if child.metrics and not is_search]
     width = max((text.cells(_label(child)) for child in steps), default=0)
     for child in steps:
-        shown = dict(sorted(child.metrics.items()))
-        if brief and len(shown) > _MANY_METRICS:
-            shown = {key: value for key, value in shown.items() if "." not in key}
-        pairs = [f"{key} {text.number(value)}" for key, value in shown.items()]
-        if left_out := len(child.metrics) - len(shown):
-            pairs.append(f"and {left_out} of parts")
         room = (terminal.width if terminal.is_terminal else _PLAIN_WIDTH) - width - 4
-        for at, line in enumerate(_filled(pairs, room)):
+        is_cut = brief and len(child.metrics) > _FEW_METRICS
+        names = sorted(child.metrics, key=_telling if is_cut else None)
+        pairs = [f"{key} {text.number(child.metrics[key])}" for key in names]
+        lines = [_line_of(pairs, room)] if is_cut else _filled(pairs, room)
+        for at, line in enumerate(lines):
             yield f"  {text.pad('' if at else _label(child), width)}  {line}"
+
+
+def _telling(metric: str) -> tuple[int, bool, str]:
+    """Return a metric's place in a line that has not room for all."""
+    is_first = metric in _FIRST_METRICS
+    place = _FIRST_METRICS.index(metric) if is_first else len(_FIRST_METRICS)
+    return place, "." in metric, metric
+
+
+def _line_of(words: Sequence[str], room: int) -> str:
+    """Return a line of as many words as find room, one at least, and how many are left out."""
+    for count in range(len(words), 1, -1):
+        left_out = [f"and {len(words) - count} more"] if count < len(words) else []
+        line = "   ".join([*words[:count], *left_out])
+        if text.cells(line) <= room:
+            return line
+    return f"{words[0]}   and {len(words) - 1} more"
 
 
 def _filled(words: Sequence[str], room: int) -> Iterator[str]:

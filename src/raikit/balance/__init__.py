@@ -51,7 +51,8 @@ def sections(model: Model, train: pd.DataFrame, test: pd.DataFrame, settings: Se
     del test  # all analyses have one form
     said = [settings.chosen] if settings.chosen else []
     if not settings.sensitive:
-        return (), (Section(TITLE, [*said, "So nothing is known of how groups are balanced."]),)
+        nothing = "No group was looked at, so nothing is known of how groups are balanced."
+        return (), (Section(TITLE, [nothing, *said]),)
     require_column(train, model.target, "target column")
     for name in settings.sensitive:
         require_column(train, name, "sensitive column of the training data,")
@@ -60,7 +61,7 @@ def sections(model: Model, train: pd.DataFrame, test: pd.DataFrame, settings: Se
     label = _label(model, rows, settings.positive_label)
     if not groups or label is None:
         why = [] if label else ["Of more than two classes one must be named: positive_label."]
-        return (), (Section(TITLE, [*said, *more, *why]),)
+        return (), (Section(TITLE, [*why, *more, *said]),)
     found = [_balanced(model, rows, each, label, settings) for each in groups]
     combined = _combined(groups)
     overall = aggregate_balance(combined.counts)

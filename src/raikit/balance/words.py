@@ -138,12 +138,14 @@ def paragraphs(
     found: Sequence[Balanced], label: Label, rows: int, said: Sequence[str]
 ) -> list[str]:
     """Return what was looked at, what came out, and what it means."""
+    results = [_of_one(each, label, rows) for each in found if not each.grouping.is_crossed]
     words = [
+        *results[:1],
         "A model learns little of groups that its training data has few rows of, and it learns "
         f"whatever its labels say of them. Here the {rows:,} training rows are counted by group.",
         " ".join(said),
+        *results[1:],
     ]
-    words += [_of_one(each, label, rows) for each in found if not each.grouping.is_crossed]
     if any(each.gap is not None for each in found):
         words.append(
             "Rows that are otherwise alike are compared by a model of the label that sees every "

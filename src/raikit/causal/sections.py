@@ -114,7 +114,17 @@ def _figure(effect: Effect, found: Effects, settings: Settings) -> Figure:
 
 
 def _words(found: Effects, settings: Settings, named: bool) -> list[str]:
+    shared = [name for name, own in found.unexplained.items() if own < LEAST_UNEXPLAINED]
+    sure = [
+        each
+        for each in found.effects
+        if (each.low > 0 or each.high < 0) and each.treatment not in shared
+    ]
+    results = [_sentence(each, found.outcome) for each in sure[:_CHOSEN]] or [
+        "No effect was found that chance alone does not explain."
+    ]
     words = [
+        *results,
         "Other parts of this report tell what the model reacts to. This one asks of the data what "
         f"would become of {found.outcome} if one column were set to something else and all else "
         "stayed as it is. The model has no part in it.",
@@ -127,19 +137,10 @@ def _words(found: Effects, settings: Settings, named: bool) -> list[str]:
             "The columns were chosen because they go with the outcome, not because anybody could "
             "change them: name the treatments that are yours to set."
         )
-    shared = [name for name, own in found.unexplained.items() if own < LEAST_UNEXPLAINED]
     words += [
         f"{name} is all but told by the other columns, so no row shows what it does by itself: do "
         "not rely on its effect."
         for name in shared
-    ]
-    sure = [
-        each
-        for each in found.effects
-        if (each.low > 0 or each.high < 0) and each.treatment not in shared
-    ]
-    words += [_sentence(each, found.outcome) for each in sure[:_CHOSEN]] or [
-        "No effect was found that chance alone does not explain."
     ]
     words += [f"{name} was left out: {reason}." for name, reason in found.left_out.items()]
     return [*words, "This holds only if: " + " ".join(ASSUMPTIONS)]

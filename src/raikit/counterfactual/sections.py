@@ -130,29 +130,29 @@ def _section(found: Sequence[Counterfactuals], settings: Settings, rows: str) ->
 
 def _words(found: Sequence[Counterfactuals], settings: Settings, rows: str) -> list[str]:
     held = ", ".join(settings.immutable)
-    words = [
+    meaning = (
         "A counterfactual is the same case with as little as possible changed so that the model "
         "says something else: if only this had been different, the answer would have been, too. "
         "It tells what the model reacts to. It does not tell that changing it in the world would "
         "change the outcome."
-    ]
+    )
     if not found:
-        return [*words, "Every row that was drawn already has the wanted answer."]
+        return ["Every row that was drawn already has the wanted answer.", meaning]
     having = [each for each in found if len(each.table)]
     wanted = {goal_text(each.wanted) for each in found}
     goal = f"the answer {next(iter(wanted))}" if len(wanted) == 1 else "another answer"
-    words.append(
+    words = [
         f"Of {len(found)} {rows}, another case with {goal} was found for "
         f"{len(having)}, each checked with the model itself (DiCE, method {settings.method}). "
         + (f"Never changed: {held}." if held else "No column was set as immutable.")
-    )
+    ]
     if having:
         least = int(np.median([each.changed[0] for each in having]))
         words.append(
             f"The nearest of them differs in {least} column{'' if least == 1 else 's'} "
             "(median over the rows)."
         )
-    return words
+    return [*words, meaning]
 
 
 def _name(found: Counterfactuals) -> str:

@@ -67,10 +67,10 @@ def analyse(scores: Scores, table: pd.DataFrame, columns: list[str], settings: S
     told = Words.of(scores, settings.error)
     shown, left = readable(table, columns)
     if shown.shape[1] == 0 or len(losses) < LEAST_ROWS or not losses.any():
-        return _nothing(losses, shown)
+        return _nothing(scores, losses, shown)
     found = find(scores, shown, settings)
     if found is None:
-        return _nothing(losses, shown)
+        return _nothing(scores, losses, shown)
     maps = [heat_map(shown, losses, pair, settings.bins) for pair in _pairs(found.tree, settings)]
     files = _write(settings, found, maps, told)
     section = Section(
@@ -124,7 +124,7 @@ def _named(shown: HeatMap) -> list[str]:
     return [name for name in (shown.x[0], shown.y[0]) if name]
 
 
-def _nothing(losses: Floats, shown: pd.DataFrame) -> Found:
+def _nothing(scores: Scores, losses: Floats, shown: pd.DataFrame) -> Found:
     """Return that there is nothing to tell, and why."""
     if not losses.any():
         why = "The model makes no error on the test rows, so there is nothing to look for."
@@ -137,5 +137,8 @@ def _nothing(losses: Floats, shown: pd.DataFrame) -> Found:
         why = "No column has numbers, or few enough different texts, to look for errors by."
     else:
         why = "No column tells the rows where the model errs from those where it is right."
-    figure = Figure("worst_cohort_error_ratio", "errors", None, "less", len(losses), note=why)
-    return (figure,), (Section(TITLE, (why,)),)
+    names = ["worst_cohort_error_ratio"]
+    names += ["worst_cohort_unexpected_error"] if scores.has_probabilities else []
+    note = why.rstrip(".")
+    figures = tuple(Figure(name, "errors", None, "less", len(losses), note=note) for name in names)
+    return figures, (Section(TITLE, (why,)),)

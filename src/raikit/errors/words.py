@@ -106,12 +106,12 @@ def paragraphs(
 ) -> list[str]:
     """Return what was looked at, what came out, and what it means."""
     said = [
+        f"{_finding(cohorts[0], told)} Over all {rows:,} test rows the {told.measure} is "
+        f"{told.shown(overall)}.",
         f"A single figure such as the {told.measure} hides that a model may be right about most "
         "and wrong about some. Here a simple tree looks for the kind of rows that the model gets "
         "wrong most. It searches one half of the test rows and is checked on the other, so that a "
         "kind of row that only happened to go wrong is not taken for a weakness.",
-        f"Over all {rows:,} test rows the {told.measure} is {told.shown(overall)}. "
-        + _finding(cohorts[0], told),
     ]
     if left:
         said.append(
@@ -126,16 +126,16 @@ def _finding(worst: Worst, told: Words) -> str:
     if own.error is None or worst.ratio is None or worst.low is None or worst.high is None:
         return f"The worst kind of row that was found ({worst.condition}) could not be checked."
     where = (
-        f"where {worst.condition}: {told.shown(own.error)} in {own.rows:,} rows "
+        f"where {worst.condition}: {told.measure} {told.shown(own.error)} in {own.rows:,} rows "
         f"(likely {told.shown(own.low)} to {told.shown(own.high)})"
     )
     if not worst.is_beyond_chance:
         return (
-            f"The worst kind of row that was found is {where}. That is not beyond chance, so no "
-            "kind of row was found that the model gets wrong more than the rest."
+            "No kind of row was found that the model gets wrong more than the rest, beyond chance. "
+            f"The worst that was looked at is {where}."
         )
     text = (
-        f"It is worst {where}. That is {worst.ratio:.1f} times as much as elsewhere (likely "
+        f"It errs most {where}. That is {worst.ratio:.1f} times as much as elsewhere (likely "
         f"{worst.low:.1f} to {worst.high:.1f} times). These are {own.share:.0%} of the rows, and "
         f"{own.coverage:.0%} of all errors fall on them."
     )

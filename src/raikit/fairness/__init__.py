@@ -57,14 +57,19 @@ def sections(model: Model, train: pd.DataFrame, test: pd.DataFrame, settings: Se
     del train  # all analyses have one form
     said = [settings.chosen] if settings.chosen else []
     if not settings.sensitive:
-        return (), (Section(TITLE, [*said, "So nothing is known of how it treats groups."]),)
+        nothing = "No group was looked at, so nothing is known of how it treats groups."
+        return _unknown(model, len(test), settings.chosen or nothing), (
+            Section(TITLE, [nothing, *said]),
+        )
     scores = score(model, test, settings.positive_label)
     labelled = test[test[model.target].notna()].reset_index(drop=True)
     groups, more = groupings(labelled, settings.sensitive, settings.ranges)
     if not groups:
-        return (), (Section(TITLE, [*said, *more]),)
+        why = " ".join(more)
+        return _unknown(model, len(labelled), why), (Section(TITLE, [*more, *said]),)
     if scores.task == "classification" and not decisions_of(scores, settings.positive_label):
-        return (), (Section(TITLE, [*said, _no_positive(scores)]),)
+        why = _no_positive(scores)
+        return _unknown(model, len(labelled), why), (Section(TITLE, [why, *said]),)
     compared = [_compare(scores, each, settings) for each in groups]
     figures = [f for each in compared for f in figures_of(each, len(labelled), settings.min_rows)]
     section = Section(
@@ -81,6 +86,16 @@ def sections(model: Model, train: pd.DataFrame, test: pd.DataFrame, settings: Se
     table = price_table(prices)
     cost = Section("What it would cost to treat groups alike", price_words(prices), [table])
     return tuple(figures), (section, cost)
+
+
+def _unknown(model: Model, rows: int, why: str) -> tuple[Figure, ...]:
+    """Return what a gate would ask for, without a value: it is told why there is none."""
+    if model.task != "classification":
+        return ()
+    return tuple(
+        Figure(name, "fairness", None, "less", rows, note=why.rstrip("."))
+        for name in ("demographic_parity_difference", "equalised_odds_difference")
+    )
 
 
 def decisions_of(scores: Scores, positive_label: str) -> tuple[Decisions, str] | None:

@@ -69,11 +69,16 @@ class Compared:
 
 
 def figures_of(compared: Compared, rows: int, min_rows: int) -> list[Figure]:
-    """Return the differences as figures; one that says why where nothing can be compared."""
+    """Return the differences as figures; without values, and why, where nothing is compared."""
     if not compared.gaps:
-        name = "demographic_parity_difference" if compared.positive else "mae_difference"
+        names = ["mae_difference"]
+        if compared.positive:
+            names = ["demographic_parity_difference", "equalised_odds_difference"]
         why = f"fewer than two groups have {enough_rows(compared, min_rows)}"
-        return [Figure(name, "fairness", None, "less", rows, cohort=compared.name, note=why)]
+        return [
+            Figure(name, "fairness", None, "less", rows, cohort=compared.name, note=why)
+            for name in names
+        ]
     sample = int(compared.measured.grouping.counts[compared.measured.enough].sum())
     return [
         Figure(

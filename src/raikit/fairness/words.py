@@ -33,9 +33,9 @@ def paragraphs(
             "Does the model treat groups of people alike? For each group it was measured how far "
             f"predictions miss, and in which direction, on {rows:,} test rows."
         )
-    found = [opening, " ".join(said)]
     tell = _decisions if positive else _quantities
-    found += [tell(each) for each in compared if each.gaps and not each.is_crossed]
+    results = [tell(each) for each in compared if each.gaps and not each.is_crossed]
+    found = [*results[:1], opening, " ".join(said), *results[1:]]
     crossed = [each for each in compared if each.gaps and each.is_crossed]
     if crossed and positive:
         found.append(_intersections(crossed))

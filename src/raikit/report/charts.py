@@ -48,17 +48,26 @@ def draw_chart(chart: Chart) -> Markup:
     if not any(value is not None for line in lines for value in line.y):
         return tag("p", "There are no values to draw.", class_="empty")
     frame = Frame(x_axis(lines, chart.log_x), linear(list(_heights(lines))))
+    shades = shades_of(lines)
     drawing = tag(
         "svg",
         _axes(frame, chart),
-        *(_band(line, frame, place) for place, line in enumerate(lines)),
-        *(_line(line, frame, place) for place, line in enumerate(lines)),
+        *(_band(line, frame, shade) for line, shade in zip(lines, shades, strict=True)),
+        *(_line(line, frame, shade) for line, shade in zip(lines, shades, strict=True)),
         viewbox=f"0 0 {WIDTH} {HEIGHT}",
         role="img",
         aria_label=describe(chart, lines),
         class_="chart",
     )
     return join([_legend(lines), tag("div", drawing, class_="drawing"), _numbers(lines, chart)])
+
+
+def shades_of(lines: Sequence[Line]) -> list[int]:
+    """Return the colour of each line; one without a name is of those of the line before it."""
+    shades: list[int] = []
+    for place, line in enumerate(lines):
+        shades.append(place if line.name or not place else shades[-1])
+    return shades
 
 
 def describe(chart: Chart, lines: Sequence[Line]) -> str:
@@ -212,8 +221,9 @@ def _legend(lines: Sequence[Line]) -> Markup:
     if len(lines) < 2:
         return Markup("")
     items = [
-        tag("li", tag("span", class_=f"key {_key(line, place)}"), line.name or NOTHING)
-        for place, line in enumerate(lines)
+        tag("li", tag("span", class_=f"key {_key(line, shade)}"), line.name or NOTHING)
+        for place, (line, shade) in enumerate(zip(lines, shades_of(lines), strict=True))
+        if line.name or not place
     ]
     return tag("ul", *items, class_="legend")
 

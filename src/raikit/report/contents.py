@@ -102,8 +102,10 @@ class Part:
 
     @property
     def lead(self) -> str:
-        """The first sentence of its first section."""
-        words = self.sections[0].words if self.sections else ()
+        """The first sentence of the section that its verdict is of, if bad, else of its first."""
+        troubled = [each for each in self.sections if each.verdict in ("bad", "warning")]
+        said = [each for each in troubled if each.verdict == self.verdict] or self.sections
+        words = said[0].words if said else ()
         first = words[0] if words else ""
         end = re.search(r"[.!?](?=\s+[A-Z`])", first)
         return first[: end.end()] if end else first

@@ -75,8 +75,11 @@ FIGURES = {
         "The calibration error that a perfect model would show on so many rows.",
         ".1%",
     ),
-    "cost": Term("Cost", "What all false alarms and misses cost together, at the threshold used."),
-    "best_cost": Term("Least cost", "The same at the threshold where it is least."),
+    "cost": Term(
+        "Cost of a row",
+        "What false alarms and misses cost a row on average, as the model predicts.",
+    ),
+    "best_cost": Term("Least cost of a row", "The same at the threshold where it is least."),
     "best_threshold": Term(
         "Cheapest threshold", "The threshold at which errors cost least.", ".3f"
     ),
@@ -93,8 +96,8 @@ FIGURES = {
     "first_prediction_ms": Term("First prediction", "The first one takes longer than those after."),
     "served_p50_ms": Term("Answer of the server", "Half of all requests were answered in no more."),
     "js_distance": Term(
-        "Distance between training and test",
-        "How unlike a column is in training and test; 0 is alike, 1 is wholly apart.",
+        "Distance of the groups' sizes from even ones",
+        "0 where all groups have as many training rows, near 1 where one has all (Jensen-Shannon).",
         ".3f",
     ),
     "mitigation_accuracy_change": Term(
@@ -103,12 +106,28 @@ FIGURES = {
     "smallest_group_share": Term(
         "Smallest group", "The share of rows of the smallest group.", ".1%"
     ),
-    "worst_cohort_error": Term("Worst group", "The error where the model fails most."),
+    "worst_cohort_error": Term("Error in the worst group", "The error where the model fails most."),
     "worst_cohort_coverage": Term(
-        "Errors in the worst group", "The share of all errors that are in that group.", ".1%"
+        "Share of the errors in the worst group",
+        "The share of all errors that are in that group.",
+        ".1%",
     ),
     "method_agreement": Term(
         "Agreement of two methods", "How alike they rank the columns; 1 is the same.", ".2f"
+    ),
+    "top_columns_overlap": Term(
+        "Strongest columns that two methods share",
+        "The share of the top columns by SHAP that are also on top when columns are shuffled.",
+        ".0%",
+    ),
+    "counterfactual_found": Term(
+        "Cases for which another answer was found",
+        "The share of the rows tried of which a small change gave another prediction.",
+        ".0%",
+    ),
+    "counterfactual_changes": Term(
+        "Columns to change for another answer",
+        "In how many columns the nearest such case differs; the median over the rows tried.",
     ),
     "surrogate_same_class": Term(
         "The simple tree says the same",
@@ -137,8 +156,10 @@ FIGURES = {
         "Memory growth",
         "By how much the memory grows over 1,000 predictions; more than 0 is a leak.",
     ),
-    "cpu_s_per_1000": Term("Processor time", "Seconds of a processor for 1,000 predictions."),
-    "model_size_mb": Term("Size", "Of the model on disk."),
+    "cpu_s_per_1000": Term(
+        "Processor time for 1,000 predictions", "Seconds of a processor, one row at a time."
+    ),
+    "model_size_mb": Term("Size of the model", "Of its files on disk."),
     "saturation_rps": Term(
         "Saturation", "Requests a second that one instance takes before they pile up."
     ),
@@ -158,7 +179,19 @@ FIGURES = {
         ".3f",
     ),
     "worst_cohort_error_ratio": Term(
-        "Worst group against all", "The error rate where the model fails most, over that of all."
+        "Error in the worst group, times that elsewhere",
+        "The error where the model fails most, over that of all other rows; 1 is the same.",
+        ".2f",
+    ),
+    "worst_cohort_unexpected_error": Term(
+        "Errors in the worst group that the model does not expect",
+        "Its error rate less what the model's own probabilities lead to expect there.",
+        ".1%",
+    ),
+    "theil_t_index": Term(
+        "Unevenness of the groups' sizes (Theil index)",
+        "0 where all combinations of groups have as many training rows; more is less even.",
+        ".3f",
     ),
     "explanation_agreement": Term(
         "Agreement of explanations",
@@ -166,9 +199,9 @@ FIGURES = {
         ".2f",
     ),
     "surrogate_fidelity": Term(
-        "Fidelity of the simple tree",
-        "How often a tree that a person can read says the same as the model.",
-        ".1%",
+        "Fidelity of the simple tree (R²)",
+        "How much of what the model says a tree that a person can read says, too; 1 is all.",
+        ".2f",
     ),
 }
 

@@ -57,7 +57,7 @@ def _plain(value: float) -> str:
     if value == 0:
         return "0"
     size = abs(value)
-    if size >= 1e9 or size < 1e-4:
+    if size >= 1e12 or size < 1e-4:
         return f"{value:.3g}"
     if float(value).is_integer():
         return f"{int(value):,d}"

@@ -69,12 +69,26 @@ def test_a_step_names_its_pipeline() -> None:
     assert "lifecycle_0_train" in shown
 
 
-def test_of_many_metrics_the_end_of_a_job_shows_those_of_the_whole() -> None:
-    parts = {f"recall.part_{number}": 0.5 for number in range(20)}
-    job = pipeline(step("evaluate", metrics={"auc": 0.93, **parts}))
-    ended = summary.ended(job, terminal())
-    assert "  evaluate  auc 0.93   and 20 of parts\n" in ended
-    assert summary.job(job, terminal()).count("recall.part_") == 20
+def test_on_a_terminal_conclusions_are_wrapped_under_themselves() -> None:
+    said = "REFUSED adult: " + "; ".join(f"rule {number} is broken" for number in range(9))
+    job = pipeline(step("gate", params={"conclusion": said}), step("x"))
+    lines = summary.ended(job, terminal(NO_COLOR="1")).splitlines()
+    start = lines.index("conclusions") + 1
+    wrapped = lines[start : lines.index("", start)]
+    assert len(wrapped) > 1
+    assert max(map(len, wrapped)) <= 80
+    assert wrapped[0].startswith("  gate  REFUSED adult: rule 0")
+    assert all(line.startswith("        ") and line[8] != " " for line in wrapped[1:])
+    assert f"  gate  {said}\n" in summary.ended(job, terminal(tty=False))
+
+
+def test_of_many_metrics_the_end_of_a_job_shows_a_line() -> None:
+    parts = {f"f1.part_of_a_long_name_{number}": 0.5 for number in range(20)}
+    job = pipeline(step("evaluate", metrics={"brier": 0.08, "auc": 0.93, **parts}))
+    ended = summary.ended(job, terminal(tty=False))
+    shown = "auc 0.93   brier 0.08   f1.part_of_a_long_name_0 0.5   and 19 more"
+    assert f"  evaluate  {shown}\n" in ended
+    assert summary.job(job, terminal()).count("part_of_a_long_name") == 20
     few = pipeline(step("compare", metrics={"auc": 0.93, "champion.auc": 0.9}))
     assert "auc 0.93   champion.auc 0.9\n" in summary.ended(few, terminal())
 
@@ -101,7 +115,7 @@ def test_metrics_of_a_job_itself_have_a_line_each() -> None:
 
 def test_many_metrics_of_a_step_are_filled_into_lines() -> None:
     job = pipeline(step("train", metrics={f"metric_{n:02}": n / 8 for n in range(9)}))
-    shown = summary.ended(job, terminal(NO_COLOR="1"))
+    shown = summary.job(job, terminal(NO_COLOR="1"))
     lines = shown.partition("\nmetrics\n")[2].partition("\n\n")[0].splitlines()
     assert len(lines) > 1
     assert max(map(len, lines)) <= 100

@@ -201,7 +201,9 @@ def test_a_small_sample_is_insufficient_whatever_the_figure() -> None:
     assert outcome(rule(minimum_sample=1000), figure()) == "pass"
     (verdict,) = judge_rule(rule(minimum_sample=1001), evidence(figure()))
     assert verdict.outcome == "insufficient"
-    assert verdict.reason == "it stands on 1,000, at least 1,001 are wanted"
+    assert verdict.reason == (
+        "it stands on 1,000 rows or measurements, and at least 1,001 are wanted"
+    )
 
 
 def test_a_figure_without_a_value_is_insufficient_and_says_why() -> None:
@@ -223,6 +225,13 @@ def test_a_missing_figure_is_insufficient_and_says_what_there_is(wanted: Rule, r
     (verdict,) = judge_rule(wanted, evidence(figure(), *cohorts))
     assert verdict.outcome == "insufficient"
     assert verdict.reason.startswith(reason)
+
+
+def test_a_figure_that_no_cohort_has_says_why() -> None:
+    without = replace(figure(name="parity"), value=None, low=None, high=None, note="no groups")
+    wanted = rule(figure="parity", cohort="every cohort")
+    (verdict,) = judge_rule(wanted, evidence(figure(), without))
+    assert (verdict.outcome, verdict.reason) == ("insufficient", "it has no value: no groups")
 
 
 def test_every_cohort_gets_a_verdict() -> None:

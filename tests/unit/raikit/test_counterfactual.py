@@ -236,7 +236,7 @@ def test_sections_tell_of_rows_that_the_model_refuses(
     assert [each.name for each in figures] == ["counterfactual_found", "counterfactual_changes"]
     assert figures[0].value is not None
     assert figures[0].sample == 3
-    assert "Never changed: age, sex." in section.words[1]
+    assert "Never changed: age, sex." in section.words[0]
     bars, choice = section.blocks
     assert set(bars.names) <= {"hours", "job"}
     for blocks in choice.options.values():
@@ -250,11 +250,11 @@ def test_sections_of_a_quantity_ask_for_the_upper_half(regressor) -> None:
     table = pd.DataFrame({"a": np.linspace(-3, 3, 61), "b": 1.0})
     figures, (section,) = sections(regressor, table, table, Settings(rows=2, total_cfs=2))
     assert figures[0].value == 1.0
-    assert "between 1 and 7" in section.words[1]
+    assert "between 1 and 7" in section.words[0]
 
 
 def test_sections_say_where_nothing_is_to_be_changed(regressor) -> None:
     table = pd.DataFrame({"a": [0.0, 1.0], "b": [0.0, 1.0]})
     figures, (section,) = sections(regressor, table, table, Settings(desired_range=(-9, 9)))
     assert figures[0].value is None
-    assert "already has the wanted answer" in section.words[-1]
+    assert "already has the wanted answer" in section.words[0]

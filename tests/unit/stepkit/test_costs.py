@@ -46,6 +46,14 @@ def test_thresholds_are_enough_for_rare_positives():
     assert (tried > 0.995).sum() > 30
 
 
+def test_the_threshold_that_the_model_decides_by_is_among_those_tried():
+    score = np.linspace(0.2, 0.9, 1000) ** 2
+    assert 0.5 not in score
+    assert 0.5 in candidates(score > 0.6, score)
+    low = score / 2
+    assert candidates(low > 0.3, low)[0] == np.nextafter(low.max(), 1)
+
+
 @pytest.mark.parametrize(("fp", "fn"), [(1, 1), (1, 4), (3, 1)])
 def test_right_probabilities_are_cut_where_theory_cuts_them(fp, fn):
     prices = Prices(fp, fn)

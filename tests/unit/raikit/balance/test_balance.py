@@ -99,11 +99,11 @@ def test_without_groups_or_a_positive_class_there_are_words_alone(tmp_path: Path
         model(), table, table, Settings(tmp_path, chosen="None were asked for.")
     )
     assert figures == ()
-    assert section.words[0] == "None were asked for."
+    assert section.words[1] == "None were asked for."
     table["label"] = np.resize(["a", "b", "c"], 300)
     figures, section = found(tmp_path, table)
     assert figures == {}
-    assert "positive_label" in section.words[-1]
+    assert "positive_label" in section.words[0]
     with pytest.raises(StepError, match="no class 'z'"):
         found(tmp_path, table, positive_label="z")
     assert found(tmp_path, table, positive_label="b")[0]["label_share_difference"].value < 0.2

@@ -196,3 +196,14 @@ def test_plain_words_stand_before_every_drawing() -> None:
                 assert is_table or figure.index('class="reading"') < figure.index(
                     "<svg" if "<svg" in figure else "<table" if "<table" in figure else "<ul"
                 )
+
+
+def test_lines_without_a_name_share_colour_and_legend_of_the_one_before() -> None:
+    x, y = [0.0, 1.0], [1.0, 2.0]
+    lines = [Line("rows", x, y), Line("", x, y), Line("", x, y), Line("mean", x, y)]
+    drawn = str(draw_chart(Chart(lines, "x", "y")))
+    legend = drawn.partition("</ul>")[0]
+    assert legend.count("<li>") == 2
+    assert "c0" in legend
+    assert "c3" in legend
+    assert "c1" not in drawn

@@ -73,6 +73,17 @@ def test_the_lead_is_the_first_sentence(words: list[str], lead: str) -> None:
     assert Part("p", "P", []).lead == ""
 
 
+def test_the_lead_is_of_the_section_that_the_verdict_is_of() -> None:
+    sections = [
+        Section("A", ["It fits."], verdict="good"),
+        Section("B", ["It may leak."], verdict="warning"),
+        Section("C", ["It leaks. Surely."], verdict="bad"),
+    ]
+    assert Part("p", "P", sections).lead == "It leaks."
+    assert Part("p", "P", sections[:2]).lead == "It may leak."
+    assert Part("p", "P", sections[:1]).lead == "It fits."
+
+
 def test_headlines_are_of_all_rows_or_of_a_whole_column() -> None:
     names = [(each.name, each.cohort) for each in example.responsible().headlines(3)]
     assert names == [
