@@ -122,6 +122,7 @@ def test_step_programs_never_import_amlocal() -> None:
         ("automlkit", {"automlkit", "automlmodel", "stepkit"}),
         ("automlmodel", {"automlmodel"}),
         ("gatekit", {"gatekit", "stepkit"}),
+        ("monitorkit", {"monitorkit", "stepkit"}),
         ("parallelkit", {"parallelkit", "stepkit"}),
         ("raikit", {"raikit", "stepkit"}),
         ("scoringserver", {"scoringserver"}),
@@ -130,8 +131,8 @@ def test_step_programs_never_import_amlocal() -> None:
 )
 def test_packages_know_of_each_other_what_they_must(package: str, allowed: set[str]) -> None:
     own = {
-        *("amlocal", "automlkit", "automlmodel", "gatekit", "parallelkit", "raikit"),
-        *("scoringserver", "stepkit"),
+        *("amlocal", "automlkit", "automlmodel", "gatekit", "monitorkit", "parallelkit"),
+        *("raikit", "scoringserver", "stepkit"),
     }
     wrong = [
         f"{path.relative_to(SOURCE)} imports {name}"
