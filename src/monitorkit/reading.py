@@ -37,7 +37,13 @@ _TIME_FIELD, _ROWS_FIELD, _EVENT_ID = "time", "data", "id"
 
 
 def read_rows(
-    data: Data, now: datetime, *, rows_at_most: int, seed: int, columns: Sequence[str] | None = None
+    data: Data,
+    now: datetime,
+    *,
+    rows_at_most: int,
+    seed: int,
+    columns: Sequence[str] | None = None,
+    has_ids: bool = False,
 ) -> Rows:
     """Read the rows of a window.
 
@@ -46,22 +52,22 @@ def read_rows(
         now: From which the window is seen.
         rows_at_most: See `Gatherer`.
         seed: See `Gatherer`.
-        columns: Those that are kept, beside `correlationid` and `row` of collected rows, which are
-            kept only then; None keeps all others.
+        columns: Those that are kept; None keeps all.
+        has_ids: Whether `correlationid` and `row` of collected rows are columns, too.
 
     Raises:
         StepError: Nothing is there, or it cannot be read. A window without rows is no error.
     """
     gatherer = Gatherer(rows_at_most, seed)
     for chunk in chunks(data, data.window(now)):
-        gatherer.add(_chosen(chunk, columns))
+        kept = [
+            name
+            for name in chunk.column_names
+            if (columns is None or name in columns or name in (ID, ROW))
+            and (has_ids or name not in (ID, ROW))
+        ]
+        gatherer.add(chunk.select(kept))
     return gatherer.rows()
-
-
-def _chosen(chunk: pa.Table, columns: Sequence[str] | None) -> pa.Table:
-    if columns is None:
-        return chunk.select([name for name in chunk.column_names if name not in (ID, ROW)])
-    return chunk.select([name for name in (*columns, ID, ROW) if name in chunk.column_names])
 
 
 def chunks(data: Data, window: Window) -> Iterator[pa.Table]:

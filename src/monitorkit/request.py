@@ -138,6 +138,8 @@ class Signal:
             `metric_value`, and perhaps `group` and `threshold_value`.
         reference: What it is compared with. None for `custom`, and for `model_performance` with
             thresholds.
+        outputs: Of `feature_attribution_drift`, what was predicted, where production is the inputs
+            alone; it is joined by correlation id.
         ground_truth: Of `model_performance`, a table with the truth in `target_column`, which is
             joined by correlation id; None where production has it already.
         features: Their names, or None for all that production and reference share.
@@ -155,6 +157,7 @@ class Signal:
     type: SignalType
     production: Data
     reference: Data | None = None
+    outputs: Data | None = None
     ground_truth: Data | None = None
     features: tuple[str, ...] | None = None
     top_n_feature_importance: int | None = None
@@ -234,7 +237,7 @@ def request_document(request: Request) -> dict[str, Any]:
 def _signal(said: object, place: str, now: datetime) -> Signal:
     given = _fields(said, Signal, place)
     place = f"signal {given['name']!r}"
-    for name in ("production", "reference", "ground_truth"):
+    for name in ("production", "reference", "outputs", "ground_truth"):
         if given.get(name) is not None:
             given[name] = _data(given[name], f"{place}: {name}", now)
     if given["type"] not in METRICS:
