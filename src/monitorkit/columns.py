@@ -23,6 +23,8 @@ from stepkit.table import label_text
 Codes: TypeAlias = NDArray[np.int32]
 Kind: TypeAlias = Literal["numerical", "categorical", "time", "unsupported"]
 
+#: Values of one chunk that are numbers and texts: all as texts, and those that are as numbers.
+MIXED = pa.struct([pa.field("number", pa.float64()), pa.field("text", pa.string())])
 #: Azure reads whole numbers as categories where less than this share of them is different.
 _FEW_VALUES = 0.05
 #: How much more than the rows that are kept is gathered before what is too much is dropped.
@@ -36,10 +38,16 @@ class Column:
     parts: list[Floats | Codes | int] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
     odd: Literal["time", "unsupported", ""] = ""
+    numbers_as_text: int = 0
 
     def add(self, values: pa.ChunkedArray) -> None:
         """Add a chunk's values."""
         kind = values.type
+        if kind == MIXED:
+            numbers = pc.struct_field(values, "number")
+            self.numbers_as_text += len(values) - numbers.null_count
+            values = pc.struct_field(values, "text")
+            kind = values.type
         if pa.types.is_dictionary(kind):
             values, kind = values.cast(kind.value_type), kind.value_type
         if pa.types.is_null(kind):
@@ -85,12 +93,13 @@ class Column:
         if self.odd:
             return self.odd
         texts = sum(int((part >= 0).sum()) for part in self.parts if _is_codes(part))
+        texts -= self.numbers_as_text
         numbers = [part for part in self.parts if _is_floats(part)]
         present = [part[~np.isnan(part)] for part in numbers]
         rows = sum(len(part) for part in present)
-        if texts >= rows:
+        if texts >= rows + self.numbers_as_text:
             return "categorical"
-        if not all(bool((part == np.floor(part)).all()) for part in present):
+        if not rows or not all(bool((part == np.floor(part)).all()) for part in present):
             return "numerical"
         different = len(np.unique(np.concatenate(present)))
         return "categorical" if different / rows < _FEW_VALUES else "numerical"
@@ -222,9 +231,9 @@ class Gatherer:
             self._drop()
 
     def _drop(self) -> None:
-        drawn = np.concatenate(self._draws)
-        if len(drawn) <= self._most:
+        if sum(len(part) for part in self._draws) <= self._most:
             return
+        drawn = np.concatenate(self._draws)
         self._limit = float(np.partition(drawn, self._most)[self._most])
         masks = [part < self._limit for part in self._draws]
         for column in self._columns.values():

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
-from monitorkit.columns import Gatherer, Rows
+from monitorkit.columns import MIXED, Gatherer, Rows
 from monitorkit.request import Data
 from monitorkit.windows import Window
 from stepkit.collected import ID, ROW, collected_files
@@ -226,10 +226,16 @@ def _parsed_slowly(lines: bytes, place: str) -> pa.Table:
 
 
 def _array(values: list[Any]) -> pa.Array:
-    """Return values as numbers, or where they are not all numbers as texts."""
-    if all(_type(value) in (pa.null(), pa.float64()) for value in values):
+    """Return values as numbers, as texts, or where both occur as `MIXED`."""
+    is_number = [_type(value) == pa.float64() for value in values]
+    if all(is_one or value is None for is_one, value in zip(is_number, values, strict=True)):
         return pa.array(values, pa.float64())
-    return pa.array([None if value is None else label_text(value) for value in values], pa.string())
+    texts = [None if value is None else label_text(value) for value in values]
+    if not any(is_number):
+        return pa.array(texts, pa.string())
+    numbers = [value if is_one else None for is_one, value in zip(is_number, values, strict=True)]
+    parts = [pa.array(numbers, pa.float64()), pa.array(texts, pa.string())]
+    return pa.StructArray.from_arrays(parts, fields=list(MIXED))
 
 
 def _events(lines: Iterable[bytes], place: str) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:

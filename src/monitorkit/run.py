@@ -48,13 +48,17 @@ class Monitored:
         return overall(metric.verdict for metric in self.metrics)
 
 
-def monitor(request: Request) -> Monitored:
+def monitor(request: Request, reader: Reader | None = None) -> Monitored:
     """Compute every signal, and judge all of their metrics together.
+
+    Args:
+        request: What is asked.
+        reader: What gives the rows; None reads them where the request says.
 
     Raises:
         StepError: Data cannot be read, or do not fit what is asked.
     """
-    reader = Reader(request)
+    reader = reader or Reader(request)
     outcomes = [compute(signal, request, reader) for signal in request.signals]
     metrics = judged([metric for each in outcomes for metric in each.metrics], request.significance)
     found, begin = [], 0
