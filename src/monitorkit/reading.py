@@ -91,10 +91,19 @@ def chunks(data: Data, window: Window) -> Iterator[pa.Table]:
 
 
 def is_collected(path: Path) -> bool:
-    """Return whether a path holds what an endpoint collected: a JSON Lines file is in it."""
+    """Return whether a path holds what an endpoint collected: JSON Lines, or nothing yet.
+
+    Raises:
+        StepError: There is no such file or folder.
+    """
     if path.is_file():
         return path.suffix == ".jsonl"
-    return not is_mltable(path) and next(path.rglob("*.jsonl"), None) is not None
+    if not path.is_dir():
+        raise StepError(f"no file or folder at {path}", hint="check the signal's path")
+    if is_mltable(path):
+        return False
+    has_files = any(file.is_file() for file in path.rglob("*"))
+    return not has_files or next(path.rglob("*.jsonl"), None) is not None
 
 
 def _table(path: Path) -> Iterator[pa.Table]:
