@@ -49,7 +49,7 @@ def read_collected(
     keys: list[tuple[pd.Timestamp, str, int]] = []
     rows: list[dict[str, Any]] = []
     # One loop over all, since the rows of many small events are slow to put together otherwise.
-    for file in _files(path, *window):
+    for file in collected_files(path, begin=window[0], end=window[1]):
         for time, event_id, found in _events(file):
             if not _is_within(time, *window):
                 continue
@@ -118,8 +118,15 @@ def _said(begin: datetime | None, end: datetime | None) -> str:
     return since + (f" until {end.isoformat()}" if end else "")
 
 
-def _files(path: Path, begin: datetime | None, end: datetime | None) -> Iterator[Path]:
-    """Give the files that may hold something of a window, by name.
+def collected_files(
+    path: Path, *, begin: datetime | None = None, end: datetime | None = None
+) -> Iterator[Path]:
+    """Give the files of a collection that may hold something of a window, by name.
+
+    Args:
+        path: See `read_collected`.
+        begin: The first moment that counts, in UTC.
+        end: The first moment that does not count any more, in UTC.
 
     Raises:
         StepError: There is no such file or folder.

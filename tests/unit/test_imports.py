@@ -123,6 +123,7 @@ def test_step_programs_never_import_amlocal() -> None:
         ("automlmodel", {"automlmodel"}),
         ("gatekit", {"gatekit", "stepkit"}),
         ("mlflowapp", {"mlflowapp"}),
+        ("monitorkit", {"monitorkit", "stepkit"}),
         ("parallelkit", {"parallelkit", "stepkit"}),
         ("raikit", {"raikit", "stepkit"}),
         ("scoringserver", {"scoringserver"}),
@@ -131,7 +132,8 @@ def test_step_programs_never_import_amlocal() -> None:
 )
 def test_packages_know_of_each_other_what_they_must(package: str, allowed: set[str]) -> None:
     own = {
-        *("amlocal", "automlkit", "automlmodel", "gatekit", "mlflowapp", "parallelkit"),
+        *("amlocal", "automlkit", "automlmodel", "gatekit", "mlflowapp", "monitorkit"),
+        "parallelkit",
         *("raikit", "scoringserver", "stepkit"),
     }
     wrong = [
