@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ FROM_CONTENT = "content"
 # A version of digits alone would count in the numbers that a workspace gives.
 _PREFIX = "sha-"
 _DIGITS = 12
+_LONG = 80
+_ARGUMENT = re.compile(r" +(?=--|\$\[\[)")
 _PARTS = {
     **dict.fromkeys(("inputs", "outputs"), "interface"),
     **dict.fromkeys(("command", "distribution", "instance_count", "parallel"), "command"),
@@ -226,6 +229,9 @@ def _flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, .
 
 def _difference(part: str, what: str, before: Any, after: Any) -> Difference:
     old, new = _text(before), _text(after)
+    if max(len(old), len(new)) > _LONG:
+        # A command is one line; an argument a line shows what changed.
+        old, new = (_ARGUMENT.sub("\n", each) for each in (old, new))
     if "\n" in old + new:
         return Difference(part, what, lines=_unified(what, old, new))
     return Difference(part, what, old, new)
@@ -246,13 +252,13 @@ def _file_difference(
     place: str, before: Mapping[str, Path], after: Mapping[str, Path]
 ) -> Difference:
     texts = [_read(sources.get(place)) for sources in (before, after)]
-    states = [
+    was, now = (
         "absent" if place not in sources else "binary" if text is None else ""
         for sources, text in zip((before, after), texts, strict=True)
-    ]
+    )
     old, new = texts
     lines = () if old is None or new is None else _unified(place, old, new)
-    return Difference("code", place, *states, lines)
+    return Difference("code", place, was, now, lines)
 
 
 def _read(path: Path | None) -> str | None:

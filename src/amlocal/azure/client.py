@@ -13,6 +13,7 @@ from amlocal.azure.dry_run import DryRun
 from amlocal.azure.errors import azure_errors
 from amlocal.azure.history import RunHistory, SdkRunHistory
 from amlocal.azure.jobs import AzureJobOperations, Check
+from amlocal.azure.models import AzureModelOperations
 from amlocal.azure.online_deployments import AzureOnlineDeploymentOperations
 from amlocal.azure.online_endpoints import AzureOnlineEndpointOperations
 from amlocal.azure.recorder import Request
@@ -76,7 +77,7 @@ class AzureClient:
         self.components = assets("component", ml_client.components, content_of)
         self.environments = assets("environment", ml_client.environments, content_of)
         self.data = assets("data", ml_client.data)
-        self.models = assets("model", ml_client.models)
+        self.models = AzureModelOperations(ml_client, calls, sends=dry_run is None)
         sends = dry_run is None
         self.online_endpoints = AzureOnlineEndpointOperations(
             ml_client, calls, check=check_endpoint, sends=sends
