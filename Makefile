@@ -22,6 +22,8 @@ export UV_COMPILE_BYTECODE := 1
 # As pip and the system's own tools do: a proxy's certificate is known to the machine only.
 export UV_SYSTEM_CERTS ?= true
 
+include .ci/stages.mk
+
 .PHONY: help setup demo test test-slow test-conformance lint format bench lock clean
 
 help:  ## Show the targets
@@ -56,7 +58,7 @@ lint: setup  ## Check style, types, and imports
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	MYPYPATH=src $(VENV)/bin/mypy components/*/*.py
-	$(VENV)/bin/mypy endpoints/adult/scoring/score.py
+	$(VENV)/bin/mypy endpoints/adult/scoring/score.py .ci
 
 format: setup  ## Format the code
 	$(VENV)/bin/ruff format .

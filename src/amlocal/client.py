@@ -218,6 +218,7 @@ def connect(
             dry_run=dry_run,
             check=compiler.check_for_azure,
             check_endpoint=compiler.check_endpoint_for_azure,
+            content_of=compiler.content_of,
         )
     raise UsageError(f"no target named {chosen!r}", hint=near_miss(chosen, TARGETS))
 

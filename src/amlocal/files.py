@@ -1,13 +1,16 @@
-"""Files that are there whole or not at all, after a crash or a loss of power too."""
+"""Files that are there whole or not at all, after a crash or a loss of power too; their digests."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+_CHUNK = 2**20
 
 
 def beside(path: Path) -> Path:
@@ -42,3 +45,12 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path, mode=mode) as file:
         file.write(data)
+
+
+def file_digest(path: Path) -> str:
+    """Read a file and return its SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

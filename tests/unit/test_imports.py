@@ -18,14 +18,20 @@ PROJECT = Path(__file__).parents[2]
 ALLOWED = {
     "errors": set(),
     "files": set(),
+    "code": {"errors", "files"},
     "plan": {"errors"},
-    "spec": {"errors", "files", "plan", "version"},
-    "local": {"errors", "files", "plan", "version"},
-    "azure": {"errors", "files", "plan", "version"},
+    "content": {"code", "errors", "files", "plan"},
+    "promotion": {"errors", "plan"},
+    "spec": {"code", "content", "errors", "files", "plan", "version"},
+    "local": {"code", "content", "errors", "files", "plan", "promotion", "version"},
+    "azure": {"content", "errors", "files", "plan", "promotion", "version"},
     "endpoint_operations": {"plan"},
     "client": {"errors", "plan", "version", "spec", "local", "azure", "endpoint_operations"},
     "rollout": {"errors", "plan", "version", "endpoint_operations"},
-    "cli": {"errors", "files", "plan", "version", "client", "endpoint_operations", "rollout"},
+    "cli": {
+        *("errors", "files", "plan", "version", "client", "content", "endpoint_operations"),
+        *("promotion", "rollout"),
+    },
 }
 #: Modules that take long to import, and the parts that may do so when they are loaded.
 HEAVY = {"azure": {"spec", "azure"}, "mlflow": set(), "pandas": set(), "sklearn": set()}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from amlocal.azure.errors import no_workspace
 from amlocal.azure.info import asset_info
 from amlocal.azure.jobs import Calls
 from amlocal.azure.sdk import Data, Environment, Model, load
+from amlocal.content import FROM_CONTENT, Content
 from amlocal.errors import UsageError
 from amlocal.plan import AssetInfo
 from amlocal.plan.source import Source
@@ -17,10 +18,25 @@ from amlocal.plan.source import Source
 _ENTITIES = {"data": Data, "environment": Environment, "model": Model}
 
 
+class ContentOf(Protocol):
+    """Takes the file or object of a component or an environment apart."""
+
+    def __call__(self, kind: str, source: Any, *, overrides: Sequence[str] = ()) -> Content:
+        """Return what it consists of; raises SpecError."""
+
+
 class AzureAssetOperations:
     """Assets of one kind, by the names of `amlocal.client.AssetOperations`."""
 
-    def __init__(self, kind: str, operations: Any, calls: Calls, *, sends: bool = True) -> None:
+    def __init__(
+        self,
+        kind: str,
+        operations: Any,
+        calls: Calls,
+        *,
+        sends: bool = True,
+        content_of: ContentOf | None = None,
+    ) -> None:
         """Keep what the operations work with.
 
         Args:
@@ -29,16 +45,31 @@ class AzureAssetOperations:
             calls: Surrounds each call of the SDK.
             sends: Whether there is a workspace to ask. A dry run has only stand-ins for what a
                 file refers to, which must not be taken for assets.
+            content_of: Tells what a file consists of, for versions that are made of that; None
+                where assets of this kind have no such versions.
         """
         self._kind = kind
         self._operations = operations
         self._calls = calls
         self._sends = sends
+        self._content_of = content_of
 
     def create_or_update(
         self, asset: Source, *, overrides: Sequence[str] = (), **fields: str | None
     ) -> AssetInfo:
-        """Register an asset from its file, from an object, or (asset None) from fields alone."""
+        """Register an asset from its file, from an object, or (asset None) from fields alone.
+
+        The version `content` of a component or an environment is made of its content. Without a
+        version Azure gives the next number.
+
+        Raises:
+            SpecError: The file is wrong.
+            UsageError: Nothing says what to register, or Azure has the version already, otherwise.
+            TargetError: Azure did not do its part.
+        """
+        if fields.get("version") == FROM_CONTENT and self._content_of and asset is not None:
+            found = self._content_of(self._kind, asset, overrides=overrides)
+            fields = {**fields, "version": found.content_version}
         file = os.fspath(asset) if isinstance(asset, (str, os.PathLike)) else ""
         with self._calls(f"create the {self._kind}", file=file):
             if asset is None:

@@ -6,13 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from amlocal.azure.assets import AzureAssetOperations
+from amlocal.azure.assets import AzureAssetOperations, ContentOf
 from amlocal.azure.batch_deployments import AzureBatchDeploymentOperations
 from amlocal.azure.batch_endpoints import AzureBatchEndpointOperations
 from amlocal.azure.dry_run import DryRun
 from amlocal.azure.errors import azure_errors
 from amlocal.azure.history import RunHistory, SdkRunHistory
 from amlocal.azure.jobs import AzureJobOperations, Check
+from amlocal.azure.models import AzureModelOperations
 from amlocal.azure.online_deployments import AzureOnlineDeploymentOperations
 from amlocal.azure.online_endpoints import AzureOnlineEndpointOperations
 from amlocal.azure.recorder import Request
@@ -44,6 +45,7 @@ class AzureClient:
         dry_run: DryRun | None = None,
         check: Check | None = None,
         check_endpoint: CheckEndpoint | None = None,
+        content_of: ContentOf | None = None,
     ) -> None:
         """Keep what the operations work with.
 
@@ -53,6 +55,7 @@ class AzureClient:
             dry_run: Keeps the requests of `ml_client`, where they are not sent.
             check: Checks a job before it is sent; None leaves the checks to the SDK.
             check_endpoint: Checks an endpoint or a deployment, likewise.
+            content_of: Tells what a component or an environment consists of.
         """
         self._dry_run = dry_run
         calls = azure_errors if dry_run is None else dry_run.calls
@@ -64,13 +67,17 @@ class AzureClient:
             sends=dry_run is None,
         )
 
-        def assets(kind: str, operations: Any) -> AzureAssetOperations:
-            return AzureAssetOperations(kind, operations, calls, sends=dry_run is None)
+        def assets(
+            kind: str, operations: Any, content_of: ContentOf | None = None
+        ) -> AzureAssetOperations:
+            return AzureAssetOperations(
+                kind, operations, calls, sends=dry_run is None, content_of=content_of
+            )
 
-        self.components = assets("component", ml_client.components)
-        self.environments = assets("environment", ml_client.environments)
+        self.components = assets("component", ml_client.components, content_of)
+        self.environments = assets("environment", ml_client.environments, content_of)
         self.data = assets("data", ml_client.data)
-        self.models = assets("model", ml_client.models)
+        self.models = AzureModelOperations(ml_client, calls, sends=dry_run is None)
         sends = dry_run is None
         self.online_endpoints = AzureOnlineEndpointOperations(
             ml_client, calls, check=check_endpoint, sends=sends
@@ -97,6 +104,7 @@ class AzureClient:
         dry_run: bool = False,
         check: Check | None = None,
         check_endpoint: CheckEndpoint | None = None,
+        content_of: ContentOf | None = None,
     ) -> AzureClient:
         """Return the client of a workspace; nothing is sent before its first operation.
 
@@ -110,6 +118,7 @@ class AzureClient:
                 network, and placeholders stand for a workspace that nothing names.
             check: Checks a job before it is sent.
             check_endpoint: Checks an endpoint or a deployment before it is sent.
+            content_of: Tells what a component or an environment consists of.
 
         Raises:
             UsageError: Nothing names the workspace.
@@ -123,14 +132,16 @@ class AzureClient:
             workspace_name=workspace_name,
             dry_run=dry_run,
         )
-        if dry_run:
-            recorded = DryRun(workspace, environ)
-            return cls(
-                recorded.ml_client, dry_run=recorded, check=check, check_endpoint=check_endpoint
-            )
+        recorded = DryRun(workspace, environ) if dry_run else None
         with azure_errors("open the workspace"):
-            ml_client = _connect(workspace)
-        return cls(ml_client, check=check, check_endpoint=check_endpoint)
+            ml_client = _connect(workspace) if recorded is None else recorded.ml_client
+        return cls(
+            ml_client,
+            dry_run=recorded,
+            check=check,
+            check_endpoint=check_endpoint,
+            content_of=content_of,
+        )
 
     @property
     def requests(self) -> Sequence[Request]:

@@ -105,7 +105,13 @@ def add_version(parser: Parser, kind: Kind) -> None:
 def _create_flags(parser: Parser, kind: Kind) -> None:
     add_file(parser, kind.title, required=not kind.fields)
     add_name(parser, kind.title, required=False)
-    parser.add_argument("--version", "-v", metavar="VERSION", help="its version")
+    versioned = "; `content` makes one of what it consists of"
+    parser.add_argument(
+        "--version",
+        "-v",
+        metavar="VERSION",
+        help=f"its version{versioned if kind.noun in {'component', 'environment'} else ''}",
+    )
     for field in kind.fields:
         metavar = field.name.upper()
         parser.add_argument(*field.flags, dest=field.name, metavar=metavar, help=field.help)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amlocal.cli.asset import Kind, verbs
+from amlocal.cli.asset_diff import diff_verb
 
 KIND = Kind("component", "component", lambda client: client.components)
-VERBS = verbs(KIND)
+VERBS = {**verbs(KIND), "diff": diff_verb(KIND)}

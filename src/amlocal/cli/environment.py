@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amlocal.cli.asset import Field, Kind, verbs
+from amlocal.cli.asset_diff import diff_verb
 
 KIND = Kind(
     "environment",
@@ -15,4 +16,4 @@ KIND = Kind(
         Field(("--description",), "what it is for"),
     ),
 )
-VERBS = verbs(KIND)
+VERBS = {**verbs(KIND), "diff": diff_verb(KIND)}

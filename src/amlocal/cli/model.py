@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from amlocal.cli import views
-from amlocal.cli.arguments import Parser, Verb
+from amlocal.cli.arguments import Parser, Verb, add_name
 from amlocal.cli.asset import Field, Kind, add_version, verbs, version_of
-from amlocal.cli.session import DownloadsModels, ReportsModels, Session
+from amlocal.cli.session import DownloadsModels, PromotesModels, ReportsModels, Session, View
 from amlocal.errors import NotFoundError, UsageError
 from amlocal.files import write_whole
 
@@ -109,8 +110,43 @@ def _downloaded(session: Session, args: argparse.Namespace, name: str) -> Path:
     return target
 
 
+def _promote_flags(parser: Parser) -> None:
+    add_name(parser, "model")
+    parser.add_argument(
+        "--version", "-v", required=True, metavar="VERSION", help="the version that is to hold it"
+    )
+    parser.add_argument("--alias", default="champion", metavar="ALIAS", help="champion")
+    parser.add_argument(
+        "--force", action="store_true", help="also a version that the gate has refused"
+    )
+
+
+def _promote(session: Session, args: argparse.Namespace) -> int:
+    models = session.client.models
+    if not isinstance(models, PromotesModels):
+        raise UsageError(f"models of the {session.target} target cannot be promoted")
+    done = models.promote(args.name, args.version, alias=args.alias, force=args.force)
+    told = f"{done.name}:{done.version} is {done.alias}"
+    if done.previous == done.version:
+        told += ", as it was"
+    elif done.previous:
+        told += f"; it was version {done.previous}"
+    if done.forced:
+        session.warn(f"the gate was overruled: {done.forced}")
+    data = asdict(done)
+    rows = [{key.capitalize(): str(value) for key, value in data.items()}]
+    session.emit(View(data, rows, lambda _: f"{told}\n"))
+    return 0
+
+
 VERBS = {
     **verbs(KIND),
+    "promote": Verb(
+        "let a version be champion, or hold another alias: forward, or back from a bad release",
+        _promote_flags,
+        _promote,
+        "aml model promote -n NAME --version 3",
+    ),
     "report": Verb(
         "tell where the report of a model is, write it, or open it",
         _report_flags,

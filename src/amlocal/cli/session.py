@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from amlocal.client import Client, WorkspaceOperations
     from amlocal.plan import StepReuse
+    from amlocal.promotion import Promotion
 
 
 class Request(Protocol):
@@ -67,6 +68,14 @@ class ReportsModels(Protocol):
 
     def report(self, name: str, version: str | None = None, label: str | None = None) -> Path:
         """Return the folder with a version's report."""
+
+
+@runtime_checkable
+class PromotesModels(Protocol):
+    """Models of a target whose versions can be given aliases."""
+
+    def promote(self, name: str, version: str, *, alias: str, force: bool) -> Promotion:
+        """Let a version hold an alias; raises NotFoundError and RefusedError."""
 
 
 @dataclass(frozen=True)

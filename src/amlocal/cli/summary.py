@@ -84,6 +84,7 @@ def job(info: JobInfo, terminal: Terminal) -> str:
         *section("metrics", _metrics(info, terminal), terminal),
         *section("inputs", facts_lines({k: _input(v) for k, v in info.inputs.items()}), terminal),
         *section("outputs", facts_lines({k: v.path for k, v in info.outputs.items()}), terminal),
+        *section("versions", _versions(info), terminal),
         *section("tracked", _tracked(info, terminal), terminal),
         *section("look", facts_lines(_links(info)), terminal),
     ]
@@ -214,6 +215,20 @@ def _steps(info: JobInfo, terminal: Terminal) -> Iterator[str]:
             about += f" with {searches.tried(child.search)}"
         label = text.pad(_label(child), width)
         yield f"  {terminal.style(mark, colour)} {label}  {about}"
+
+
+def _versions(info: JobInfo) -> list[str]:
+    """Return of a job and of its steps which component and environment exactly they ran."""
+    found = {}
+    for each in (info, *info.children):
+        component, environment = each.tracking.component, each.tracking.environment or {}
+        if component is None:
+            continue
+        ran = f"{each.component} {component.get('content', '')}".strip()
+        if content := environment.get("content"):
+            ran += f" in {environment.get('name', '')} {content}"
+        found[_label(each)] = ran
+    return facts_lines(found)
 
 
 def _conclusions(info: JobInfo, terminal: Terminal) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from amlocal.content import FROM_CONTENT, Content, content_of
 from amlocal.errors import NotFoundError, UsageError
 from amlocal.local.artifacts import Artifacts
 from amlocal.local.asset_records import AssetRecords
@@ -41,6 +42,7 @@ class Assets:
         load: Reads an asset's file: takes the source and overrides.
         describe: Turns what was read into a version's record.
         prepare: Makes the workspace where there is none.
+        value: Turns a record back into what was read; None where versions have no content.
     """
 
     kind: str
@@ -48,18 +50,52 @@ class Assets:
     load: Load
     describe: Callable[[Any], AssetInfo]
     prepare: Callable[[], None]
+    value: Callable[[AssetInfo], Any] | None = None
 
     def create_or_update(
         self, asset: Any, *, overrides: Sequence[str] = (), **fields: str | None
     ) -> AssetInfo:
-        """Register an asset from its file, an object, or fields alone."""
+        """Register an asset from its file, an object, or fields alone.
+
+        The version `content` is made of the content: registering the same again gives what is
+        there. Without a version it gets the next number, as in Azure.
+
+        Raises:
+            SpecError: The file is wrong.
+            UsageError: Nothing is given, or the version exists with another content.
+        """
         given = {key: value for key, value in fields.items() if value is not None}
         if asset is None and not given:
             raise UsageError(f"nothing says which {self.kind} to create", hint="give a file: -f")
         settings = [*overrides, *(f"{key}={value}" for key, value in given.items())]
         loaded = self.load(asset, overrides=settings)
+        if self.value is not None and loaded.version == FROM_CONTENT:
+            loaded = msgspec.structs.replace(loaded, version=content_of(loaded).content_version)
         self.prepare()
         return self.records.add(self.describe(loaded))
+
+    def content(self, name: str, version: str | None = None, label: str | None = None) -> Content:
+        """Return what a registered version consists of.
+
+        Raises:
+            NotFoundError: There is no such version.
+            UsageError: Assets of this kind are not told apart by content.
+        """
+        info = self.records.get(self.kind, name, version, label)
+        return content_of(self._value_of(info), is_stored=True)
+
+    def content_of(self, asset: Any, *, overrides: Sequence[str] = ()) -> Content:
+        """Return what the file or object of a component or an environment consists of.
+
+        Raises:
+            SpecError: The file is wrong.
+        """
+        return content_of(self.load(asset, overrides=overrides), origin=str(asset))
+
+    def _value_of(self, info: AssetInfo) -> Any:
+        if self.value is None:
+            raise UsageError(f"{self.kind} assets are not compared by content")
+        return self.value(info)
 
     def get(self, name: str, version: str | None = None, label: str | None = None) -> AssetInfo:
         """Return one version, without one the version created last."""
@@ -223,6 +259,20 @@ def _named(kind: str, name: str) -> None:
         raise UsageError(f"the {kind} has no name", hint="write `name:` in its file, or give -n")
 
 
+def component_of(info: AssetInfo) -> Component | PipelineComponent:
+    """Return the component of a record."""
+    kind: Any = PipelineComponent if info.type == "pipeline" else Component
+    component: Component | PipelineComponent = msgspec.convert(info.definition, kind)
+    # A version that the workspace gave is not in the definition.
+    return msgspec.structs.replace(component, version=info.version)
+
+
+def environment_of(info: AssetInfo) -> Environment:
+    """Return the environment of a record."""
+    environment = msgspec.convert(info.definition, Environment)
+    return msgspec.structs.replace(environment, version=info.version)
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
     """Registered components and environments, as plan values."""
@@ -257,9 +307,7 @@ class Registered:
         known = {info.name for info in self.records.list("environment", view="All")}
         if name not in known:
             return None
-        info = self.records.get("environment", name, version, label)
-        environment = msgspec.convert(info.definition, Environment)
-        return msgspec.structs.replace(environment, version=info.version)
+        return environment_of(self.records.get("environment", name, version, label))
 
 
 def parse_reference(reference: str) -> tuple[str, str | None, str | None]:

@@ -12,7 +12,9 @@ from amlocal.local.assets import (
     Assets,
     ComponentStore,
     DataStore,
+    component_of,
     describe_environment,
+    environment_of,
 )
 from amlocal.local.compiler import WorkspaceCompiler
 from amlocal.local.endpoints.batch import BatchDeployments, BatchEndpoints
@@ -103,9 +105,16 @@ class LocalClient:
         data = DataStore(services.artifacts, services.locations, services.workspace)
         return cls(
             jobs=jobs,
-            components=Assets("component", records, load_component, components.describe, create),
+            components=Assets(
+                "component", records, load_component, components.describe, create, component_of
+            ),
             environments=Assets(
-                "environment", records, compiler.load_environment, describe_environment, create
+                "environment",
+                records,
+                compiler.load_environment,
+                describe_environment,
+                create,
+                environment_of,
             ),
             data=Assets("data", records, compiler.load_data, data.describe, create),
             models=ModelOperations(

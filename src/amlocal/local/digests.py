@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from amlocal.files import file_digest
 from amlocal.local.mltables import FILE, outside_files
 
 # A file changed again within the clock's grain keeps its modification time: what is younger than
 # this when it is read is not remembered (the same rule as git's index has for "racy" files).
 _GRAIN_NS = 50_000_000
-_CHUNK = 2**20
 _BYTE_CODE = "__pycache__"
 
 
@@ -127,15 +127,6 @@ class Digests:
         if fresh:
             self._remember(fresh)
         return found
-
-
-def file_digest(path: Path) -> str:
-    """Read a file and return its SHA-256."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def tree_digest(files: Mapping[str, str]) -> str:

@@ -109,9 +109,11 @@ def tags_of_step(
         "type": info.type,
         "step": info.step or "",
         "component": component_reference(step),
+        "component.content": (info.tracking.component or {}).get("content", ""),
         "code.hash": code.get("hash", ""),
         "environment.name": environment.get("name", ""),
         "environment.hash": environment.get("hash", ""),
+        "environment.content": environment.get("content", ""),
     }
     return run_tags(info, source=source, tags=tags, facts=facts)
 
@@ -121,6 +123,7 @@ def tracked(
     data: dict[str, Any],
     code: dict[str, Any] | None,
     environment: dict[str, Any] | None,
+    component: dict[str, Any] | None = None,
 ) -> Tracking:
     """Return what is tracked of a job before it has a run; says of what is absent why."""
     absent = {"model": _NO_MODEL, "serving": _NO_SERVING}
@@ -135,6 +138,7 @@ def tracked(
         code=code or None,
         environment=environment,
         absent=absent,
+        component=component,
     )
 
 

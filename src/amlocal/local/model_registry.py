@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from amlocal.errors import NotFoundError, TargetError, UsageError, not_found
-from amlocal.local.digests import file_digest, tree_digest, walk
+from amlocal.files import file_digest
+from amlocal.local.digests import tree_digest, walk
 from amlocal.local.model_tags import DIGEST_TAG, is_archived, tags_of
 from amlocal.local.tracking.artifacts import SCHEME, root_of
 from amlocal.local.tracking.client import TrackingClient

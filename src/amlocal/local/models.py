@@ -18,9 +18,11 @@ from amlocal.errors import UsageError, near_miss
 from amlocal.local.model_registry import ModelRegistry
 from amlocal.local.model_reports import report_folder
 from amlocal.local.model_tags import ARCHIVED_TAG, asset_info, is_archived, lineage
+from amlocal.local.promotions import LocalPromotionRegistry
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.values import ModelVersion
 from amlocal.plan import MODEL_TYPES, AssetInfo, ModelAsset
+from amlocal.promotion import CHAMPION, Promotion, promote
 
 __all__ = ["LoadModel", "ModelOperations", "ModelRegistry"]
 
@@ -147,6 +149,19 @@ class ModelOperations:
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target)
         return target
+
+    def promote(
+        self, name: str, version: str, *, alias: str = CHAMPION, force: bool = False
+    ) -> Promotion:
+        """Let a version hold an alias, and no other version; see `amlocal.promotion.promote`.
+
+        Raises:
+            NotFoundError: There is no such model or version.
+            RefusedError: The gate has refused the version, and `force` is false.
+        """
+        with self._registry.client_for(name) as client:
+            registry = LocalPromotionRegistry(client)
+            return promote(registry, name, version, alias=alias, force=force)
 
     def report(self, name: str, version: str | None = None, label: str | None = None) -> Path:
         """Return the folder with a version's report (`report.html`, `scorecard.pdf`), for reading.

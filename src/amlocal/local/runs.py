@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from amlocal.content import component_facts, content_version, environment_facts
 from amlocal.local.digests import tree_digest
 from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.inputs import StepInputs
@@ -36,7 +37,7 @@ from amlocal.local.state import JobState
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.datasets import describe_inputs
 from amlocal.local.tracking.values import DatasetInput, Run, RunData, metrics_at
-from amlocal.plan import Job, JobInfo, JobStatus, OutputInfo, Step
+from amlocal.plan import Environment, Job, JobInfo, JobStatus, OutputInfo, Step
 
 
 class RunTracking:
@@ -155,8 +156,18 @@ class RunTracking:
         inputs: StepInputs,
         choice: EnvironmentChoice,
         code: Mapping[str, str],
+        asked: Environment | None,
     ) -> None:
-        """Note what a step is about to use; nothing is sent yet."""
+        """Note what a step is about to use; nothing is sent yet.
+
+        Args:
+            name: Its job's name.
+            step: The step.
+            inputs: Its inputs.
+            choice: What it runs in.
+            code: SHA-256 of each file of its code, by place.
+            asked: The environment that it asks for, or None.
+        """
         data = {
             key: {"source": str(place), "digest": inputs.bound[key].digest}
             for key, place in inputs.places.items()
@@ -166,6 +177,13 @@ class RunTracking:
             "kind": choice.kind,
             "hash": choice.digest,
             "approximations": list(choice.approximations),
+        }
+        if asked is not None:
+            environment["content"] = content_version(environment_facts(asked))
+        component = {
+            "name": step.component.name,
+            "version": step.component.version or "",
+            "content": content_version(component_facts(step.component, code)),
         }
         snapshot = (
             {
@@ -177,7 +195,7 @@ class RunTracking:
             if code
             else None
         )
-        tracking = tracked(data=data, code=snapshot, environment=environment)
+        tracking = tracked(data=data, code=snapshot, environment=environment, component=component)
         with self._lock:
             self._choices[name] = choice
         self._state.change(name, tracking=tracking)

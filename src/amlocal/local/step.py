@@ -48,7 +48,7 @@ from amlocal.local.variables import (
     process_variables,
     thread_variables,
 )
-from amlocal.plan import MODEL_TYPES, Job, JobInfo, JobStatus, OutputInfo, Step
+from amlocal.plan import MODEL_TYPES, Environment, Job, JobInfo, JobStatus, OutputInfo, Step
 
 _TAIL_BYTES = 2000
 
@@ -131,7 +131,7 @@ class StepRun:
             copies=self._folders.inputs,
         )
         choice = self._choose_environment()
-        self.tracking.describe(self.name, self.step, inputs, choice, self.code)
+        self.tracking.describe(self.name, self.step, inputs, choice, self.code, self._environment())
         verdict = look_up(
             self.services.records,
             self.services.digests,
@@ -165,12 +165,15 @@ class StepRun:
             return "its component says is_deterministic: false"
         return ""
 
-    def _choose_environment(self) -> EnvironmentChoice:
+    def _environment(self) -> Environment | None:
+        """Return what the step asks for; of a name that is registered, what that stands for."""
         environment = self.step.component.environment
         if environment is not None and environment.reference:
-            registered = self.services.find_environment(environment.reference)
-            environment = registered or environment
-        return self.services.environments.choose(environment, self.options.environment)
+            return self.services.find_environment(environment.reference) or environment
+        return environment
+
+    def _choose_environment(self) -> EnvironmentChoice:
+        return self.services.environments.choose(self._environment(), self.options.environment)
 
     def _result_of(self, step: str, output: str) -> OutputInfo:
         source = self.state[self.job_names[step]]

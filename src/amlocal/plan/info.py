@@ -55,10 +55,11 @@ class Tracking(Value, frozen=True):
         run_id: The MLflow run.
         data: Data sets by input name: name, digest, source, schema.
         code: Folder, hash, git commit, whether the tree was dirty.
-        environment: Name, hash, interpreter, where its package list is.
+        environment: Name, version by its content, hash, interpreter, where its package list is.
         model: Models that the job wrote or registered.
         serving: Deployments of those models.
         absent: Why each of the five that is None is absent.
+        component: What it runs: name, version, and the version that its content gives it.
     """
 
     uri: str = ""
@@ -70,6 +71,7 @@ class Tracking(Value, frozen=True):
     model: dict[str, Any] | None = None
     serving: dict[str, Any] | None = None
     absent: dict[str, str] = {}
+    component: dict[str, Any] | None = None
 
 
 class TrialInfo(Value, frozen=True):

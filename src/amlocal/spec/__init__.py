@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amlocal.errors import SpecError
 from amlocal.plan import (
@@ -28,11 +28,15 @@ from amlocal.plan.source import Source
 from amlocal.spec import cache as plans
 from amlocal.spec.source import AssetSource
 
+if TYPE_CHECKING:
+    from amlocal.content import Content
+
 __all__ = [
     "AssetSource",
     "check_endpoint_for_azure",
     "check_for_azure",
     "compile_job",
+    "content_of",
     "load_batch_deployment",
     "load_batch_endpoint",
     "load_component",
@@ -159,6 +163,23 @@ def load_environment(source: Source, *, overrides: Sequence[str] = ()) -> Enviro
     from amlocal.spec import assets  # yaml and the SDK
 
     return assets.environment(_file_or_object(source), overrides)
+
+
+def content_of(kind: str, source: Source, *, overrides: Sequence[str] = ()) -> Content:
+    """Return what the file or object of a component or an environment consists of.
+
+    Args:
+        kind: `component` or `environment`.
+        source: The path of its file, or an object built with azure-ai-ml.
+        overrides: `a.b=c` settings.
+
+    Raises:
+        SpecError: The file is wrong, or its code is not there.
+    """
+    from amlocal import content  # other commands need no comparison of texts
+
+    load = load_component if kind == "component" else load_environment
+    return content.content_of(load(source, overrides=overrides), origin=str(source))
 
 
 def load_data(source: Source, *, overrides: Sequence[str] = ()) -> DataAsset:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from amlocal.local.digests import Digests, file_digest, tree_digest, walk
+from amlocal.files import file_digest
+from amlocal.local.digests import Digests, tree_digest, walk
 
 
 @pytest.fixture

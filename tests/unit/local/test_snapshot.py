@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from amlocal.code import code_files
 from amlocal.errors import SpecError
+from amlocal.files import file_digest
 from amlocal.local.artifacts import Artifacts
-from amlocal.local.digests import Digests, file_digest, tree_digest
-from amlocal.local.snapshot import Snapshots, code_files
+from amlocal.local.digests import Digests, tree_digest
+from amlocal.local.snapshot import Snapshots
 
 
 @pytest.fixture

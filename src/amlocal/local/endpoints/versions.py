@@ -19,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 
+from amlocal.code import code_files
 from amlocal.errors import Problem, SpecError, TargetError, UsageError
 from amlocal.files import write_whole
 from amlocal.local.endpoints.environment import choose_environment
@@ -27,7 +28,6 @@ from amlocal.local.environments import EnvironmentChoice, Environments
 from amlocal.local.locations import Locations, is_address, redacted
 from amlocal.local.model_registry import ModelRegistry
 from amlocal.local.services import FindEnvironment
-from amlocal.local.snapshot import code_files
 from amlocal.plan import OnlineDeployment
 from amlocal.plan.base import Value
 
