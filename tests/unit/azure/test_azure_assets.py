@@ -9,7 +9,8 @@ from tests.unit.azure.fakes import FakeAssets
 
 from amlocal.azure.assets import AzureAssetOperations
 from amlocal.azure.errors import azure_errors
-from amlocal.azure.sdk import Data
+from amlocal.azure.sdk import Data, Environment
+from amlocal.content import Content
 from amlocal.errors import SpecError, UsageError
 
 
@@ -30,6 +31,23 @@ def test_from_an_object_with_flags() -> None:
     fake = FakeAssets()
     info = data(fake).create_or_update(Data(name="d", path="azureml://x"), version="9")
     assert (info.name, info.version) == ("d", "9")
+
+
+def test_a_version_from_content_is_told_to_azure_and_no_other_is_touched() -> None:
+    content = Content("environment", "d", "1", {"image": "x"})
+
+    def content_of(kind: str, source: object, *, overrides: object = ()) -> Content:
+        assert kind == "environment"
+        return content
+
+    operations = AzureAssetOperations(
+        "environment", FakeAssets(), azure_errors, content_of=content_of
+    )
+    environment = Environment(name="d", image="x")
+    assert operations.create_or_update(environment, version="content").version == (
+        content.content_version
+    )
+    assert operations.create_or_update(environment, version="7").version == "7"
 
 
 def test_from_fields_alone() -> None:
