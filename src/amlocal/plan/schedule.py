@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 
 from amlocal.plan.base import Value
-from amlocal.plan.job import Job, Warned
+from amlocal.plan.job import Job, Settings, Warned
+from amlocal.plan.ports import JobBinding
 
 UTC = "UTC"
 
@@ -88,6 +89,28 @@ class RecurrenceTrigger(Value, frozen=True, tag="recurrence", tag_field="type"):
 Trigger = CronTrigger | RecurrenceTrigger
 
 
+class JobChanges(Value, frozen=True):
+    """What a schedule changes of a job of the workspace; what is empty stays.
+
+    Attributes:
+        display_name: What people read.
+        description: What it does.
+        experiment_name: The MLflow experiment; else the schedule's name.
+        tags: Labels, beside the job's own.
+        properties: Likewise.
+        inputs: What its inputs are given, by name.
+        settings: A pipeline's settings, or None.
+    """
+
+    display_name: str = ""
+    description: str = ""
+    experiment_name: str = ""
+    tags: dict[str, str] = {}
+    properties: dict[str, str] = {}
+    inputs: dict[str, JobBinding] = {}
+    settings: Settings | None = None
+
+
 class CreateJob(Value, frozen=True, tag="create_job", tag_field="type"):
     """What a slot starts: a job.
 
@@ -95,12 +118,12 @@ class CreateJob(Value, frozen=True, tag="create_job", tag_field="type"):
         job: The job, changed as the schedule says; of a job of the workspace that is named, None
             until the schedule is created.
         reference: The name of the job of the workspace that it is, or an empty string.
-        changes: What the schedule changes of a job that is named, as `a.b=c` settings in JSON.
+        changes: What the schedule changes of the job that is named.
     """
 
     job: Job | None = None
     reference: str = ""
-    changes: tuple[str, ...] = ()
+    changes: JobChanges = JobChanges()
 
 
 #: What a slot may start. `create_monitor` becomes another member.

@@ -70,6 +70,11 @@ def moment(text: str, zone: ZoneInfo) -> int:
     return int((read if read.tzinfo else read.replace(tzinfo=zone)).timestamp())
 
 
+def is_zoned(text: str) -> bool:
+    """Return whether an ISO 8601 time says its offset."""
+    return _read(text).tzinfo is not None
+
+
 def _read(text: str) -> datetime:
     # `Z` is read from Python 3.11 on.
     return datetime.fromisoformat(f"{text[:-1]}+00:00" if text.endswith(("Z", "z")) else text)
