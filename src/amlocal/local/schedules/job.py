@@ -9,7 +9,7 @@ import msgspec
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.local.schedules.records import job_name
-from amlocal.plan import Job, JobChanges, LiteralValue, Schedule
+from amlocal.plan import DataValue, Job, JobChanges, Schedule
 from amlocal.plan.ports import JobBinding
 from amlocal.plan.slots import told
 
@@ -42,13 +42,18 @@ def job_of(schedule: Schedule, slot: int, name: str) -> Job:
 
 
 def _filled(binding: JobBinding, values: Mapping[str, str]) -> JobBinding:
-    if not isinstance(binding, LiteralValue) or not isinstance(binding.value, str):
-        return binding
-    text = binding.value
-    for expression, value in values.items():
-        pattern = rf"\$\{{\{{\s*{re.escape(expression)}\s*\}}\}}"
-        text = re.sub(pattern, value.replace("\\", r"\\"), text)
-    return msgspec.structs.replace(binding, value=text)
+    if isinstance(binding, DataValue):
+        return msgspec.structs.replace(binding, path=_with(binding.path, values))
+    if isinstance(binding.value, str):
+        return msgspec.structs.replace(binding, value=_with(binding.value, values))
+    return binding
+
+
+def _with(text: str, values: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        return values.get(found["name"], found[0])
+
+    return re.sub(r"\$\{\{\s*(?P<name>[a-z_.]+)\s*\}\}", value, text)
 
 
 def changed(job: Job, changes: JobChanges, schedule: str) -> Job:

@@ -105,12 +105,14 @@ class LocalSchedules:
         job = action.job
         if job is None:
             job = changed(self.jobs.plan(action.reference), action.changes, plan.name)
-        self.jobs.check(job)
         with self.code.artifacts.in_use():
             steps = tuple(map(self.code.of_step, job.steps))
         job = msgspec.structs.replace(job, name=None, steps=steps)
         kept = CreateJob(job=job, reference=action.reference, changes=action.changes)
-        return msgspec.structs.replace(plan, action=kept)
+        settled = msgspec.structs.replace(plan, action=kept)
+        # As a slot would have it now: what is not there is told here, not at night.
+        self.jobs.check(job_of(settled, self._now(), plan.name))
+        return settled
 
     def get(self, name: str) -> ScheduleInfo:
         """Return a schedule; raises NotFoundError."""
