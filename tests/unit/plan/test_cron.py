@@ -37,6 +37,6 @@ def test_what_does_not_count_is_told_and_not_read() -> None:
     ],
 )
 def test_what_is_no_expression_says_which_field_is_wrong(expression: str, said: str) -> None:
-    with pytest.raises(ValueError, match="^(it|MINUTES|HOURS|DAYS-OF-WEEK) has ") as error:
+    with pytest.raises(ValueError, match=r"^(it|MINUTES|HOURS|DAYS-OF-WEEK) has ") as error:
         parse_cron(expression)
     assert said in str(error.value)

@@ -190,7 +190,7 @@ def made(schema: Any) -> Any:
 
 def nested(field: Any) -> Iterator[Any]:
     kind = type(field).__name__
-    if kind in {"UnionField", "TypeSensitiveUnionField"}:
+    if kind in {"UnionField", "TypeSensitiveUnionField", "ScheduleCreateJobField"}:
         for member in field.union_fields:
             yield from nested(member)
     elif kind == "ExperimentalField":
