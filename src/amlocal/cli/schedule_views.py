@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from amlocal.cli import text
@@ -25,7 +26,17 @@ _SLOTS_SHOWN = 5
 
 def schedule_view(schedule: ScheduleInfo) -> View:
     """Return one schedule."""
-    return View(plain(schedule), [_row(schedule)], lambda terminal: _schedule(schedule, terminal))
+    data = schedule_data(schedule)
+    return View(data, [_row(schedule)], lambda terminal: _schedule(schedule, terminal))
+
+
+def schedule_data(schedule: ScheduleInfo) -> dict[str, Any]:
+    """Return a schedule as JSON values, with the type of its trigger as Azure has it."""
+    data: dict[str, Any] = plain(schedule)
+    if schedule.trigger is not None:
+        kind = "cron" if isinstance(schedule.trigger, CronTrigger) else "recurrence"
+        data["trigger"] = {"type": kind, **data["trigger"]}
+    return data
 
 
 def schedules_view(schedules: Sequence[ScheduleInfo]) -> View:
@@ -33,7 +44,11 @@ def schedules_view(schedules: Sequence[ScheduleInfo]) -> View:
     rows = [_row(schedule) for schedule in schedules]
     short = [{key: row[key] for key in ("Name", "Enabled", "When", "Next_run")} for row in rows]
     nothing = "no schedules; aml schedule create -f FILE makes one\n"
-    return View(plain(schedules), rows, lambda terminal: render_table(short, terminal) or nothing)
+    return View(
+        [schedule_data(schedule) for schedule in schedules],
+        rows,
+        lambda terminal: render_table(short, terminal) or nothing,
+    )
 
 
 def triggered_view(result: ScheduleTriggerResult, name: str) -> View:

@@ -270,14 +270,22 @@ def load_schedule(
 def check_schedule_for_azure(source: Source, overrides: Sequence[str], name: str | None) -> None:
     """Check a schedule before it is sent to Azure, where what only it has is no problem.
 
+    Where the job uses what only Azure has, its own file is left to Azure's client.
+
     Raises:
         SpecError: The file is wrong anywhere; holds every such problem.
     """
     try:
         load_schedule(source, overrides=overrides, name=name)
     except SpecError as error:
-        if not any(problem.target for problem in error.problems):
-            raise
+        anywhere = [problem for problem in error.problems if not problem.target]
+        if len(anywhere) < len(error.problems) and isinstance(source, (str, os.PathLike)):
+            from amlocal.spec.locate import shown  # yaml, which is loaded already
+
+            own = shown(_file(source))
+            anywhere = [problem for problem in anywhere if problem.file == own]
+        if anywhere:
+            raise SpecError(anywhere) from None
 
 
 def _compile(file: Path, overrides: Sequence[str], assets: AssetSource | None) -> plans.Entry:

@@ -57,7 +57,7 @@ def test_a_schedule_starts_its_job(lab: Lab) -> None:
     assert (made.is_enabled, made.warnings, made.create_job) == (True, (), "pipeline")
     wait_for(lambda: [slot.state for slot in schedules.get("s").slots] == [SlotState.STARTED])
     (slot,) = schedules.get("s").slots
-    wait_for(lambda: lab.client.jobs.get(slot.job).status.is_terminal, seconds=60)
+    wait_for(lambda: lab.client.jobs.get(slot.job).status.is_terminal, seconds=200)
     info = lab.client.jobs.get(slot.job)
     assert info.status is JobStatus.COMPLETED, info.error
     assert info.properties["amlocal.schedule"] == "s"
@@ -93,7 +93,7 @@ def test_a_scheduler_ends_when_no_schedule_is_enabled(lab: Lab) -> None:
     assert schedules.scheduler.is_alive()
     disabled = schedules.begin_disable("s").result()
     assert (disabled.is_enabled, disabled.next_run) == (False, "")
-    wait_for(lambda: not schedules.scheduler.is_alive(), seconds=40)
+    wait_for(lambda: not schedules.scheduler.is_alive(), seconds=100)
     assert [each.name for each in schedules.list()] == []
     assert [each.name for each in schedules.list(list_view_type="DisabledOnly")] == ["s"]
     assert schedules.begin_enable("s").result().next_run.startswith("2090-01-01")
@@ -119,7 +119,7 @@ def test_a_schedule_is_started_out_of_turn(lab: Lab) -> None:
     names = {schedules.trigger("s").job_name for _ in range(2)}
     assert len(names) == 2
     for name in names:
-        wait_for(lambda name=name: lab.client.jobs.get(name).status.is_terminal, seconds=60)
+        wait_for(lambda name=name: lab.client.jobs.get(name).status.is_terminal, seconds=200)
     slots = schedules.get("s").slots
     assert {slot.job for slot in slots} == names
     assert all(slot.on_demand for slot in slots)
