@@ -12,6 +12,7 @@ from amlocal.errors import TargetError, UsageError, near_miss
 from amlocal.plan import AssetInfo, JobInfo, RolloutPolicy, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
 from amlocal.plan.source import JobFields, Source
+from amlocal.schedule_operations import ScheduleOperations
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -149,6 +150,10 @@ class Client(EndpointClient, Protocol):
     """A workspace, local or in Azure."""
 
     @property
+    def schedules(self) -> ScheduleOperations:
+        """Its schedules."""
+
+    @property
     def jobs(self) -> JobOperations:
         """Its jobs."""
 
@@ -219,6 +224,7 @@ def connect(
             check=compiler.check_for_azure,
             check_endpoint=compiler.check_endpoint_for_azure,
             content_of=compiler.content_of,
+            check_schedule=compiler.check_schedule_for_azure,
         )
     raise UsageError(f"no target named {chosen!r}", hint=near_miss(chosen, TARGETS))
 

@@ -17,6 +17,7 @@ from amlocal.azure.models import AzureModelOperations
 from amlocal.azure.online_deployments import AzureOnlineDeploymentOperations
 from amlocal.azure.online_endpoints import AzureOnlineEndpointOperations
 from amlocal.azure.recorder import Request
+from amlocal.azure.schedules import AzureScheduleOperations, CheckSchedule
 from amlocal.azure.sdk import MLClient
 from amlocal.azure.source import CheckEndpoint
 from amlocal.azure.workspace import WorkspaceId, find_workspace
@@ -46,6 +47,7 @@ class AzureClient:
         check: Check | None = None,
         check_endpoint: CheckEndpoint | None = None,
         content_of: ContentOf | None = None,
+        check_schedule: CheckSchedule | None = None,
     ) -> None:
         """Keep what the operations work with.
 
@@ -56,6 +58,7 @@ class AzureClient:
             check: Checks a job before it is sent; None leaves the checks to the SDK.
             check_endpoint: Checks an endpoint or a deployment, likewise.
             content_of: Tells what a component or an environment consists of.
+            check_schedule: Checks a schedule, likewise.
         """
         self._dry_run = dry_run
         calls = azure_errors if dry_run is None else dry_run.calls
@@ -91,6 +94,9 @@ class AzureClient:
         self.batch_deployments = AzureBatchDeploymentOperations(
             ml_client, calls, check=check_endpoint, sends=sends
         )
+        self.schedules = AzureScheduleOperations(
+            ml_client, calls, check=check_schedule, sends=sends
+        )
 
     @classmethod
     def open(
@@ -105,6 +111,7 @@ class AzureClient:
         check: Check | None = None,
         check_endpoint: CheckEndpoint | None = None,
         content_of: ContentOf | None = None,
+        check_schedule: CheckSchedule | None = None,
     ) -> AzureClient:
         """Return the client of a workspace; nothing is sent before its first operation.
 
@@ -119,6 +126,7 @@ class AzureClient:
             check: Checks a job before it is sent.
             check_endpoint: Checks an endpoint or a deployment before it is sent.
             content_of: Tells what a component or an environment consists of.
+            check_schedule: Checks a schedule before it is sent.
 
         Raises:
             UsageError: Nothing names the workspace.
@@ -141,6 +149,7 @@ class AzureClient:
             check=check,
             check_endpoint=check_endpoint,
             content_of=content_of,
+            check_schedule=check_schedule,
         )
 
     @property

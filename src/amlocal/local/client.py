@@ -24,9 +24,12 @@ from amlocal.local.endpoints.online_deployments import OnlineDeployments
 from amlocal.local.endpoints.supervision import Programs, Supervision, SupervisorSettings
 from amlocal.local.endpoints.versions import VersionMaker
 from amlocal.local.jobs import LocalJobs
+from amlocal.local.kept_code import KeptCode
 from amlocal.local.models import ModelOperations
 from amlocal.local.notes import Notes
 from amlocal.local.opened import Opened, open_workspace
+from amlocal.local.schedules.operations import LocalSchedules
+from amlocal.local.schedules.process import SchedulerProcess
 from amlocal.local.services import Services
 from amlocal.local.snapshot import Snapshots
 from amlocal.local.upkeep import LocalWorkspace
@@ -48,6 +51,7 @@ class LocalClient:
         online_deployments: Their deployments.
         batch_endpoints: Its batch endpoints.
         batch_deployments: Their deployments.
+        schedules: Its schedules.
     """
 
     jobs: LocalJobs
@@ -60,6 +64,7 @@ class LocalClient:
     online_deployments: OnlineDeployments
     batch_endpoints: BatchEndpoints
     batch_deployments: BatchDeployments
+    schedules: LocalSchedules
 
     @classmethod
     def open(
@@ -94,6 +99,7 @@ class LocalClient:
             services.workspace.path / "components",
         )
         supervision = _supervision(services, programs)
+        scheduler = SchedulerProcess(services.workspace, services.environ)
         store = BatchStore(
             services.workspace.batch,
             services.artifacts,
@@ -120,9 +126,7 @@ class LocalClient:
             models=ModelOperations(
                 opened.models, compiler.load_model, services.locations.existing, create
             ),
-            workspace=LocalWorkspace(
-                services, records, jobs, opened.endpoints, opened.servings, supervision
-            ),
+            workspace=LocalWorkspace(opened, jobs, supervision, scheduler),
             online_endpoints=OnlineEndpoints(
                 services.workspace, opened.endpoints, supervision, compiler
             ),
@@ -131,6 +135,7 @@ class LocalClient:
             batch_deployments=BatchDeployments(
                 opened.batch, store, compiler, opened.registered, jobs
             ),
+            schedules=_schedules(opened, jobs, compiler, scheduler),
         )
 
 
@@ -140,6 +145,26 @@ def _supervision(services: Services, programs: Programs) -> Supervision:
         workspace=str(workspace.path), project=str(workspace.project), programs=programs
     )
     return Supervision(settings, workspace.endpoints, services.environ)
+
+
+def _schedules(
+    opened: Opened, jobs: LocalJobs, compiler: WorkspaceCompiler, scheduler: SchedulerProcess
+) -> LocalSchedules:
+    services = opened.services
+    code = KeptCode(
+        services.workspace.schedules / "code",
+        services.artifacts,
+        lambda: Snapshots(services.artifacts, services.digests),
+    )
+    return LocalSchedules(
+        opened.schedules,
+        jobs,
+        compiler,
+        opened.registered,
+        code,
+        scheduler,
+        services.workspace.create,
+    )
 
 
 def _online_deployments(

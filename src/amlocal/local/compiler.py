@@ -18,6 +18,7 @@ from amlocal.plan import (
     OnlineDeployment,
     OnlineEndpoint,
     PipelineComponent,
+    Schedule,
 )
 
 
@@ -117,5 +118,19 @@ class EndpointCompiler(Protocol):
         """Return the batch deployment; raises SpecError."""
 
 
-class WorkspaceCompiler(Compiler, EndpointCompiler, Protocol):
+class ScheduleCompiler(Protocol):
+    """Turns the files and SDK objects of schedules into plan values; `amlocal.spec` is one."""
+
+    def load_schedule(
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+        assets: RegisteredAssets | None = None,
+    ) -> Schedule:
+        """Return the schedule with the job that it starts; raises SpecError."""
+
+
+class WorkspaceCompiler(Compiler, EndpointCompiler, ScheduleCompiler, Protocol):
     """All that a workspace needs compiled."""

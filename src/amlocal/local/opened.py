@@ -21,6 +21,7 @@ from amlocal.local.model_registry import ModelRegistry
 from amlocal.local.outputs import ARTIFACTS, StepFolders
 from amlocal.local.process import inherited
 from amlocal.local.records import JobRecords
+from amlocal.local.schedules.records import ScheduleRecords
 from amlocal.local.services import Services
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
@@ -38,6 +39,7 @@ class Opened:
         registered: Components and environments that jobs may refer to.
         endpoints: The records of online endpoints and deployments.
         batch: The records of batch endpoints and deployments.
+        schedules: The records of schedules.
         servings: What is still to be written to MLflow of models that are served.
     """
 
@@ -48,6 +50,7 @@ class Opened:
     endpoints: EndpointRecords
     servings: ServingRecords
     batch: BatchRecords
+    schedules: ScheduleRecords
 
 
 def open_workspace(
@@ -97,6 +100,7 @@ def open_workspace(
         EndpointRecords(database),
         ServingRecords(database),
         BatchRecords(database),
+        ScheduleRecords(database),
     )
 
 

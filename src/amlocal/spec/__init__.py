@@ -23,6 +23,7 @@ from amlocal.plan import (
     OnlineDeployment,
     OnlineEndpoint,
     PipelineComponent,
+    Schedule,
 )
 from amlocal.plan.source import Source
 from amlocal.spec import cache as plans
@@ -35,6 +36,7 @@ __all__ = [
     "AssetSource",
     "check_endpoint_for_azure",
     "check_for_azure",
+    "check_schedule_for_azure",
     "compile_job",
     "content_of",
     "load_batch_deployment",
@@ -45,6 +47,7 @@ __all__ = [
     "load_model",
     "load_online_deployment",
     "load_online_endpoint",
+    "load_schedule",
 ]
 
 
@@ -259,6 +262,51 @@ def load_batch_deployment(
 
     flags = {"name": name, "endpoint_name": endpoint_name}
     return endpoints.batch_deployment(_file_or_object(source), overrides, flags, assets)
+
+
+def load_schedule(
+    source: Source,
+    *,
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    assets: AssetSource | None = None,
+) -> Schedule:
+    """Load a schedule with the job that it starts.
+
+    Args:
+        source: The path of its file, or a `JobSchedule` built with azure-ai-ml.
+        overrides: `a.b=c` settings.
+        name: Stands for the name in the file.
+        assets: The target's registered components.
+
+    Raises:
+        SpecError: A file is wrong; holds every problem.
+        UsageError: A setting is wrong, or the object is no schedule.
+    """
+    from amlocal.spec import schedules  # yaml and the SDK
+
+    return schedules.schedule(_file_or_object(source), overrides, name, assets)
+
+
+def check_schedule_for_azure(source: Source, overrides: Sequence[str], name: str | None) -> None:
+    """Check a schedule before it is sent to Azure, where what only it has is no problem.
+
+    Where the job uses what only Azure has, its own file is left to Azure's client.
+
+    Raises:
+        SpecError: The file is wrong anywhere; holds every such problem.
+    """
+    try:
+        load_schedule(source, overrides=overrides, name=name)
+    except SpecError as error:
+        anywhere = [problem for problem in error.problems if not problem.target]
+        if len(anywhere) < len(error.problems) and isinstance(source, (str, os.PathLike)):
+            from amlocal.spec.locate import shown  # yaml, which is loaded already
+
+            own = shown(_file(source))
+            anywhere = [problem for problem in anywhere if problem.file == own]
+        if anywhere:
+            raise SpecError(anywhere) from None
 
 
 def _compile(file: Path, overrides: Sequence[str], assets: AssetSource | None) -> plans.Entry:
