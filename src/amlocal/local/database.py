@@ -15,7 +15,7 @@ from typing import Any
 
 from amlocal.errors import TargetError
 
-_VERSION = 3
+_VERSION = 4
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     name TEXT PRIMARY KEY,
@@ -95,6 +95,46 @@ CREATE TABLE IF NOT EXISTS waiting_servings (
     warning TEXT NOT NULL DEFAULT '',
     serving TEXT NOT NULL,
     PRIMARY KEY (endpoint, deployment, revision)
+);
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    source TEXT NOT NULL,
+    created REAL NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_type ON events (type, source, id);
+CREATE TABLE IF NOT EXISTS watched_places (
+    place TEXT PRIMARY KEY,
+    event INTEGER NOT NULL,
+    files TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS triggers (
+    name TEXT PRIMARY KEY,
+    created REAL NOT NULL,
+    enabled INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    seen TEXT NOT NULL,
+    plan TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS trigger_events (
+    trigger_name TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    job TEXT NOT NULL,
+    changed REAL NOT NULL,
+    PRIMARY KEY (trigger_name, event)
+);
+CREATE TABLE IF NOT EXISTS trigger_log (
+    id INTEGER PRIMARY KEY,
+    trigger_name TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    job TEXT NOT NULL,
+    changed REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS counter (revision INTEGER NOT NULL);
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
