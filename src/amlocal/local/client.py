@@ -25,8 +25,12 @@ from amlocal.local.jobs import LocalJobs
 from amlocal.local.models import ModelOperations
 from amlocal.local.notes import Notes
 from amlocal.local.opened import Opened, open_workspace
+from amlocal.local.recovery import recover
 from amlocal.local.services import Services
 from amlocal.local.snapshot import Snapshots
+from amlocal.local.triggers.evaluate import Evaluator
+from amlocal.local.triggers.operations import Triggers
+from amlocal.local.triggers.places import Places
 from amlocal.local.upkeep import LocalWorkspace
 from amlocal.local.workspace import Workspace
 
@@ -46,6 +50,7 @@ class LocalClient:
         online_deployments: Their deployments.
         batch_endpoints: Its batch endpoints.
         batch_deployments: Their deployments.
+        triggers: Events that start jobs.
     """
 
     jobs: LocalJobs
@@ -58,6 +63,7 @@ class LocalClient:
     online_deployments: OnlineDeployments
     batch_endpoints: BatchEndpoints
     batch_deployments: BatchDeployments
+    triggers: Triggers
 
     @classmethod
     def open(
@@ -122,7 +128,22 @@ class LocalClient:
             batch_deployments=BatchDeployments(
                 opened.batch, store, compiler, opened.registered, jobs
             ),
+            triggers=_triggers(opened, compiler, jobs),
         )
+
+
+def _triggers(opened: Opened, compiler: WorkspaceCompiler, jobs: LocalJobs) -> Triggers:
+    services, workspace = opened.services, opened.services.workspace
+    evaluator = Evaluator(
+        opened.triggers,
+        Places(services.digests, services.locations, opened.assets, workspace.mlflow / "mlflow.db"),
+        jobs,
+        lambda: recover(services.records, workspace),
+        workspace.path / "triggers.lock",
+    )
+    return Triggers(
+        opened.triggers, evaluator, compiler.load_trigger, jobs.validate, workspace.create
+    )
 
 
 def _supervision(services: Services, programs: Programs) -> Supervision:

@@ -19,6 +19,7 @@ from amlocal.plan import (
     OnlineEndpoint,
     PipelineComponent,
 )
+from amlocal.plan.trigger import Trigger
 
 
 class RegisteredAssets(Protocol):
@@ -117,5 +118,18 @@ class EndpointCompiler(Protocol):
         """Return the batch deployment; raises SpecError."""
 
 
-class WorkspaceCompiler(Compiler, EndpointCompiler, Protocol):
+class TriggerCompiler(Protocol):
+    """Turns the files of triggers into plan values; `amlocal.spec` is one."""
+
+    def load_trigger(
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+    ) -> Trigger:
+        """Return the trigger; raises SpecError."""
+
+
+class WorkspaceCompiler(Compiler, EndpointCompiler, TriggerCompiler, Protocol):
     """All that a workspace needs compiled."""

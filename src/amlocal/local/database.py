@@ -114,8 +114,10 @@ CREATE TABLE IF NOT EXISTS triggers (
     name TEXT PRIMARY KEY,
     created REAL NOT NULL,
     enabled INTEGER NOT NULL,
+    born INTEGER NOT NULL,
     since INTEGER NOT NULL,
     seen TEXT NOT NULL,
+    seen_before TEXT NOT NULL,
     plan TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS trigger_events (

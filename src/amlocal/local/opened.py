@@ -23,6 +23,7 @@ from amlocal.local.process import inherited
 from amlocal.local.records import JobRecords
 from amlocal.local.services import Services
 from amlocal.local.tracking.server import TrackingServer
+from amlocal.local.triggers.records import TriggerRecords
 from amlocal.local.workspace import Workspace
 from amlocal.plan import MODEL_TYPES, Output, OutputInfo
 
@@ -39,6 +40,7 @@ class Opened:
         endpoints: The records of online endpoints and deployments.
         batch: The records of batch endpoints and deployments.
         servings: What is still to be written to MLflow of models that are served.
+        triggers: The records of triggers and events.
     """
 
     services: Services
@@ -48,6 +50,7 @@ class Opened:
     endpoints: EndpointRecords
     servings: ServingRecords
     batch: BatchRecords
+    triggers: TriggerRecords
 
 
 def open_workspace(
@@ -97,6 +100,7 @@ def open_workspace(
         EndpointRecords(database),
         ServingRecords(database),
         BatchRecords(database),
+        TriggerRecords(database),
     )
 
 

@@ -127,8 +127,8 @@ class TriggerDecision(Value, frozen=True):
 
     Attributes:
         trigger: The trigger's name.
-        event: The event's number.
-        event_type: What happened.
+        event: The event's number; 0 is what a place holds that no event tells of yet.
+        event_type: What happened, or an empty string.
         outcome: What became of it.
         reason: Why.
         job: The job that it started, or an empty string.
@@ -137,7 +137,7 @@ class TriggerDecision(Value, frozen=True):
 
     trigger: str
     event: int
-    event_type: EventType
+    event_type: str
     outcome: TriggerOutcome
     reason: str
     job: str = ""
