@@ -39,6 +39,7 @@ NOUNS = {
     "batch-endpoint": "names that files are scored under, in jobs",
     "batch-deployment": "what scores files behind a batch endpoint",
     "gate": "whether a job's model is what a policy wants",
+    "trigger": "events that start jobs",
     "workspace": "the workspace on this machine and its processes",
 }
 

@@ -176,3 +176,15 @@ class TriggerInfo(Value, frozen=True):
     last_job: str = ""
     last_fired: str = ""
     pending: int = 0
+
+
+class TriggerTemplate(Value, frozen=True):
+    """A trigger as a template of Azure's resources.
+
+    Attributes:
+        template: Its text.
+        warnings: What it leaves out, and what it needs.
+    """
+
+    template: str
+    warnings: tuple[str, ...] = ()

@@ -102,6 +102,36 @@ def load(file: Path, settings: Sequence[str] = (), *, name: str | None = None) -
     return trigger
 
 
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of a trigger's file, for editors."""
+    kinds = {"text": "string", "int": "integer", "bool": "boolean"}
+    values = {"type": ["string", "number", "boolean"]}
+    shapes: dict[str, dict[str, Any]] = {}
+    for name, fields in FIELDS.items():
+        shapes[name] = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": [field for field, kind in fields.items() if kind.endswith("!")],
+            "properties": {
+                field: {"type": kinds[kind.rstrip("!")]} if kind.rstrip("!") in kinds else values
+                for field, kind in fields.items()
+            },
+        }
+    event, job = shapes["event"]["properties"], shapes["create_job"]["properties"]
+    event["type"] = {"enum": list(EVENT_TYPES)}
+    shapes["input"]["properties"]["type"] = {"enum": sorted(DATA_TYPES)}
+    some = {"oneOf": [values, shapes["input"]]}
+    job["inputs"] = {"type": "object", "additionalProperties": some}
+    shapes["conditions"]["properties"]["minimum_rows"]["minimum"] = 0
+    own = shapes["trigger"]["properties"]
+    own["name"]["pattern"] = f"^{_NAME.pattern}$"
+    own["tags"] = {"type": "object", "additionalProperties": values}
+    own["event"] = {"oneOf": [{"const": "on_demand"}, shapes["event"]]}
+    own["conditions"] = shapes["conditions"]
+    own["create_job"] = {"oneOf": [{"type": "string"}, shapes["create_job"]]}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **shapes["trigger"]}
+
+
 def seconds_of(value: object) -> float | None:
     """Return a duration in seconds: a number of them, or ISO 8601 (`PT90S`, `P1DT12H`), or None."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
