@@ -119,6 +119,8 @@ class EventInfo(Value, frozen=True):
             "source": self.source,
             "time": self.time,
         }
+        if self.type in {"drift", "performance_decay"}:
+            own["monitor"] = self.source
         return {**self.detail, **own}
 
 

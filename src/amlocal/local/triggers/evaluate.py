@@ -80,7 +80,7 @@ class Evaluator:
         Raises:
             TargetError: The records cannot be written.
         """
-        with self._alone():
+        with self.alone():
             self.recover()
             told = [self._resume(*taken, now) for taken in self.records.starting()]
             for state in self.records.all():
@@ -105,7 +105,8 @@ class Evaluator:
         return {} if look is None else dict(look.detail)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def alone(self) -> Iterator[None]:
+        """Keep others from evaluating, and from changing what a trigger takes for seen."""
         self.lock.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self.lock, os.O_RDWR | os.O_CREAT, 0o644)
         try:
@@ -155,13 +156,14 @@ class Evaluator:
         event = known[0] if known else 0
         if known is not None and known[1] == look.files:
             return
-        if known is not None and self._is_news(known, look):
+        new = look.new(known[1]) if known is not None else []
+        if new:
             content = look.detail.get("digest") or look.detail.get("version", "")
             event = record(
                 self.records.database,
                 trigger.event.type,
                 place,
-                {**look.detail, "files": len(look.new(known[1]))},
+                {**look.detail, **({"files": len(new)} if look.folder is not None else {})},
                 f"{trigger.event.type}:{place}:{event}:{content}",
             ).id
         self.records.watch(place, event, look.files)

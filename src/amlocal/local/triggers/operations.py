@@ -70,7 +70,8 @@ class Triggers:
         trigger = source if is_loaded else self.load(source, overrides=overrides, name=name)
         self.check_job(trigger.job, overrides=settings(trigger, sample_event(trigger)))
         self.prepare()
-        self.records.put(trigger, self.evaluator.baseline(trigger))
+        with self.evaluator.alone():
+            self.records.put(trigger, self.evaluator.baseline(trigger))
         return self.get(trigger.name)
 
     def get(self, name: str) -> TriggerInfo:
@@ -84,7 +85,8 @@ class Triggers:
     def enable(self, name: str) -> TriggerInfo:
         """Let events from now on start jobs; those that came meanwhile do not."""
         trigger = self.records.get(name).trigger
-        self.records.enable(name, self.evaluator.baseline(trigger))
+        with self.evaluator.alone():
+            self.records.enable(name, self.evaluator.baseline(trigger))
         return self.get(name)
 
     def disable(self, name: str) -> TriggerInfo:
