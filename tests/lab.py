@@ -23,6 +23,7 @@ from amlocal.plan import (
     JobStatus,
     LiteralValue,
     Output,
+    Schedule,
     Settings,
     Step,
 )
@@ -43,6 +44,10 @@ class PlanCompiler:
         return source
 
     load_environment = load_data = load_model = load_component
+
+    def load_schedule(self, source: Any, **_: Any) -> Schedule:
+        assert isinstance(source, Schedule)
+        return source
 
     def load_batch_endpoint(self, source: Any, **_: Any) -> Any:
         return source

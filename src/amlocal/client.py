@@ -13,6 +13,7 @@ from amlocal.plan import AssetInfo, JobInfo, RolloutPolicy, StepReuse, Workspace
 from amlocal.plan.reporter import Reporter
 from amlocal.plan.source import JobFields, Source
 from amlocal.plan.trigger import TriggerTemplate
+from amlocal.schedule_operations import ScheduleOperations
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -150,6 +151,10 @@ class Client(EndpointClient, Protocol):
     """A workspace, local or in Azure."""
 
     @property
+    def schedules(self) -> ScheduleOperations:
+        """Its schedules."""
+
+    @property
     def jobs(self) -> JobOperations:
         """Its jobs."""
 
@@ -219,6 +224,7 @@ def connect(
             dry_run=dry_run,
             check=compiler.check_for_azure,
             check_endpoint=compiler.check_endpoint_for_azure,
+            check_schedule=compiler.check_schedule_for_azure,
         )
     raise UsageError(f"no target named {chosen!r}", hint=near_miss(chosen, TARGETS))
 

@@ -14,6 +14,8 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
 PROJECT = Path(__file__).parents[2]
+#: The protocols of what both targets do.
+OPERATIONS = ("endpoint_operations", "schedule_operations")
 #: What each part of the package may import of it, beside itself.
 ALLOWED = {
     "errors": set(),
@@ -23,9 +25,11 @@ ALLOWED = {
     "local": {"errors", "files", "plan", "version"},
     "azure": {"errors", "files", "plan", "version"},
     "endpoint_operations": {"plan"},
-    "client": {"errors", "plan", "version", "spec", "local", "azure", "endpoint_operations"},
+    "schedule_operations": {"plan", "endpoint_operations"},
+    "client": {"errors", "plan", "version", "spec", "local", "azure", *OPERATIONS},
+    "scheduler": {"errors", "plan", "spec", "local"},
     "rollout": {"errors", "plan", "version", "endpoint_operations"},
-    "cli": {"errors", "files", "plan", "version", "client", "endpoint_operations", "rollout"},
+    "cli": {"errors", "files", "plan", "version", "client", "rollout", *OPERATIONS},
 }
 #: Modules that take long to import, and the parts that may do so when they are loaded.
 HEAVY = {"azure": {"spec", "azure"}, "mlflow": set(), "pandas": set(), "sklearn": set()}

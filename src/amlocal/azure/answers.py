@@ -62,6 +62,20 @@ def _put(asked: Asked) -> Answer:
     return Answer(created, is_change=True)
 
 
+def _put_schedule(asked: Asked) -> Answer:
+    """Answer with what was sent, as created and enabled."""
+    properties = {"isEnabled": True, "provisioningState": "Succeeded", **asked.body["properties"]}
+    return Answer({"id": asked.path, "name": asked.last, "properties": properties}, is_change=True)
+
+
+def _deleted(_: Asked) -> Answer:
+    return Answer(is_change=True)
+
+
+def _triggered(_: Asked) -> Answer:
+    return Answer({"jobName": ACCOUNT, "scheduleActionType": "CreateJob"}, is_change=True)
+
+
 def _workspace(asked: Asked) -> Answer:
     properties = {"mlFlowTrackingUri": f"azureml://{ACCOUNT}/mlflow/v1.0{asked.path}"}
     return Answer({"id": asked.path, "name": asked.last, "location": "", "properties": properties})
@@ -148,5 +162,8 @@ _ROUTES: tuple[tuple[str, str, Callable[[Asked], Answer]], ...] = (
     ("PUT", rf"(?:{_VERSIONED})/{_NAME}/versions/{_NAME}", _put),
     ("PUT", rf"(?:{_VERSIONED})/{_NAME}", _put),
     ("PUT", rf"jobs/{_NAME}", _put),
+    ("PUT", rf"schedules/{_NAME}", _put_schedule),
+    ("DELETE", rf"schedules/{_NAME}", _deleted),
+    ("POST", rf"schedules/{_NAME}/trigger", _triggered),
     *ENDPOINT_ROUTES,
 )

@@ -16,6 +16,7 @@ from amlocal.azure.jobs import AzureJobOperations, Check
 from amlocal.azure.online_deployments import AzureOnlineDeploymentOperations
 from amlocal.azure.online_endpoints import AzureOnlineEndpointOperations
 from amlocal.azure.recorder import Request
+from amlocal.azure.schedules import AzureScheduleOperations, CheckSchedule
 from amlocal.azure.sdk import MLClient
 from amlocal.azure.source import CheckEndpoint
 from amlocal.azure.workspace import WorkspaceId, find_workspace
@@ -44,6 +45,7 @@ class AzureClient:
         dry_run: DryRun | None = None,
         check: Check | None = None,
         check_endpoint: CheckEndpoint | None = None,
+        check_schedule: CheckSchedule | None = None,
     ) -> None:
         """Keep what the operations work with.
 
@@ -53,6 +55,7 @@ class AzureClient:
             dry_run: Keeps the requests of `ml_client`, where they are not sent.
             check: Checks a job before it is sent; None leaves the checks to the SDK.
             check_endpoint: Checks an endpoint or a deployment, likewise.
+            check_schedule: Checks a schedule, likewise.
         """
         self._dry_run = dry_run
         calls = azure_errors if dry_run is None else dry_run.calls
@@ -84,6 +87,9 @@ class AzureClient:
         self.batch_deployments = AzureBatchDeploymentOperations(
             ml_client, calls, check=check_endpoint, sends=sends
         )
+        self.schedules = AzureScheduleOperations(
+            ml_client, calls, check=check_schedule, sends=sends
+        )
 
     @classmethod
     def open(
@@ -97,6 +103,7 @@ class AzureClient:
         dry_run: bool = False,
         check: Check | None = None,
         check_endpoint: CheckEndpoint | None = None,
+        check_schedule: CheckSchedule | None = None,
     ) -> AzureClient:
         """Return the client of a workspace; nothing is sent before its first operation.
 
@@ -110,6 +117,7 @@ class AzureClient:
                 network, and placeholders stand for a workspace that nothing names.
             check: Checks a job before it is sent.
             check_endpoint: Checks an endpoint or a deployment before it is sent.
+            check_schedule: Checks a schedule before it is sent.
 
         Raises:
             UsageError: Nothing names the workspace.
@@ -126,11 +134,17 @@ class AzureClient:
         if dry_run:
             recorded = DryRun(workspace, environ)
             return cls(
-                recorded.ml_client, dry_run=recorded, check=check, check_endpoint=check_endpoint
+                recorded.ml_client,
+                dry_run=recorded,
+                check=check,
+                check_endpoint=check_endpoint,
+                check_schedule=check_schedule,
             )
         with azure_errors("open the workspace"):
             ml_client = _connect(workspace)
-        return cls(ml_client, check=check, check_endpoint=check_endpoint)
+        return cls(
+            ml_client, check=check, check_endpoint=check_endpoint, check_schedule=check_schedule
+        )
 
     @property
     def requests(self) -> Sequence[Request]:

@@ -65,6 +65,7 @@ with quiet():
     from azure.ai.ml.entities._load_functions import (
         load_model_batch_deployment,
         load_pipeline_component_batch_deployment,
+        load_schedule,
     )
 
 __all__ = [
@@ -93,6 +94,7 @@ LOADERS = {
     "batch deployment": load_batch_deployment,
     "model batch deployment": load_model_batch_deployment,
     "pipeline batch deployment": load_pipeline_component_batch_deployment,
+    "schedule": load_schedule,
 }
 
 # A poller prints a dot at each look, in a thread of its own, where `quiet` does not reach.

@@ -38,6 +38,7 @@ NOUNS = {
     "online-deployment": "what serves a model behind an online endpoint",
     "batch-endpoint": "names that files are scored under, in jobs",
     "batch-deployment": "what scores files behind a batch endpoint",
+    "schedule": "jobs that the workspace starts by itself",
     "gate": "whether a job's model is what a policy wants",
     "trigger": "events that start jobs",
     "workspace": "the workspace on this machine and its processes",

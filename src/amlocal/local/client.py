@@ -22,10 +22,13 @@ from amlocal.local.endpoints.online_deployments import OnlineDeployments
 from amlocal.local.endpoints.supervision import Programs, Supervision, SupervisorSettings
 from amlocal.local.endpoints.versions import VersionMaker
 from amlocal.local.jobs import LocalJobs
+from amlocal.local.kept_code import KeptCode
 from amlocal.local.models import ModelOperations
 from amlocal.local.notes import Notes
 from amlocal.local.opened import Opened, open_workspace
 from amlocal.local.recovery import recover
+from amlocal.local.schedules.operations import LocalSchedules
+from amlocal.local.schedules.process import SchedulerProcess
 from amlocal.local.services import Services
 from amlocal.local.snapshot import Snapshots
 from amlocal.local.triggers.evaluate import Evaluator
@@ -50,6 +53,7 @@ class LocalClient:
         online_deployments: Their deployments.
         batch_endpoints: Its batch endpoints.
         batch_deployments: Their deployments.
+        schedules: Its schedules.
         triggers: Events that start jobs.
     """
 
@@ -63,6 +67,7 @@ class LocalClient:
     online_deployments: OnlineDeployments
     batch_endpoints: BatchEndpoints
     batch_deployments: BatchDeployments
+    schedules: LocalSchedules
     triggers: Triggers
 
     @classmethod
@@ -98,6 +103,7 @@ class LocalClient:
             services.workspace.path / "components",
         )
         supervision = _supervision(services, programs)
+        scheduler = SchedulerProcess(services.workspace, services.environ)
         store = BatchStore(
             services.workspace.batch,
             services.artifacts,
@@ -117,9 +123,7 @@ class LocalClient:
             models=ModelOperations(
                 opened.models, compiler.load_model, services.locations.existing, create
             ),
-            workspace=LocalWorkspace(
-                services, records, jobs, opened.endpoints, opened.servings, supervision
-            ),
+            workspace=LocalWorkspace(opened, jobs, supervision, scheduler),
             online_endpoints=OnlineEndpoints(
                 services.workspace, opened.endpoints, supervision, compiler
             ),
@@ -128,11 +132,17 @@ class LocalClient:
             batch_deployments=BatchDeployments(
                 opened.batch, store, compiler, opened.registered, jobs
             ),
-            triggers=_triggers(opened, compiler, jobs),
+            schedules=_schedules(opened, jobs, compiler, scheduler),
+            triggers=_triggers(opened, compiler, jobs, scheduler),
         )
 
 
-def _triggers(opened: Opened, compiler: WorkspaceCompiler, jobs: LocalJobs) -> Triggers:
+def _triggers(
+    opened: Opened,
+    compiler: WorkspaceCompiler,
+    jobs: LocalJobs,
+    scheduler: SchedulerProcess,
+) -> Triggers:
     services, workspace = opened.services, opened.services.workspace
     evaluator = Evaluator(
         opened.triggers,
@@ -142,7 +152,12 @@ def _triggers(opened: Opened, compiler: WorkspaceCompiler, jobs: LocalJobs) -> T
         workspace.path / "triggers.lock",
     )
     return Triggers(
-        opened.triggers, evaluator, compiler.load_trigger, jobs.validate, workspace.create
+        opened.triggers,
+        evaluator,
+        compiler.load_trigger,
+        jobs.validate,
+        workspace.create,
+        scheduler,
     )
 
 
@@ -152,6 +167,26 @@ def _supervision(services: Services, programs: Programs) -> Supervision:
         workspace=str(workspace.path), project=str(workspace.project), programs=programs
     )
     return Supervision(settings, workspace.endpoints, services.environ)
+
+
+def _schedules(
+    opened: Opened, jobs: LocalJobs, compiler: WorkspaceCompiler, scheduler: SchedulerProcess
+) -> LocalSchedules:
+    services = opened.services
+    code = KeptCode(
+        services.workspace.schedules / "code",
+        services.artifacts,
+        lambda: Snapshots(services.artifacts, services.digests),
+    )
+    return LocalSchedules(
+        opened.schedules,
+        jobs,
+        compiler,
+        opened.registered,
+        code,
+        scheduler,
+        services.workspace.create,
+    )
 
 
 def _online_deployments(

@@ -18,6 +18,7 @@ from amlocal.plan import (
     OnlineDeployment,
     OnlineEndpoint,
     PipelineComponent,
+    Schedule,
 )
 from amlocal.plan.trigger import Trigger
 
@@ -118,6 +119,20 @@ class EndpointCompiler(Protocol):
         """Return the batch deployment; raises SpecError."""
 
 
+class ScheduleCompiler(Protocol):
+    """Turns the files and SDK objects of schedules into plan values; `amlocal.spec` is one."""
+
+    def load_schedule(
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+        assets: RegisteredAssets | None = None,
+    ) -> Schedule:
+        """Return the schedule with the job that it starts; raises SpecError."""
+
+
 class TriggerCompiler(Protocol):
     """Turns the files of triggers into plan values; `amlocal.spec` is one."""
 
@@ -131,5 +146,5 @@ class TriggerCompiler(Protocol):
         """Return the trigger; raises SpecError."""
 
 
-class WorkspaceCompiler(Compiler, EndpointCompiler, TriggerCompiler, Protocol):
+class WorkspaceCompiler(Compiler, EndpointCompiler, ScheduleCompiler, TriggerCompiler, Protocol):
     """All that a workspace needs compiled."""

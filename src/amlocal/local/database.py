@@ -96,6 +96,27 @@ CREATE TABLE IF NOT EXISTS waiting_servings (
     serving TEXT NOT NULL,
     PRIMARY KEY (endpoint, deployment, revision)
 );
+CREATE TABLE IF NOT EXISTS schedules (
+    name TEXT PRIMARY KEY,
+    revision INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    enabled INTEGER NOT NULL DEFAULT 1,
+    cursor INTEGER NOT NULL,
+    plan TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS slots (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    schedule TEXT NOT NULL,
+    slot INTEGER NOT NULL,
+    on_demand INTEGER NOT NULL DEFAULT 0,
+    state TEXT NOT NULL,
+    job TEXT NOT NULL DEFAULT '',
+    reason TEXT NOT NULL DEFAULT '',
+    count INTEGER NOT NULL DEFAULT 1
+);
+CREATE UNIQUE INDEX IF NOT EXISTS slots_once ON slots (schedule, slot) WHERE on_demand = 0;
+CREATE INDEX IF NOT EXISTS slots_jobs ON slots (job);
+CREATE INDEX IF NOT EXISTS slots_planned ON slots (id) WHERE state = 'planned';
 CREATE TABLE IF NOT EXISTS events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     key TEXT NOT NULL UNIQUE,

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from amlocal.local import joblock
-from amlocal.local.asset_records import AssetRecords
 from amlocal.local.digests import walk
 from amlocal.local.endpoints.batch_store import unused_parts
 from amlocal.local.endpoints.layout import EndpointLayout
 from amlocal.local.endpoints.records import EndpointRecords
+from amlocal.local.opened import Opened
 from amlocal.local.outputs import StepFolders
 from amlocal.local.services import Services
 from amlocal.local.workspace import DEFAULT_DATASTORE
@@ -22,29 +22,28 @@ from amlocal.local.workspace import DEFAULT_DATASTORE
 _MAKING_SECONDS = 3600.0
 
 
-def collect(
-    services: Services, assets: AssetRecords, endpoints: EndpointRecords, *, dry_run: bool
-) -> int:
+def collect(opened: Opened, *, dry_run: bool) -> int:
     """Remove what is not needed any more.
 
     That is: folders of jobs without a record, working folders that were kept for somebody to look
     at, AutoML searches and parallel steps that were interrupted, versions of deployments that serve
-    no more, what no batch deployment is made of any more, and stored files that nothing names.
+    no more, what no batch deployment and no schedule is made of any more, and stored files that
+    nothing names.
 
     Args:
-        services: The workspace.
-        assets: The records of assets.
-        endpoints: The records of endpoints and deployments.
+        opened: The workspace.
         dry_run: Only count.
 
     Returns:
         The bytes freed, or that would be.
     """
+    services = opened.services
     freed = sum(_freed(folder, dry_run=dry_run) for folder in _unneeded_folders(services))
     freed += sum(
-        _freed(folder, dry_run=dry_run) for folder in _unused_versions(services, endpoints)
+        _freed(folder, dry_run=dry_run) for folder in _unused_versions(services, opened.endpoints)
     )
-    used = set(assets.digests())
+    freed += sum(_freed(folder, dry_run=dry_run) for folder in _unused_code(opened))
+    used = set(opened.assets.digests())
     for job in services.records.list(view="All"):
         for info in services.records.get(job.name).tree():
             used |= {output.digest for output in info.outputs.values()}
@@ -96,6 +95,18 @@ def _unused_versions(services: Services, endpoints: EndpointRecords) -> Iterator
     used |= {record.served.folder for record in records if record.served is not None}
     for folder, changed in found:
         if str(folder) not in used and time.time() - changed > _MAKING_SECONDS:
+            yield folder
+
+
+def _unused_code(opened: Opened) -> Iterator[Path]:
+    """Give the code that no schedule starts a job of, and that none is being made of."""
+    services = opened.services
+    if services.records.open():
+        return  # a job that is there may still need what it was started of
+    place = services.workspace.schedules / "code"
+    plans = "".join(record.plan.to_json().decode() for record in opened.schedules.list())
+    for folder in place.iterdir() if place.exists() else ():
+        if str(folder) not in plans and time.time() - folder.stat().st_mtime > _MAKING_SECONDS:
             yield folder
 
 

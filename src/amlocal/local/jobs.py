@@ -29,7 +29,7 @@ from amlocal.local.inputs import check_assets
 from amlocal.local.names import job_name
 from amlocal.local.notes import Notes
 from amlocal.local.process import JOB_VARIABLE, WORKER, end_jobs
-from amlocal.local.recovery import recover
+from amlocal.local.recovery import never_began, recover
 from amlocal.local.services import Services
 from amlocal.local.submission import new_record, settings
 from amlocal.plan import Job, JobInfo, StepReuse
@@ -89,8 +89,7 @@ class LocalJobs:
         options = _options(max_parallel, environment)
         self.services.workspace.create()
         plan = self._compile(job, [*overrides, *settings(given_fields(fields))])
-        require_packages(plan)
-        check_assets(plan, self.services.locations)
+        self.check(plan)
         info = new_record(plan, _checked_name(name or plan.name) or self._free_name())
         with disk_errors(self.services.workspace):
             self.services.workspace.keep_reserve()
@@ -100,9 +99,11 @@ class LocalJobs:
             raise UsageError(f"a job named {info.name!r} runs", hint="give another --name")
         try:
             self.services.records.add(info)
+            with disk_errors(self.services.workspace):
+                self._keep(plan, info, options)
+                if reporter is None:
+                    self._start(info, lock)
             if reporter is None:
-                with disk_errors(self.services.workspace):
-                    self._start(plan, info, options, lock)
                 return self.services.records.get(info.name)
             return self._run_here(plan, info, options, reporter)
         finally:
@@ -120,14 +121,49 @@ class LocalJobs:
             continue
         return name
 
-    def _start(self, plan: Job, info: JobInfo, options: EngineOptions, lock: int) -> None:
-        """Start a process of its own for the job; it goes on when this one has ended."""
-        folder = self.services.workspace.job(info.name)
+    def check(self, job: Job) -> None:
+        """Check that a job's packages and assets are there; raises what tells that they are not."""
+        require_packages(job)
+        check_assets(job, self.services.locations)
+
+    def plan(self, name: str) -> Job:
+        """Return what a job of the workspace was made of.
+
+        Raises:
+            NotFoundError: There is no such job.
+            UsageError: It is a step, or a job of a workspace before plans were kept.
+        """
+        self.services.records.get(name)
+        file = self._plan_file(name)
+        if not file.is_file():
+            hint = "name a job that was submitted, or give the job's file"
+            raise UsageError(f"nothing is kept of what {name!r} was made of", hint=hint)
+        return msgspec.json.decode(file.read_bytes(), type=Submitted).job
+
+    def began(self, name: str) -> bool | None:
+        """Return whether a job has begun or will; None where there is no such job."""
+        records, workspace = self.services.records, self.services.workspace
+        if not records.has(name):
+            return None
+        if joblock.is_held(workspace.job(name)):
+            return True
+        recover(records, workspace)
+        return not never_began(records.get(name))
+
+    def _plan_file(self, name: str) -> Path:
+        return self.services.workspace.job(name) / "plan.json"
+
+    def _keep(self, plan: Job, info: JobInfo, options: EngineOptions) -> None:
+        """Keep what the job is made of, for the process that runs it and for schedules."""
         submitted = Submitted(
             plan, {"max_parallel": options.max_parallel, "environment": options.environment}
         )
         # For the owner's eyes only: environment variables of the job may be secret.
-        write_whole(folder / "plan.json", msgspec.json.encode(submitted), mode=0o600)
+        write_whole(self._plan_file(info.name), msgspec.json.encode(submitted), mode=0o600)
+
+    def _start(self, info: JobInfo, lock: int) -> None:
+        """Start a process of its own for the job; it goes on when this one has ended."""
+        folder = self.services.workspace.job(info.name)
         environ = {k: v for k, v in self.services.environ.items() if k != JOB_VARIABLE}
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
         with (folder / "engine.log").open("ab") as log:

@@ -21,6 +21,7 @@ from amlocal.local.model_registry import ModelRegistry
 from amlocal.local.outputs import ARTIFACTS, StepFolders
 from amlocal.local.process import inherited
 from amlocal.local.records import JobRecords
+from amlocal.local.schedules.records import ScheduleRecords
 from amlocal.local.services import Services
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.triggers.records import TriggerRecords
@@ -39,6 +40,7 @@ class Opened:
         registered: Components and environments that jobs may refer to.
         endpoints: The records of online endpoints and deployments.
         batch: The records of batch endpoints and deployments.
+        schedules: The records of schedules.
         servings: What is still to be written to MLflow of models that are served.
         triggers: The records of triggers and events.
     """
@@ -50,6 +52,7 @@ class Opened:
     endpoints: EndpointRecords
     servings: ServingRecords
     batch: BatchRecords
+    schedules: ScheduleRecords
     triggers: TriggerRecords
 
 
@@ -100,6 +103,7 @@ def open_workspace(
         EndpointRecords(database),
         ServingRecords(database),
         BatchRecords(database),
+        ScheduleRecords(database),
         TriggerRecords(database),
     )
 

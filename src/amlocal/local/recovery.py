@@ -10,7 +10,7 @@ from amlocal.local.process import end_jobs
 from amlocal.local.records import JobRecords
 from amlocal.local.state import JobState
 from amlocal.local.workspace import Workspace
-from amlocal.plan import JobStatus
+from amlocal.plan import JobInfo, JobStatus
 
 _WHY = "the process that ran the job was killed, or the machine went down"
 
@@ -34,6 +34,13 @@ def recover(records: JobRecords, workspace: Workspace) -> Sequence[str]:
         finally:
             os.close(lock)
     return lost
+
+
+def never_began(job: JobInfo) -> bool:
+    """Return whether a job, whose engine is gone, has run nothing at all."""
+    # What `recover` has ended without a start has begun at its end.
+    had_no_time = not job.start_time or (job.error == _WHY and not job.duration)
+    return had_no_time and not any(child.start_time for child in job.children)
 
 
 def _mend(records: JobRecords, workspace: Workspace, name: str) -> bool:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlocal.local.asset_records import AssetRecords
 from amlocal.local.endpoints.pollers import BACK_SECONDS, wait_until_back
-from amlocal.local.endpoints.records import EndpointRecords
-from amlocal.local.endpoints.serving import ServingRecords, write_waiting
+from amlocal.local.endpoints.serving import write_waiting
 from amlocal.local.endpoints.supervision import Supervision
 from amlocal.local.failures import disk_errors
 from amlocal.local.garbage import collect, size
 from amlocal.local.jobs import LocalJobs
+from amlocal.local.opened import Opened
 from amlocal.local.process import end_jobs, find, find_workers
 from amlocal.local.recovery import recover
+from amlocal.local.schedules.process import SchedulerProcess
 from amlocal.local.services import Services
 from amlocal.plan import WorkspaceInfo
 
@@ -23,12 +23,10 @@ from amlocal.plan import WorkspaceInfo
 class LocalWorkspace:
     """A local workspace, seen from outside; see `amlocal.client.WorkspaceOperations`."""
 
-    services: Services
-    assets: AssetRecords
+    opened: Opened
     jobs: LocalJobs
-    endpoints: EndpointRecords
-    servings: ServingRecords
     supervision: Supervision
+    scheduler: SchedulerProcess
 
     def show(self) -> WorkspaceInfo:
         """Return what the workspace holds and which of its processes run."""
@@ -38,6 +36,7 @@ class LocalWorkspace:
         processes |= {str(pid): f"step of {job}" for pid, job in find(self._path).items()}
         processes |= {str(pid): what for pid, what in server.processes().items()}
         processes |= {str(pid): what for pid, what in self.supervision.processes().items()}
+        processes |= {str(pid): what for pid, what in self.scheduler.processes().items()}
         return WorkspaceInfo(
             path=str(self._path),
             jobs=len(self.services.records.list(view="All")),
@@ -48,24 +47,32 @@ class LocalWorkspace:
         )
 
     @property
+    def services(self) -> Services:
+        """What running jobs needs."""
+        return self.opened.services
+
+    @property
     def _path(self) -> Path:
         return self.services.workspace.path
 
     def up(self) -> WorkspaceInfo:
-        """Start the tracking server, if it is down, and bring every endpoint back."""
+        """Start the tracking server and the scheduler, and bring every endpoint back."""
         self.services.workspace.create()
         uri = self.services.server.ensure()
-        write_waiting(self.servings, uri)
-        if self.endpoints.endpoints():
+        write_waiting(self.opened.servings, uri)
+        if self.opened.endpoints.endpoints():
             self.supervision.ensure()
-            wait_until_back(self.endpoints, BACK_SECONDS)
+            wait_until_back(self.opened.endpoints, BACK_SECONDS)
+        if self.opened.schedules.any_enabled() or self.opened.triggers.any_enabled():
+            self.scheduler.ensure()
         return self.show()
 
     def down(self) -> WorkspaceInfo:
         """Cancel every running job and end every process of the workspace.
 
-        Endpoints stay in the records; `up` brings them back.
+        Endpoints and schedules stay in the records; `up` brings them back.
         """
+        self.scheduler.stop()  # first, since it starts jobs
         recover(self.services.records, self.services.workspace)
         for info in self.services.records.open():
             self.jobs.cancel(info.name)
@@ -80,4 +87,4 @@ class LocalWorkspace:
             return 0
         recover(self.services.records, self.services.workspace)
         with disk_errors(self.services.workspace):
-            return collect(self.services, self.assets, self.endpoints, dry_run=dry_run)
+            return collect(self.opened, dry_run=dry_run)

@@ -13,6 +13,7 @@
       parallel/FINGERPRINT/ a parallel step whose job has not completed: finished mini-batches
       batch/                batch deployments: their settings, code, models that are not registered
       endpoints/            online endpoints: keys, versions of deployments, logs
+      schedules/            schedules: the code of their jobs, the scheduler's log
       mlflow/               the tracking server's database and artifacts
 """
 
@@ -118,6 +119,11 @@ class Workspace:
     def endpoints(self) -> Path:
         """What online endpoints serve from, and their logs."""
         return self.path / "endpoints"
+
+    @property
+    def schedules(self) -> Path:
+        """What schedules start jobs of, and their scheduler's files."""
+        return self.path / "schedules"
 
     @property
     def environments(self) -> Path:

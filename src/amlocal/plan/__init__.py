@@ -84,6 +84,8 @@ from amlocal.plan.rollout import (
     StageResult,
     Verdict,
 )
+from amlocal.plan.schedule import CreateJob, CronTrigger, JobChanges, RecurrenceTrigger, Schedule
+from amlocal.plan.schedule_info import ScheduleInfo, ScheduleTriggerResult, SlotInfo, SlotState
 from amlocal.plan.status import JobStatus
 from amlocal.plan.sweep import (
     Choice,
@@ -122,6 +124,8 @@ __all__ = [
     "BuildContext",
     "Choice",
     "Component",
+    "CreateJob",
+    "CronTrigger",
     "DataAsset",
     "DataCollection",
     "DataCollector",
@@ -138,6 +142,7 @@ __all__ = [
     "InputInfo",
     "Job",
     "JobBinding",
+    "JobChanges",
     "JobInfo",
     "JobStatus",
     "LatencyRule",
@@ -159,6 +164,7 @@ __all__ = [
     "PipelineComponent",
     "ProbeSettings",
     "Randint",
+    "RecurrenceTrigger",
     "ReplayedRequests",
     "RequestSettings",
     "RolloutOutcome",
@@ -167,8 +173,13 @@ __all__ = [
     "RolloutStage",
     "Sampling",
     "Scalar",
+    "Schedule",
+    "ScheduleInfo",
+    "ScheduleTriggerResult",
     "SearchInfo",
     "Settings",
+    "SlotInfo",
+    "SlotState",
     "StackEnsemble",
     "StageOutcome",
     "StageResult",

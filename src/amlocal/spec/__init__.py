@@ -23,6 +23,7 @@ from amlocal.plan import (
     OnlineDeployment,
     OnlineEndpoint,
     PipelineComponent,
+    Schedule,
 )
 from amlocal.plan.source import Source
 from amlocal.plan.trigger import Trigger
@@ -33,6 +34,7 @@ __all__ = [
     "AssetSource",
     "check_endpoint_for_azure",
     "check_for_azure",
+    "check_schedule_for_azure",
     "compile_job",
     "load_batch_deployment",
     "load_batch_endpoint",
@@ -42,6 +44,7 @@ __all__ = [
     "load_model",
     "load_online_deployment",
     "load_online_endpoint",
+    "load_schedule",
     "load_trigger",
 ]
 
@@ -259,6 +262,43 @@ def load_trigger(
     from amlocal.spec import trigger  # yaml
 
     return trigger.load(_file(source), overrides, name=name)
+
+
+def load_schedule(
+    source: Source,
+    *,
+    overrides: Sequence[str] = (),
+    name: str | None = None,
+    assets: AssetSource | None = None,
+) -> Schedule:
+    """Load a schedule with the job that it starts.
+
+    Args:
+        source: The path of its file, or a `JobSchedule` built with azure-ai-ml.
+        overrides: `a.b=c` settings.
+        name: Stands for the name in the file.
+        assets: The target's registered components.
+
+    Raises:
+        SpecError: A file is wrong; holds every problem.
+        UsageError: A setting is wrong, or the object is no schedule.
+    """
+    from amlocal.spec import schedules  # yaml and the SDK
+
+    return schedules.schedule(_file_or_object(source), overrides, name, assets)
+
+
+def check_schedule_for_azure(source: Source, overrides: Sequence[str], name: str | None) -> None:
+    """Check a schedule before it is sent to Azure, where what only it has is no problem.
+
+    Raises:
+        SpecError: The file is wrong anywhere; holds every such problem.
+    """
+    try:
+        load_schedule(source, overrides=overrides, name=name)
+    except SpecError as error:
+        if not any(problem.target for problem in error.problems):
+            raise
 
 
 def _compile(file: Path, overrides: Sequence[str], assets: AssetSource | None) -> plans.Entry:

@@ -248,11 +248,16 @@ def _ports(step: Step, at: Place) -> Iterator[Problem]:
             yield at.problem(message, f"add {name}: below its inputs:")
 
 
+#: When the schedule that starts a job was due: with `${{name}}`, what Azure fills in itself.
+_TRIGGER_TIME = ("creation_context", "trigger_time")
+
+
 def _expressions(value: LiteralValue) -> list[Reference]:
-    """Return the expressions in a value; `${{name}}` is a macro of Azure's, and stays text."""
+    """Return the expressions in a value; what Azure fills in, such as `${{name}}`, stays text."""
     if not isinstance(value.value, str):
         return []
-    return [found for found in references(value.value) if len(found.path) > 1]
+    found = references(value.value)
+    return [each for each in found if len(each.path) > 1 and each.path != _TRIGGER_TIME]
 
 
 def _no_binding(value: LiteralValue, found: list[Reference], at: Place) -> Iterator[Problem]:

@@ -51,16 +51,28 @@ def compile_file(file: Path, settings: Sequence[str], assets: AssetSource | None
     findings.add(document.problems)
     require_mapping(findings, document)
     _warn_of_new_inputs(findings, written.data, document.data)
-    parts = _check(findings, files, document, assets)
-    findings.raise_problems()
-    loaded = sdk.load("job", document.place, findings)
-    findings.raise_problems()
+    job, parts = compile_document(findings, files, document, assets)
     return Entry(
-        job=with_warnings(_convert(loaded, document, parts), findings),
+        job=job,
         read={str(path): state for path, state in files.read.items()},
         present=tuple(str(path) for path in files.present),
         registered=tuple(parts.registered),
     )
+
+
+def compile_document(
+    findings: Findings, files: Files, document: Document, assets: AssetSource | None
+) -> tuple[Job, Parts]:
+    """Compile a job file that was read, and say what its steps are made of.
+
+    Raises:
+        SpecError: The file, or one that it names, is wrong; holds every problem.
+    """
+    parts = _check(findings, files, document, assets)
+    findings.raise_problems()
+    loaded = sdk.load("job", document.place, findings)
+    findings.raise_problems()
+    return with_warnings(_convert(loaded, document, parts), findings), parts
 
 
 def compile_object(source: Any, settings: Sequence[str], assets: AssetSource | None) -> Job:

@@ -48,6 +48,8 @@ _NAMED = {
     "collected": "text|collection_data",
     "port_type": f"exactly(path {_DATA} {' '.join(LITERALS)})",
     "output_type": f"exactly(path {_DATA})",
+    "create_job": "text|create_job_object",
+    "week_day": "enum(monday tuesday wednesday thursday friday saturday sunday)",
 }
 
 _STEP_SCHEMAS = frozenset(
@@ -288,6 +290,11 @@ def _scale_settings(findings: Findings, place: Place, value: Any) -> None:
     check_object(findings, place, value, "scale_settings")
 
 
+def _one_or_several(findings: Findings, place: Place, value: Any, kind: str) -> None:
+    """Check one value of a kind, or a list of such."""
+    check_value(findings, place, value, f"list({kind})" if isinstance(value, list) else kind)
+
+
 _DISTRIBUTIONS = {
     "choice": "choice",
     "randint": "randint",
@@ -297,6 +304,8 @@ _DISTRIBUTIONS = {
     **dict.fromkeys(("qnormal", "qlognormal"), "qnormal"),
 }
 _SAMPLINGS = {name: f"{name}_sampling" for name in ("random", "grid", "bayesian")}
+_TRIGGERS = {name: f"{name}_trigger" for name in ("cron", "recurrence")}
+_CREATE_JOBS = {name: f"{name}_create_job" for name in ("pipeline", "command")}
 _POLICIES = {name: name for name in ("bandit", "median_stopping", "truncation_selection")}
 
 #: Checked by `amlocal.spec.steps`: a step's schema depends on what it holds.
@@ -312,6 +321,10 @@ _OBJECTS: Mapping[str, Check] = {
     "conditional": _conditional,
     "enabled": _enabled,
     "scale_settings_object": _scale_settings,
+    "trigger": functools.partial(_variant, schemas=_TRIGGERS),
+    "create_job_object": functools.partial(_variant, schemas=_CREATE_JOBS),
+    "number_or_numbers": functools.partial(_one_or_several, kind="int"),
+    "week_days": functools.partial(_one_or_several, kind="week_day"),
 }
 
 

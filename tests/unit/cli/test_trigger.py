@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.faults.evaluate_triggers import NoScheduler
 from tests.lab import wait_for
 
 from amlocal.cli.main import main
@@ -35,6 +37,7 @@ class Shell:
     """Command lines in a project of their own."""
 
     folder: Path
+    has_scheduler: bool = False
 
     @property
     def environ(self) -> dict[str, str]:
@@ -42,8 +45,22 @@ class Shell:
 
     def run(self, *words: str) -> tuple[int, str, str]:
         out, err = io.StringIO(), io.StringIO()
-        code = main(words, stdout=out, stderr=err, environ=self.environ, stdin=io.StringIO())
+        code = main(
+            words,
+            stdout=out,
+            stderr=err,
+            environ=self.environ,
+            stdin=io.StringIO(),
+            connect=self.connect,
+        )
         return code, out.getvalue(), err.getvalue()
+
+    def connect(self, *words: Any, **fields: Any) -> Any:
+        client = connect(*words, **fields)
+        if self.has_scheduler:
+            return client
+        own = dataclasses.replace(client.triggers, scheduler=NoScheduler())
+        return dataclasses.replace(client, triggers=own)
 
     def data(self, *words: str) -> Any:
         code, out, err = self.run(*words)
@@ -90,6 +107,7 @@ def test_what_would_start_is_told_and_nothing_starts(shell: Shell) -> None:
 
 @pytest.mark.timeout(120)
 def test_a_job_tells_which_event_started_it(shell: Shell) -> None:
+    shell.has_scheduler = True
     shell.data("trigger", "create", "-f", "trigger.yml")
     (told,) = shell.data("trigger", "run-now", "-n", "retrain", "--detail", "signal=age")
     assert (told["outcome"], told["job"]) == ("fired", "retrain_1")
@@ -99,6 +117,11 @@ def test_a_job_tells_which_event_started_it(shell: Shell) -> None:
     assert job["tags"] == {"trigger": "retrain", "event": "1", "event_type": "on_demand"}
     assert job["inputs"]["signal"]["value"] == "age"
     assert shell.data("trigger", "log", "-n", "retrain") == [told]
+    # The scheduler hears of what a monitor tells.
+    record = ("trigger", "record", "--type", "drift", "--source", "weekly")
+    shell.data(*record, "--detail", "signal=sex")
+    wait_for(lambda: len(shell.data("trigger", "log")) == 2, seconds=60)
+    assert shell.data("trigger", "log")[0]["job"] == "retrain_2"
     assert shell.run("workspace", "down")[0] == 0
 
 

@@ -110,6 +110,12 @@ SCHEMAS = {
     "pipeline_batch_deployment": ["PipelineComponentBatchDeploymentSchema"],
     "pipeline_node": ["PipelineSchema"],
     "pipeline_component": ["PipelineComponentSchema"],
+    "schedule": ["JobScheduleSchema"],
+    "cron_trigger": ["CronTriggerSchema"],
+    "recurrence_trigger": ["RecurrenceTriggerSchema"],
+    "recurrence_pattern": ["RecurrencePatternSchema"],
+    "pipeline_create_job": ["PipelineCreateJobSchema"],
+    "command_create_job": ["CommandCreateJobSchema"],
 }
 
 #: Where introspection starts; the rest is reached from here.
@@ -139,6 +145,7 @@ ROOTS = [
     "_deployment.batch.pipeline_component_batch_deployment_schema."
     "PipelineComponentBatchDeploymentSchema",
     "pipeline.pipeline_component.PipelineComponentSchema",
+    "schedule.schedule.JobScheduleSchema",
 ]
 
 #: What a read-only field holds, and what fields that are refused hold.
@@ -147,6 +154,7 @@ NOT_OURS = {
     "FlowComponentSchema",
     "IntellectualPropertySchema",
     "ResourceRequirementsSchema",
+    "SparkCreateJobSchema",
 }
 
 
@@ -182,7 +190,7 @@ def made(schema: Any) -> Any:
 
 def nested(field: Any) -> Iterator[Any]:
     kind = type(field).__name__
-    if kind in {"UnionField", "TypeSensitiveUnionField"}:
+    if kind in {"UnionField", "TypeSensitiveUnionField", "ScheduleCreateJobField"}:
         for member in field.union_fields:
             yield from nested(member)
     elif kind == "ExperimentalField":

@@ -19,13 +19,13 @@ import msgspec
 from amlocal.errors import UsageError
 from amlocal.files import write_whole
 from amlocal.local.artifacts import Artifacts
-from amlocal.local.digests import tree_digest
 from amlocal.local.endpoints.environment import environment_of_model
 from amlocal.local.endpoints.models import find_model
+from amlocal.local.kept_code import KeptCode
 from amlocal.local.locations import Locations
 from amlocal.local.model_registry import ModelRegistry
 from amlocal.local.snapshot import Snapshots
-from amlocal.plan import BatchDeployment, Environment, Step
+from amlocal.plan import BatchDeployment, Environment
 from amlocal.plan.base import Value
 
 
@@ -101,7 +101,7 @@ class BatchStore:
 
     def _settled(self, plan: BatchDeployment) -> BatchVersion:
         if plan.pipeline is not None:
-            steps = tuple(map(self._step_with_code, plan.pipeline.steps))
+            steps = tuple(map(self._code.of_step, plan.pipeline.steps))
             pipeline = msgspec.structs.replace(plan.pipeline, steps=steps)
             return BatchVersion(deployment=msgspec.structs.replace(plan, pipeline=pipeline))
         model = self._model(plan)
@@ -115,7 +115,7 @@ class BatchStore:
                 f"the model {model.label} is no MLflow model, and so needs a scoring script",
                 hint="add code_configuration: with code: and scoring_script:",
             )
-        code = self._code(plan.code, ())
+        code = self._code.of(plan.code, ())
         if (
             plan.scoring_script is not None
             and not (Path(code or "") / plan.scoring_script).exists()
@@ -128,22 +128,9 @@ class BatchStore:
         settled = msgspec.structs.replace(plan, code=code, environment=environment)
         return BatchVersion(deployment=settled, model=model)
 
-    def _step_with_code(self, step: Step) -> Step:
-        component = step.component
-        code = self._code(component.code, component.additional_includes)
-        kept = msgspec.structs.replace(component, code=code, additional_includes=())
-        return msgspec.structs.replace(step, component=kept)
-
-    def _code(self, code: str | None, includes: tuple[str, ...]) -> str | None:
-        """Return where a code folder is kept."""
-        files = self.snapshots().take(code, includes)
-        if not files:
-            return None
-        digest = tree_digest(files)
-        place = self.folder / "code" / digest[:24]
-        if not place.exists():
-            self.artifacts.restore(digest, place)
-        return str(place)
+    @property
+    def _code(self) -> KeptCode:
+        return KeptCode(self.folder / "code", self.artifacts, self.snapshots)
 
     def _model(self, plan: BatchDeployment) -> KeptModel | None:
         """Return the model of a deployment as it is kept; one that may change is copied."""

@@ -18,13 +18,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-#: The part of a log's end that is read to show its last lines.
-_TAIL_BYTES = 262_144
+from amlocal.local.daemon import DaemonFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +41,9 @@ class EndpointLayout:
         self._own.mkdir(exist_ok=True)
 
     @property
-    def log(self) -> Path:
-        """The supervisor's output."""
-        return self._own / "log"
-
-    @property
-    def alive_lock(self) -> Path:
-        """Locked by the supervisor as long as it lives."""
-        return self._own / "alive.lock"
-
-    @property
-    def start_lock(self) -> Path:
-        """Locked while somebody starts or ends the supervisor; shared while somebody looks."""
-        return self._own / "start.lock"
-
-    @property
-    def wake(self) -> Path:
-        """A pipe that wakes the supervisor."""
-        return self._own / "wake"
-
-    @property
-    def down(self) -> Path:
-        """There where the supervisor is to stay down until somebody starts it."""
-        return self._own / "down"
+    def daemon(self) -> DaemonFiles:
+        """By what the supervisor and the commands know of each other."""
+        return DaemonFiles(self._own)
 
     @property
     def sockets(self) -> Path:
@@ -108,21 +86,3 @@ def instance_number(identity: str) -> int:
     """Return the number at the end of an instance's id, `DEPLOYMENT-NUMBER`."""
     number = identity.rpartition("-")[2]
     return int(number) if number.isdecimal() else -1
-
-
-def last_lines(path: Path, lines: int, *, start: int = 0) -> str:
-    """Return the last lines of a log, as many as its last 256 kB hold.
-
-    Args:
-        path: The log; one that is not there is empty.
-        lines: How many.
-        start: The byte before which nothing counts.
-    """
-    try:
-        with path.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(min(start, size), size - _TAIL_BYTES))
-            text = log.read().decode(errors="replace")
-    except FileNotFoundError:
-        return ""
-    return "\n".join(text.splitlines()[-lines:]) if lines > 0 else ""

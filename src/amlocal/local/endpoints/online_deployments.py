@@ -11,8 +11,8 @@ from typing import Any
 from amlocal.errors import UsageError, near_miss
 from amlocal.local.asset_records import AssetRecords
 from amlocal.local.compiler import EndpointCompiler
+from amlocal.local.daemon import last_lines
 from amlocal.local.endpoints.collected import register_collections
-from amlocal.local.endpoints.layout import last_lines
 from amlocal.local.endpoints.pollers import RecordPoller
 from amlocal.local.endpoints.records import DeploymentRecord, EndpointRecords
 from amlocal.local.endpoints.rules import check_name, without_deployment

@@ -31,6 +31,16 @@ class CheckJob(Protocol):
         """Raise SpecError where the file is wrong."""
 
 
+class LooksAfter(Protocol):
+    """The process that evaluates triggers every few seconds."""
+
+    def ensure(self) -> object:
+        """Start it where it does not run, and have it look at the records."""
+
+    def revive(self) -> object:
+        """Start it anew where it was killed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Triggers:
     """The triggers of a workspace.
@@ -41,6 +51,7 @@ class Triggers:
         load: Reads their files.
         check_job: Checks the jobs that they name.
         prepare: Makes the workspace where there is none.
+        scheduler: Evaluates them every few seconds.
     """
 
     records: TriggerRecords
@@ -48,6 +59,7 @@ class Triggers:
     load: LoadTrigger
     check_job: CheckJob
     prepare: Callable[[], None]
+    scheduler: LooksAfter
 
     def create_or_update(
         self, source: Any, *, overrides: Sequence[str] = (), name: str | None = None
@@ -72,14 +84,26 @@ class Triggers:
         self.prepare()
         with self.evaluator.alone():
             self.records.put(trigger, self.evaluator.baseline(trigger))
+        self._look_after()
         return self.get(trigger.name)
+
+    def _look_after(self) -> None:
+        """Have the scheduler evaluate what is enabled."""
+        if self.any_enabled():
+            self.scheduler.ensure()
+
+    def any_enabled(self) -> bool:
+        """Return whether events may start jobs of any trigger."""
+        return self.records.any_enabled()
 
     def get(self, name: str) -> TriggerInfo:
         """Return a trigger; raises NotFoundError."""
         return self.records.info(self.records.get(name))
 
     def list(self) -> Sequence[TriggerInfo]:
-        """Return all triggers, by name."""
+        """Return all triggers, by name; a scheduler that was killed is started anew."""
+        if self.any_enabled():
+            self.scheduler.revive()
         return [self.records.info(state) for state in self.records.all()]
 
     def enable(self, name: str) -> TriggerInfo:
@@ -87,6 +111,7 @@ class Triggers:
         trigger = self.records.get(name).trigger
         with self.evaluator.alone():
             self.records.enable(name, self.evaluator.baseline(trigger))
+        self._look_after()
         return self.get(name)
 
     def disable(self, name: str) -> TriggerInfo:

@@ -94,6 +94,10 @@ class TriggerRecords:
         """Return all triggers, by name."""
         return self._states("ORDER BY name", ())
 
+    def any_enabled(self) -> bool:
+        """Return whether events may start jobs of any trigger."""
+        return self.database.one("SELECT 1 FROM triggers WHERE enabled = 1") is not None
+
     def _states(self, where: str, values: Sequence[object]) -> list[TriggerState]:
         rows = self.database.all(
             f"SELECT plan, enabled, born, since, seen, created FROM triggers {where}",  # noqa: S608

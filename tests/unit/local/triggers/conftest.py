@@ -130,6 +130,14 @@ class Site:
         self.assets.add(AssetInfo(kind="data", name=name, path=str(path), version=""))
 
 
+class NoScheduler:
+    """Nobody evaluates but the test."""
+
+    def ensure(self) -> None: ...
+
+    def revive(self) -> None: ...
+
+
 def find_nothing(*_: Any) -> Any:
     raise NotFoundError("there is none")
 
@@ -153,7 +161,9 @@ def open_site(folder: Path) -> Site:
     records = TriggerRecords(database)
     evaluator = Evaluator(records, places, jobs, lambda: None, workspace.path / "triggers.lock")
     load = find_nothing
-    triggers = Triggers(records, evaluator, load, lambda *_, **__: None, workspace.create)
+    triggers = Triggers(
+        records, evaluator, load, lambda *_, **__: None, workspace.create, NoScheduler()
+    )
     return Site(folder, triggers, jobs, assets)
 
 

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from amlocal.errors import AmlocalError
+from amlocal.local.daemon import detach
 from amlocal.local.database import Database
 from amlocal.local.endpoints.layout import EndpointLayout
 from amlocal.local.endpoints.records import EndpointRecords
@@ -31,13 +32,11 @@ def main(arguments: list[str]) -> int:
     with contextlib.ExitStack() as end, contextlib.ExitStack() as alive:
         # Before the fork: whoever starts us knows that we live when its call returns, and finds
         # nothing in the records that a supervisor which was killed had left there.
-        alive.enter_context(locked(layout.alive_lock))
+        alive.enter_context(locked(layout.daemon.alive_lock))
         database = Database(workspace.records, on_full=workspace.release_reserve)
         EndpointRecords(database).note_down()
         database.close()
-        if os.fork():
-            os._exit(0)
-        os.setsid()
+        detach()
         asyncio.run(_run(settings, end))
     return 0
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from amlocal.local.endpoints.layout import last_lines
+from amlocal.local.daemon import last_lines
 from amlocal.local.endpoints.supervisor.probes import answers
 from amlocal.local.endpoints.supervisor.waiting import within
 from amlocal.plan import ProbeSettings

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from amlocal.errors import TargetError
-from amlocal.local.endpoints.layout import last_lines
+from amlocal.local.daemon import last_lines
 from amlocal.local.endpoints.supervisor.instance import tethered
 from amlocal.local.endpoints.supervisor.log import say
 from amlocal.local.endpoints.supervisor.waiting import cancelled, within

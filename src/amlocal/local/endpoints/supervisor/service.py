@@ -76,7 +76,7 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.add_signal_handler(number, self._end)
-        wake = _open_wake(self._layout)
+        wake = self._layout.daemon.open_wake()
         loop.add_reader(wake, self._hear, wake)
         try:
             while not self._is_ended:
@@ -134,7 +134,7 @@ class Service:
             await self._writing
         await asyncio.to_thread(self._write_waiting)
         try:
-            self._end_locks.enter_context(locked(self._layout.start_lock))
+            self._end_locks.enter_context(locked(self._layout.daemon.start_lock))
         except TrackingError:
             return False  # somebody is about to wake us
         if self._shared.records.endpoints():
@@ -150,14 +150,6 @@ class Service:
     def _write_waiting(self) -> bool:
         servings = self._shared.servings
         return write_waiting(servings, self._server.uri() if servings.waiting() else None)
-
-
-def _open_wake(layout: EndpointLayout) -> int:
-    """Open the pipe that others wake this process by."""
-    with contextlib.suppress(FileExistsError):
-        os.mkfifo(layout.wake, 0o600)
-    # To read and to write, so that it does not end when those who woke us close it.
-    return os.open(layout.wake, os.O_RDWR | os.O_NONBLOCK)
 
 
 def _new_sockets(layout: EndpointLayout) -> Path:

@@ -1,0 +1,127 @@
+"""Schedules of an Azure ML workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from amlocal.azure.errors import no_workspace
+from amlocal.azure.jobs import Calls
+from amlocal.azure.pollers import AzurePoller
+from amlocal.azure.schedule_info import schedule_info
+from amlocal.azure.sdk import load, parse_overrides
+from amlocal.azure.source import file_of
+from amlocal.errors import UsageError
+from amlocal.plan import ScheduleInfo, ScheduleTriggerResult
+from amlocal.plan.schedule_info import check_view
+from amlocal.plan.source import Source
+
+#: Checks a schedule before it is sent; raises SpecError with every problem.
+CheckSchedule = Callable[[Source, Sequence[str], "str | None"], object]
+#: What settings alone change: fields, those of the trigger, and labels.
+_FIELDS = ("display_name", "description")
+_LABELS = ("tags", "properties")
+
+
+class AzureScheduleOperations:
+    """`amlocal.schedule_operations.ScheduleOperations` of an Azure ML workspace."""
+
+    def __init__(
+        self, ml_client: Any, calls: Calls, *, check: CheckSchedule | None, sends: bool
+    ) -> None:
+        """Keep what the operations work with.
+
+        Args:
+            ml_client: An `MLClient`, or what behaves like one.
+            calls: Surrounds each call of the SDK.
+            check: Checks a schedule before it is sent.
+            sends: Whether there is a workspace to ask.
+        """
+        self._schedules = ml_client.schedules
+        self._calls = calls
+        self._check = check
+        self._sends = sends
+
+    def begin_create_or_update(
+        self, schedule: Source, *, overrides: Sequence[str] = (), name: str | None = None
+    ) -> AzurePoller[ScheduleInfo]:
+        """Create or replace a schedule; see `amlocal.schedule_operations`."""
+        doing = "create or update the schedule"
+        if self._check is not None and schedule is not None:
+            self._check(schedule, overrides, name)
+        with self._calls(doing, file=file_of(schedule)):
+            if schedule is None:
+                loaded = self._changed(name or "", overrides)
+            else:
+                loaded = load("schedule", schedule, overrides, {"name": name})
+            poller = self._schedules.begin_create_or_update(loaded)
+        return AzurePoller(poller, doing, schedule_info)
+
+    def _changed(self, name: str, overrides: Sequence[str]) -> Any:
+        """Return the schedule that there is, with some settings changed."""
+        self._need_workspace(f"schedule {name}")
+        existing = self._schedules.get(name)
+        for setting in parse_overrides(overrides):
+            ((path, value),) = setting.items()
+            field, _, below = path.partition(".")
+            if field in _LABELS and below:
+                labels = dict(getattr(existing, field) or {})
+                labels.pop(below, None)
+                setattr(existing, field, labels if value == "null" else {**labels, below: value})
+            elif field == "trigger" and hasattr(existing.trigger, below):
+                setattr(existing.trigger, below, int(value) if below == "interval" else value)
+            elif field in _FIELDS and not below:
+                setattr(existing, field, value)
+            else:
+                raise UsageError(
+                    f"{path!r} of a schedule is not changed by settings alone",
+                    hint="give the file of the schedule: aml schedule create -f FILE",
+                )
+        return existing
+
+    def get(self, name: str) -> ScheduleInfo:
+        """Return a schedule; raises NotFoundError."""
+        self._need_workspace(f"schedule {name}")
+        with self._calls(f"get schedule {name!r}"):
+            return schedule_info(self._schedules.get(name))
+
+    def list(self, *, list_view_type: str = "EnabledOnly") -> Sequence[ScheduleInfo]:
+        """Return schedules, by name."""
+        check_view(list_view_type)
+        self._need_workspace("schedules")
+        with self._calls("list schedules"):
+            found = self._schedules.list(list_view_type=list_view_type)
+            return sorted(map(schedule_info, found), key=lambda schedule: schedule.name)
+
+    def begin_enable(self, name: str) -> AzurePoller[ScheduleInfo]:
+        """Let a schedule start jobs."""
+        self._need_workspace(f"schedule {name}")
+        doing = f"enable schedule {name!r}"
+        with self._calls(doing):
+            return AzurePoller(self._schedules.begin_enable(name), doing, schedule_info)
+
+    def begin_disable(self, name: str) -> AzurePoller[ScheduleInfo]:
+        """Let a schedule start no jobs."""
+        self._need_workspace(f"schedule {name}")
+        doing = f"disable schedule {name!r}"
+        with self._calls(doing):
+            return AzurePoller(self._schedules.begin_disable(name), doing, schedule_info)
+
+    def begin_delete(self, name: str) -> AzurePoller[None]:
+        """Delete a schedule, which Azure does only where it is disabled."""
+        doing = f"delete schedule {name!r}"
+        with self._calls(doing):
+            return AzurePoller(self._schedules.begin_delete(name), doing, lambda _: None)
+
+    def trigger(self, name: str) -> ScheduleTriggerResult:
+        """Start a schedule's job now."""
+        with self._calls(f"trigger schedule {name!r}"):
+            result = self._schedules.trigger(name)
+        return ScheduleTriggerResult(
+            job_name=str(result.job_name),
+            schedule_action_type=str(result.schedule_action_type or "CreateJob"),
+        )
+
+    def _need_workspace(self, asked: str) -> None:
+        if not self._sends:
+            raise no_workspace(asked)
