@@ -52,7 +52,7 @@ class PlanCompiler:
     def load_batch_endpoint(self, source: Any, **_: Any) -> Any:
         return source
 
-    load_batch_deployment = load_batch_endpoint
+    load_batch_deployment = load_trigger = load_batch_endpoint
 
 
 @dataclass

@@ -12,6 +12,7 @@ from amlocal.errors import TargetError, UsageError, near_miss
 from amlocal.plan import AssetInfo, JobInfo, RolloutPolicy, StepReuse, WorkspaceInfo
 from amlocal.plan.reporter import Reporter
 from amlocal.plan.source import JobFields, Source
+from amlocal.plan.trigger import TriggerTemplate
 from amlocal.schedule_operations import ScheduleOperations
 
 if TYPE_CHECKING:
@@ -243,3 +244,22 @@ def load_rollout(source: str | os.PathLike[str], *, overrides: Sequence[str] = (
     from amlocal.spec import rollout  # yaml, which other commands do without
 
     return rollout.load(Path(source).absolute(), overrides)
+
+
+def export_trigger(
+    source: str | os.PathLike[str], *, overrides: Sequence[str] = ()
+) -> TriggerTemplate:
+    """Return a trigger as an ARM template: Event Grid and a Logic App.
+
+    Args:
+        source: The path of its file.
+        overrides: `a.b=c` settings.
+
+    Raises:
+        SpecError: The file is wrong, or Azure has no such event; holds every problem.
+        UsageError: A setting is wrong.
+    """
+    from amlocal.azure.trigger_template import export  # as below
+    from amlocal.spec import load_trigger  # yaml, which other commands do without
+
+    return export(load_trigger(source, overrides=overrides))

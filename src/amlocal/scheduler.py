@@ -1,8 +1,8 @@
 """The scheduler's program: `python -m amlocal.scheduler SETTINGS`.
 
-It goes on in a process that no terminal and no parent holds, and ends when no schedule of the
-workspace is enabled, or by SIGTERM. Above the client, since what it starts is all that a client
-can.
+It goes on in a process that no terminal and no parent holds, and ends when no schedule and no
+trigger of the workspace is enabled, or by SIGTERM. Above the client, since what it starts is all
+that a client can.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from amlocal.local.tracking.state import MARKER, locked
 
 #: The longest sleep, after which the clock is looked at: it may have been set, or have slept too.
 _LONGEST_SLEEP = 30.0
+#: Seconds between two looks at what triggers listen to.
+_TRIGGERS_SECONDS = 3.0
 #: Seconds between two looks where something went wrong with the workspace itself.
 _TROUBLE_SECONDS = 5.0
 
@@ -66,19 +68,30 @@ def _run(
                 scheduler.resume()
                 is_resumed = True
             upcoming = scheduler.tick(int(time.time()))
+            has_triggers = _evaluate(client)
         except (AmlocalError, OSError) as error:
             _say(f"the records cannot be used: {error}")
             _sleep(wake, _TROUBLE_SECONDS)
             continue
-        if not records.any_enabled():
+        if not (has_triggers or records.any_enabled()):
             try:
                 end.enter_context(locked(files.start_lock))
             except TrackingError:
                 continue  # somebody is about to wake us
-            if not records.any_enabled():
+            if not (records.any_enabled() or client.triggers.any_enabled()):
                 return
             end.close()
-        _sleep(wake, _LONGEST_SLEEP if upcoming is None else upcoming - time.time())
+        longest = _TRIGGERS_SECONDS if has_triggers else _LONGEST_SLEEP
+        _sleep(wake, longest if upcoming is None else min(longest, upcoming - time.time()))
+
+
+def _evaluate(client: LocalClient) -> bool:
+    """Start what triggers want, and return whether any of them is enabled."""
+    if not client.triggers.any_enabled():
+        return False
+    for told in client.triggers.evaluate(time.time()):
+        _say(f"trigger {told.trigger}: {told.outcome}: {told.job} {told.reason}")
+    return True
 
 
 def _sleep(wake: int, seconds: float) -> None:

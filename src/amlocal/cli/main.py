@@ -40,6 +40,7 @@ NOUNS = {
     "batch-deployment": "what scores files behind a batch endpoint",
     "schedule": "jobs that the workspace starts by itself",
     "gate": "whether a job's model is what a policy wants",
+    "trigger": "events that start jobs",
     "workspace": "the workspace on this machine and its processes",
 }
 

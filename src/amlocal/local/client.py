@@ -28,10 +28,14 @@ from amlocal.local.kept_code import KeptCode
 from amlocal.local.models import ModelOperations
 from amlocal.local.notes import Notes
 from amlocal.local.opened import Opened, open_workspace
+from amlocal.local.recovery import recover
 from amlocal.local.schedules.operations import LocalSchedules
 from amlocal.local.schedules.process import SchedulerProcess
 from amlocal.local.services import Services
 from amlocal.local.snapshot import Snapshots
+from amlocal.local.triggers.evaluate import Evaluator
+from amlocal.local.triggers.operations import Triggers
+from amlocal.local.triggers.places import Places
 from amlocal.local.upkeep import LocalWorkspace
 from amlocal.local.workspace import Workspace
 
@@ -52,6 +56,7 @@ class LocalClient:
         batch_endpoints: Its batch endpoints.
         batch_deployments: Their deployments.
         schedules: Its schedules.
+        triggers: Events that start jobs.
     """
 
     jobs: LocalJobs
@@ -65,6 +70,7 @@ class LocalClient:
     batch_endpoints: BatchEndpoints
     batch_deployments: BatchDeployments
     schedules: LocalSchedules
+    triggers: Triggers
 
     @classmethod
     def open(
@@ -136,7 +142,32 @@ class LocalClient:
                 opened.batch, store, compiler, opened.registered, jobs
             ),
             schedules=_schedules(opened, jobs, compiler, scheduler),
+            triggers=_triggers(opened, compiler, jobs, scheduler),
         )
+
+
+def _triggers(
+    opened: Opened,
+    compiler: WorkspaceCompiler,
+    jobs: LocalJobs,
+    scheduler: SchedulerProcess,
+) -> Triggers:
+    services, workspace = opened.services, opened.services.workspace
+    evaluator = Evaluator(
+        opened.triggers,
+        Places(services.digests, services.locations, opened.assets, workspace.mlflow / "mlflow.db"),
+        jobs,
+        lambda: recover(services.records, workspace),
+        workspace.path / "triggers.lock",
+    )
+    return Triggers(
+        opened.triggers,
+        evaluator,
+        compiler.load_trigger,
+        jobs.validate,
+        workspace.create,
+        scheduler,
+    )
 
 
 def _supervision(services: Services, programs: Programs) -> Supervision:

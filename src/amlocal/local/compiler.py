@@ -20,6 +20,7 @@ from amlocal.plan import (
     PipelineComponent,
     Schedule,
 )
+from amlocal.plan.trigger import Trigger
 
 
 class RegisteredAssets(Protocol):
@@ -132,5 +133,18 @@ class ScheduleCompiler(Protocol):
         """Return the schedule with the job that it starts; raises SpecError."""
 
 
-class WorkspaceCompiler(Compiler, EndpointCompiler, ScheduleCompiler, Protocol):
+class TriggerCompiler(Protocol):
+    """Turns the files of triggers into plan values; `amlocal.spec` is one."""
+
+    def load_trigger(
+        self,
+        source: str | os.PathLike[str] | Any,
+        *,
+        overrides: Sequence[str] = (),
+        name: str | None = None,
+    ) -> Trigger:
+        """Return the trigger; raises SpecError."""
+
+
+class WorkspaceCompiler(Compiler, EndpointCompiler, ScheduleCompiler, TriggerCompiler, Protocol):
     """All that a workspace needs compiled."""

@@ -117,6 +117,48 @@ CREATE TABLE IF NOT EXISTS slots (
 CREATE UNIQUE INDEX IF NOT EXISTS slots_once ON slots (schedule, slot) WHERE on_demand = 0;
 CREATE INDEX IF NOT EXISTS slots_jobs ON slots (job);
 CREATE INDEX IF NOT EXISTS slots_planned ON slots (id) WHERE state = 'planned';
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    type TEXT NOT NULL,
+    source TEXT NOT NULL,
+    created REAL NOT NULL,
+    detail TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS events_type ON events (type, source, id);
+CREATE TABLE IF NOT EXISTS watched_places (
+    place TEXT PRIMARY KEY,
+    event INTEGER NOT NULL,
+    files TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS triggers (
+    name TEXT PRIMARY KEY,
+    created REAL NOT NULL,
+    enabled INTEGER NOT NULL,
+    born INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    seen TEXT NOT NULL,
+    seen_before TEXT NOT NULL,
+    plan TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS trigger_events (
+    trigger_name TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    job TEXT NOT NULL,
+    changed REAL NOT NULL,
+    PRIMARY KEY (trigger_name, event)
+);
+CREATE TABLE IF NOT EXISTS trigger_log (
+    id INTEGER PRIMARY KEY,
+    trigger_name TEXT NOT NULL,
+    event INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    job TEXT NOT NULL,
+    changed REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS counter (revision INTEGER NOT NULL);
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
 """

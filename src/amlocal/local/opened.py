@@ -24,6 +24,7 @@ from amlocal.local.records import JobRecords
 from amlocal.local.schedules.records import ScheduleRecords
 from amlocal.local.services import Services
 from amlocal.local.tracking.server import TrackingServer
+from amlocal.local.triggers.records import TriggerRecords
 from amlocal.local.workspace import Workspace
 from amlocal.plan import MODEL_TYPES, Output, OutputInfo
 
@@ -41,6 +42,7 @@ class Opened:
         batch: The records of batch endpoints and deployments.
         schedules: The records of schedules.
         servings: What is still to be written to MLflow of models that are served.
+        triggers: The records of triggers and events.
     """
 
     services: Services
@@ -51,6 +53,7 @@ class Opened:
     servings: ServingRecords
     batch: BatchRecords
     schedules: ScheduleRecords
+    triggers: TriggerRecords
 
 
 def open_workspace(
@@ -101,6 +104,7 @@ def open_workspace(
         ServingRecords(database),
         BatchRecords(database),
         ScheduleRecords(database),
+        TriggerRecords(database),
     )
 
 

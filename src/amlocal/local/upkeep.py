@@ -63,7 +63,7 @@ class LocalWorkspace:
         if self.opened.endpoints.endpoints():
             self.supervision.ensure()
             wait_until_back(self.opened.endpoints, BACK_SECONDS)
-        if self.opened.schedules.any_enabled():
+        if self.opened.schedules.any_enabled() or self.opened.triggers.any_enabled():
             self.scheduler.ensure()
         return self.show()
 

@@ -26,6 +26,7 @@ from amlocal.plan import (
     Schedule,
 )
 from amlocal.plan.source import Source
+from amlocal.plan.trigger import Trigger
 from amlocal.spec import cache as plans
 from amlocal.spec.source import AssetSource
 
@@ -48,6 +49,7 @@ __all__ = [
     "load_online_deployment",
     "load_online_endpoint",
     "load_schedule",
+    "load_trigger",
 ]
 
 
@@ -262,6 +264,25 @@ def load_batch_deployment(
 
     flags = {"name": name, "endpoint_name": endpoint_name}
     return endpoints.batch_deployment(_file_or_object(source), overrides, flags, assets)
+
+
+def load_trigger(
+    source: Source, *, overrides: Sequence[str] = (), name: str | None = None
+) -> Trigger:
+    """Load a trigger.
+
+    Args:
+        source: The path of its file.
+        overrides: `a.b=c` settings.
+        name: Stands for the name in the file.
+
+    Raises:
+        SpecError: The file is wrong; holds every problem.
+        UsageError: A setting is wrong.
+    """
+    from amlocal.spec import trigger  # yaml
+
+    return trigger.load(_file(source), overrides, name=name)
 
 
 def load_schedule(

@@ -25,11 +25,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
-from amlocal.errors import near_miss
 from amlocal.plan import (
     AgreementRule,
     ErrorRule,
@@ -41,10 +39,10 @@ from amlocal.plan import (
 from amlocal.plan.rollout import OnInsufficient, StageKind
 from amlocal.spec import build, overrides
 from amlocal.spec.findings import Findings
-from amlocal.spec.kinds import check_choice, kind_of, named
+from amlocal.spec.kinds import check_choice, named
 from amlocal.spec.locate import Place, absolute, read_document
+from amlocal.spec.objects import check_fields
 from amlocal.spec.paths import problem_missing
-from amlocal.spec.structure import check_value
 
 #: Azure mirrors at most so much.
 MOST_SHADOW = 50
@@ -262,20 +260,4 @@ class _Reader:
     def _fields(
         self, at: Place, value: Any, known: Mapping[str, str], what: str
     ) -> Mapping[str, Any]:
-        """Return an object's fields, once unknown and missing ones are noted."""
-        if not isinstance(value, Mapping):
-            hint = f"write its fields below it: {', '.join(known)}"
-            self._findings.problem(at, f"{named(at)} is {kind_of(value)}", hint)
-            return {}
-        for name, item in value.items():
-            if name not in known:
-                hint = near_miss(str(name), known)
-                self._findings.problem(at.at(str(name)), f"no field {name!r} in {what}", hint)
-            else:
-                check_value(self._findings, at.at(name), item, known[name].rstrip("!"))
-        strangers = [str(name) for name in value if name not in known]
-        for name, kind in known.items():
-            is_misspelt = any(get_close_matches(each, [name]) for each in strangers)
-            if kind.endswith("!") and name not in value and not is_misspelt:
-                self._findings.problem(at, f"{what} lacks the field {name!r}", f"add {name}:")
-        return build.mapping(value)
+        return check_fields(self._findings, at, value, known, what)
