@@ -109,8 +109,8 @@ advise:
         "p.yml:19: no_worse_than_champion is '0.1'; write its fields: by",
         "p.yml:21: by is '-1'; write a number from 0, or a percentage such as 5%",
         "p.yml:22: minimum_sample is '2.5'; write a whole number from 0",
-        "p.yml:25: 'figure' stands twice in a rule; leave one",
         "p.yml:24: at_least is '50%'; write a number",
+        "p.yml:25: 'figure' stands twice in a rule; leave one",
         "p.yml:26: a rule is 'text'; write its fields: figure, at_least, at_most, "
         "no_worse_than_champion, better_than_champion, for, cohort, minimum_sample, because",
     ]
