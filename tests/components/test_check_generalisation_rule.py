@@ -175,6 +175,7 @@ def refitter_of(
     return model, Refitter(model, table, folds, ["rmse"], "auto"), folds.count
 
 
+@pytest.mark.slow
 def test_a_sound_line_is_seldom_blamed() -> None:
     from sklearn.linear_model import Ridge
 

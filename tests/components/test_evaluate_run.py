@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import evaluate
+import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-import register
 import train
 from tests.components.test_evaluate import TWO, run
 
 from stepkit.figures import read_figures
 from stepkit.findings import read_findings
 from stepkit.program import StepError
+from stepkit.registry import RegisteredModel
 from stepkit.table import digest
 
 KINDS = {"table", "chart", "grid", "thresholds", "choice"}
@@ -59,9 +61,12 @@ def test_the_champion_is_scored_on_the_same_rows(tmp_path: Path, step_run) -> No
     run(tmp_path, "n,m,y\n" + rows, "--resamples", "100", before=step_run)
     given = ["--model", str(tmp_path / "model"), "--report", str(tmp_path / "report")]
     step_run("register")
-    registered = ["--model-name", "evaluated", "--evaluation", str(tmp_path / "report")]
-    registered += ["--test-data", str(tmp_path / "t.csv"), "--decision", str(tmp_path / "decision")]
-    register.main([*given[:2], *registered, "--thresholds", "auc>=0.5"])
+    run_id = os.environ["MLFLOW_RUN_ID"]
+    mlflow.start_run(run_id)
+    mlflow.log_artifacts(given[1], "model")
+    registry = RegisteredModel(mlflow.MlflowClient(), "evaluated")
+    registry.give("champion", registry.add(mlflow.get_artifact_uri("model"), run_id, {}))
+    mlflow.end_run()
     other = str(tmp_path / "other")
     training = ["--target", "y", "--estimator", "linear", "--ignore", "n"]
     train.main(["--data", str(tmp_path / "t.csv"), "--model", other, *training])

@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from tests.e2e.driver import Aml, metrics_of, reused
 
+pytestmark = pytest.mark.slow
+
 #: Rows of the table; few, so that a trial takes a moment.
 ROWS = 600
 PIPELINE = """\
@@ -118,7 +120,6 @@ def test_an_unchanged_search_is_reused(aml: Aml, small: str, ran: dict[str, Any]
     assert reused(aml.job(small)) == ["best", "evaluate", "gate", "register"]
 
 
-@pytest.mark.slow
 def test_a_column_that_is_not_there_is_told(aml: Aml, small: str) -> None:
     given = ("--set", "jobs.best.target_column_name=incom")
     job = aml.job(small, *given, code=1)

@@ -21,6 +21,7 @@ from tests.e2e.driver import Aml
 from tests.e2e.test_endpoints import Endpoint, wait_for
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(600),
     # What MLflow says of types that it was not given.
     pytest.mark.filterwarnings("ignore:::mlflow"),

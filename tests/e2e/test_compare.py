@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from tests.e2e.driver import Aml, reused, short_lifecycle
 
+pytestmark = pytest.mark.slow
+
 SMALL = (
     "--set",
     "jobs.sweep.limits.max_total_trials=2",

@@ -227,6 +227,7 @@ def test_files_are_scored_as_the_model_predicts_them(
     aml.run("batch-endpoint", "delete", "-n", "adult-batch", "-y")
 
 
+@pytest.mark.slow
 def test_it_outlives_a_kill_and_comes_back_after_down(aml: Aml, adult: Endpoint) -> None:
     body = body_of(rows(aml).head(1))
     instances = {

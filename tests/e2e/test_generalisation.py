@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 from tests.e2e.driver import Aml, metrics_of
 
+pytestmark = pytest.mark.slow
+
 JOB = """
 $schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
 type: pipeline

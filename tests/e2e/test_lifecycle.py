@@ -89,7 +89,7 @@ def test_the_job_is_judged_by_the_same_policy_from_outside(aml: Aml, adult: dict
 
 def test_the_five_things_are_tracked(adult: dict) -> None:
     tracking = adult["tracking"]
-    assert set(tracking["data"]) == {"data", "test_data", "rules"}
+    assert set(tracking["data"]) == {"data", "test_data", "rules", "policy"}
     assert tracking["data"]["data"]["digest"]
     assert "income" in tracking["data"]["data"]["schema"]
     assert tracking["environment"]["train"]["packages"].startswith("runs:/")
@@ -138,6 +138,7 @@ def test_after_one_changed_line_only_what_follows_runs(aml: Aml, short: str) -> 
     assert [fact.split(":")[0] for fact in reasons["train"]["changed"]] == ["code train.py"]
 
 
+@pytest.mark.slow
 def test_the_same_job_takes_a_users_own_csv_and_another_estimator(aml: Aml) -> None:
     table = pd.read_parquet(aml.project / "data/cps1988.parquet").head(3000)
     own = aml.project / "my table.csv"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.e2e.driver import Aml
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ENVIRONMENT = "{name: plain, image: none, conda_file: {dependencies: [python]}}"
 COMPONENT = """\

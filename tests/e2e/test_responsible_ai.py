@@ -13,6 +13,8 @@ import yaml
 from sklearn.linear_model import LogisticRegression
 from tests.e2e.driver import Aml
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 REGISTRY = "azureml://registries/azureml/components"
 
@@ -90,7 +92,6 @@ def test_azure_gets_its_own_references(aml: Aml) -> None:
     assert "python -m raikit" not in sent
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("python", ["3.10", "3.11"])
 def test_microsofts_own_toolbox_resolves_in_its_environment(python: str, tmp_path: Path) -> None:
     text = (ROOT / "environments" / "responsibleai" / "conda.yml").read_text()

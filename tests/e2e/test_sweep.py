@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from tests.e2e.driver import Aml, metrics_of, reused
 
 JOB = "jobs/sweep.yml"
@@ -16,6 +17,8 @@ SMALL = (
     "jobs.check_tuning.inputs.folds=2",
     "jobs.check_tuning.inputs.search_space='{max_iter: {type: choice, values: [10, 20]}}'",
 )
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_best_model_of_a_sweep_is_judged(aml: Aml) -> None:

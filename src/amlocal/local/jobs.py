@@ -99,11 +99,10 @@ class LocalJobs:
             raise UsageError(f"a job named {info.name!r} runs", hint="give another --name")
         try:
             self.services.records.add(info)
-            with disk_errors(self.services.workspace):
-                self._keep(plan, info, options)
-                if reporter is None:
-                    self._start(info, lock)
             if reporter is None:
+                with disk_errors(self.services.workspace):
+                    self._keep(plan, info, options)
+                    self._start(info, lock)
                 return self.services.records.get(info.name)
             return self._run_here(plan, info, options, reporter)
         finally:
@@ -131,12 +130,13 @@ class LocalJobs:
 
         Raises:
             NotFoundError: There is no such job.
-            UsageError: It is a step, or a job of a workspace before plans were kept.
+            UsageError: It is a step, or ran in the command that submitted it: nothing is kept of
+                that, since variables and addresses of a job may be secret.
         """
         self.services.records.get(name)
         file = self._plan_file(name)
         if not file.is_file():
-            hint = "name a job that was submitted, or give the job's file"
+            hint = "name a job that was submitted without --stream, or give the job's file"
             raise UsageError(f"nothing is kept of what {name!r} was made of", hint=hint)
         return msgspec.json.decode(file.read_bytes(), type=Submitted).job
 

@@ -111,7 +111,7 @@ def rules_table(report: Report) -> Markup:
     known = {(each.name, each.cohort): each for part in report.parts for each in part.figures}
     head = [
         tag("th", name, scope="col", class_="n" if name == "Found" else None)
-        for name in ("Figure", "Found", "Asked", "Outcome", "Why")
+        for name in ("Figure", "Outcome", "Found", "Asked", "Why")
     ]
     rows = [_rule_row(rule, known.get((rule.figure, rule.cohort))) for rule in report.rules]
     table = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *rows), class_="rules")
@@ -128,9 +128,10 @@ def _rule_row(rule: Rule, figure: Figure | None) -> Markup:
     return tag(
         "tr",
         tag("th", name, advice, scope="row"),
+        # Second, so that a phone shows it without scrolling.
+        tag("td", badge(rule.verdict, rule.outcome)),
         tag("td", found, " ", tag("small", interval), class_="n"),
         tag("td", rule.limit),
-        tag("td", badge(rule.verdict, rule.outcome)),
         tag("td", rule.reason),
     )
 

@@ -125,8 +125,8 @@ class FakeMLClient:
         self.environments = FakeAssets()
         self.data = FakeAssets()
         self.models = FakeAssets()
-        # Endpoints are tested at the wire.
-        for nouns in ("online_endpoints", "online_deployments", "batch_endpoints"):
+        # Endpoints and schedules are tested at the wire.
+        for nouns in ("online_endpoints", "online_deployments", "batch_endpoints", "schedules"):
             setattr(self, nouns, SimpleNamespace())
         self.batch_deployments = SimpleNamespace()
 

@@ -105,6 +105,7 @@ def test_what_would_start_is_told_and_nothing_starts(shell: Shell) -> None:
     assert shell.data("trigger", "events") == [event]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_job_tells_which_event_started_it(shell: Shell) -> None:
     shell.has_scheduler = True

@@ -67,6 +67,7 @@ def test_down_ends_every_process(tmp_path: Path) -> None:
     assert lab.client.workspace.down().processes == {}
 
 
+@pytest.mark.slow
 def test_endpoints_are_ended_and_brought_back_with_the_workspace(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     stage = Stage.open(tmp_path / "project", tmp_path / "own")

@@ -69,6 +69,7 @@ def alone(tmp_path: Path) -> Iterator[Lab]:
     lab.services.server.stop()
 
 
+@pytest.mark.slow
 def test_a_reused_job_needs_no_server_and_is_written_when_it_is_up(alone: Lab) -> None:
     rows = alone.write("rows.csv", "a,b\n1,x\n")
     inputs = {
@@ -154,6 +155,7 @@ def test_a_workspace_that_was_removed_is_forgotten(
     assert not (tmp_path / "gone").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_keepers_work_is_taken_up_by_the_next(alone: Lab) -> None:
     steps = [step(f"s{n}", f"true # {n}") for n in range(20)]
     alone.run(pipeline(*steps))

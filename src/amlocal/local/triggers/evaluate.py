@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 from amlocal.errors import AmlocalError, NotFoundError, TargetError
 from amlocal.local.records import timestamp
+from amlocal.local.recovery import never_began
 from amlocal.local.triggers.conditions import (
     is_settled,
     new_rows,
@@ -200,7 +201,8 @@ class Evaluator:
         job, attempt = f"{name}_{number}", 1
         while (info := self._find(job)) is not None:
             is_own = (info.tags.get("trigger"), info.tags.get("event")) == (name, str(number))
-            if is_own and not _never_began(info):
+            is_lost = info.status is JobStatus.FAILED and never_began(info)
+            if is_own and not is_lost:
                 return job, True
             attempt += 1
             job = f"{name}_{number}_{attempt}"
@@ -329,12 +331,6 @@ def _unrecorded(trigger: Trigger, look: Look, now: float) -> EventInfo:
         time=timestamp(now),
         detail=dict(look.detail),
     )
-
-
-def _never_began(job: JobInfo) -> bool:
-    """Return whether a job lost its engine before that did anything: it ended as it began."""
-    lost = job.status is JobStatus.FAILED and job.error_code == "SystemError"
-    return lost and job.start_time == job.end_time
 
 
 def _why(event: EventInfo) -> str:

@@ -42,6 +42,7 @@ def of(told: list[dict], kind: str) -> list[dict]:
     return [event for event in told if event["event"] == kind]
 
 
+@pytest.mark.slow
 def test_a_search_leaves_a_model_of_raw_columns(ask, shops, tmp_path):
     late = shops["month"] > "2014-06-01"
     training = {"allowed_training_algorithms": [*QUICK, "Arimax"]}

@@ -128,6 +128,7 @@ def test_an_endpoint_goes_with_all_that_it_has(stage: Stage) -> None:
     assert stage.endpoint().provisioning_state == "Succeeded"
 
 
+@pytest.mark.slow
 def test_an_endpoint_keeps_its_port(stage: Stage) -> None:
     uri = stage.endpoint().scoring_uri
     stage.deploy()

@@ -270,7 +270,7 @@ def test_a_job_that_never_began_is_made_again(site: Site) -> None:
     with pytest.raises(Killed):
         site.evaluate()
     lost = {"status": JobStatus.FAILED, "error_code": "SystemError"}
-    site.jobs.end("retrain_1", **lost, start_time="x", end_time="x")
+    site.jobs.end("retrain_1", **lost, start_time="", end_time="x")
     assert site.outcomes() == [("fired", "retrain_1_2")]
     assert site.triggers.get("retrain").last_job == "retrain_1_2"
     assert site.evaluate() == []

@@ -24,9 +24,12 @@ time.sleep(300)
 def test_a_program_ends_with_its_parent_however_that_ends() -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
-        child = psutil.Process(int(parent.stdout.readline()))
-        wait_for(lambda: "time.sleep(300)" in child.cmdline()[-1])
-        parent.kill()
+        try:
+            child = psutil.Process(int(parent.stdout.readline()))
+            # Between fork and exec there is no command line.
+            wait_for(lambda: "time.sleep(300)" in "".join(child.cmdline()[-1:]))
+        finally:
+            parent.kill()
         parent.wait()
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, seconds=10)
 
