@@ -134,32 +134,26 @@ def test_dropped_columns_are_not_the_models(given: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("how", ["info", "path"])
 def test_a_registered_model_is_fetched(given: Path, tmp_path: Path, how: str, monkeypatch) -> None:
-    import mlflow
     from mlflow import MlflowClient
 
     address = f"sqlite:///{tmp_path / 'registry.db'}"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(address)
-    try:
-        client = MlflowClient(address)
-        client.create_registered_model("people")
-        client.create_model_version("people", source=(given / "model").as_uri())
-        more = ("--model_info", "people:1")
-        if how == "path":
-            (tmp_path / "info").mkdir()
-            (tmp_path / "info" / "model_info.json").write_text('{"id": "people:1"}')
-            more = ("--model_info_path", str(tmp_path / "info"))
-        program.main(
-            [
-                *("constructor", "--title", "T", "--task_type", "classification", *more),
-                *("--train_dataset", str(given / "train"), "--target_column_name", "income"),
-                *("--test_dataset", str(given / "test")),
-                *("--rai_insights_dashboard_output", str(tmp_path / "rai")),
-            ]
-        )
-    finally:
-        mlflow.set_tracking_uri(before)
+    client = MlflowClient(address)
+    client.create_registered_model("people")
+    client.create_model_version("people", source=(given / "model").as_uri())
+    more = ("--model_info", "people:1")
+    if how == "path":
+        (tmp_path / "info").mkdir()
+        (tmp_path / "info" / "model_info.json").write_text('{"id": "people:1"}')
+        more = ("--model_info_path", str(tmp_path / "info"))
+    program.main(
+        [
+            *("constructor", "--title", "T", "--task_type", "classification", *more),
+            *("--train_dataset", str(given / "train"), "--target_column_name", "income"),
+            *("--test_dataset", str(given / "test")),
+            *("--rai_insights_dashboard_output", str(tmp_path / "rai")),
+        ]
+    )
     assert (tmp_path / "rai" / "model" / "MLmodel").is_file()
 
 
