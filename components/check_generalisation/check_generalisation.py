@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -32,7 +31,7 @@ from main_parameter import main_parameter
 from reference_models import Parts, alternative, gap, measure_parts, metrics_of, whole_power
 from refitting import CannotRefitError, Clock, Refitter, make_folds
 
-from stepkit.figures import Figures, write_figures
+from stepkit.figures import Figures, mlflow_metrics, write_figures
 from stepkit.findings import write_findings
 from stepkit.model import Model, load_model, score, typed_features
 from stepkit.program import StepError, names, run, text_table, write_json, write_text
@@ -275,12 +274,7 @@ def details(found: Found) -> dict[str, object]:
 
 def log(found: Found, figures: Figures, args: argparse.Namespace, tracking: Tracking) -> None:
     """Log figures, verdict, and report, and print the comparison."""
-    logged = {}
-    for each in figures.figures:
-        if each.value is not None:
-            name = f"{each.name}.{each.cohort}" if each.cohort else each.name
-            logged[re.sub(r"[^\w.-]+", "_", name)] = each.value
-    tracking.metrics(logged)
+    tracking.metrics(mlflow_metrics(figures.figures))
     verdict = found.judgement.verdict
     tracking.tags({"fit_verdict": verdict})
     tracking.artifacts(args.report, "check_generalisation")

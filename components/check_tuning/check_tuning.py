@@ -14,7 +14,7 @@ import pandas as pd
 from estimators import CHOICES, Columns, build
 from judgement import DEFAULTS, WINNER, Compared, Judgement, Setting, judge
 from neighbours import neighbours_of, parse_space
-from train import HYPERPARAMETERS, fit, labelled_rows, sample_weights
+from train import HYPERPARAMETERS, fit, sample_weights
 from tuning_plot import draw
 
 from stepkit.metrics import Floats, check_metric, more_is_better
@@ -28,7 +28,7 @@ from stepkit.program import (
     write_text,
 )
 from stepkit.resampling import corrected_gain
-from stepkit.table import digest, read_table
+from stepkit.table import digest, labelled_rows, read_table
 from stepkit.tracking import Tracking, tracked
 
 HEAD = ("setting", "value", "gain of the winner", "interval")

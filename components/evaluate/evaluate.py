@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import re
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -34,7 +33,7 @@ from plots import draw_all, draw_costs
 from stepkit.champion import champion_of
 from stepkit.cohorts import cohorts_of, settle_columns
 from stepkit.costs import Prices
-from stepkit.figures import Figure, Figures, write_figures
+from stepkit.figures import Figure, Figures, mlflow_metrics, write_figures
 from stepkit.findings import Section, write_findings
 from stepkit.metrics import threshold_curve
 from stepkit.model import Model, Scores, load_model, score
@@ -170,13 +169,9 @@ def _write_csv(file: Path, rows: Sequence[tuple[str, ...]]) -> None:
 def logged(found: Evaluation) -> dict[str, float]:
     """Return the metrics that MLflow gets: all rows' and, as far as they fit, cohorts'."""
     figures = [each for each in found.figures() if each.value is not None]
-    metrics = {each.name: each.value for each in figures if not each.cohort}
+    whole = [each for each in figures if not each.cohort]
     parts = [each for each in figures if each.cohort][:MOST_LOGGED]
-    for each in parts:
-        # MLflow takes letters, digits, and _ - . / of other characters.
-        metrics[f"{each.name}.{re.sub(r'[^A-Za-z0-9_./-]+', '_', each.cohort)}"] = each.value
-    kept = {name: value for name, value in metrics.items() if value is not None}
-    return {**kept, "test_rows": float(len(found.scores.truth))}
+    return {**mlflow_metrics([*whole, *parts]), "test_rows": float(len(found.scores.truth))}
 
 
 def print_verdict(found: Evaluation) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from explain_plots import draw_all
 from raikit.explanation.documents import global_document, importance_rows, local_document
 from raikit.explanation.explain import Explanation, Settings, explain
 from raikit.explanation.subject import Subject
-from stepkit.figures import Figure, Figures, write_figures
+from stepkit.figures import Figure, Figures, mlflow_metrics, write_figures
 from stepkit.findings import Section, Table, write_findings
 from stepkit.model import load_model
 from stepkit.program import StepError, markdown_table, run, text_table, write_json, write_text
@@ -70,32 +69,10 @@ def report(explanation: Explanation, sections: Sequence[Section], plots: Sequenc
         if place == 0:
             parts.append(markdown_table(HEAD, importance_table(explanation)))
         else:
-            parts += [_table(block) for block in section.blocks if isinstance(block, Table)]
+            parts += [block.markdown() for block in section.blocks if isinstance(block, Table)]
     parts.append("## Plots")
     parts += [f"![{name.removesuffix('.png').replace('_', ' ')}]({name})" for name in plots]
     return "\n\n".join(parts) + "\n"
-
-
-def _table(table: Table) -> str:
-    rows = []
-    for row in table.rows:
-        named = zip(table.head, row, strict=True)
-        cells = [
-            "" if cell is None else format(cell, table.formats.get(name, ""))
-            for name, cell in named
-        ]
-        rows.append(tuple(cells))
-    return markdown_table(tuple(table.head), rows)
-
-
-def metrics_of(figures: Sequence[Figure]) -> dict[str, float]:
-    """Return the figures that have a value, under names that MLflow and Azure ML allow."""
-    found = {}
-    for figure in figures:
-        if figure.value is not None:
-            name = f"{figure.name}.{figure.cohort}" if figure.cohort else figure.name
-            found[re.sub(r"[^A-Za-z0-9_. /-]", "", name).replace(" ", "_")] = figure.value
-    return found
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -167,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             "explain", digest(args.model), digest(args.test_data), figures_of(explanation)
         )
         write_report(explanation, found, args.report)
-        tracking.metrics(metrics_of(found.figures))
+        tracking.metrics(mlflow_metrics(found.figures))
         tracking.artifacts(args.report, "explain")
         tracking.conclude(summary(explanation))
         print(text_table(HEAD, importance_table(explanation)))

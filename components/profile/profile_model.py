@@ -13,12 +13,12 @@ import yaml
 from profile_figures import figures
 from profile_findings import conclusion, sections
 from profile_plots import draw_all
-from profile_report import HEAD, details, metrics_of, report, rows_of
+from profile_report import HEAD, details, report, rows_of
 from profile_results import Options, Profile
 from profile_run import Champion, measure
 
 from stepkit.champion import champion_folder
-from stepkit.figures import Figure, Figures, write_figures
+from stepkit.figures import Figure, Figures, mlflow_metrics, write_figures
 from stepkit.findings import write_findings
 from stepkit.model import load_model
 from stepkit.program import (
@@ -155,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         write_json(args.report / "profile.json", details(found))
         write_text(args.report / "report.md", report(parts, made, line, pictures))
         write_figures(args.report, Figures("profile", digest(args.model), digest(args.data), made))
-        tracking.metrics(metrics_of(made))
+        tracking.metrics(mlflow_metrics(made))
         tracking.artifacts(args.report, "profile")
         tracking.conclude(line)
         print("\n" + text_table(HEAD, rows_of(made)))

@@ -32,15 +32,6 @@ def rows_of(made: Sequence[Figure]) -> list[tuple[str, ...]]:
     return rows
 
 
-def metrics_of(made: Sequence[Figure]) -> dict[str, float]:
-    """Return the figures that have a value, by names that MLflow takes."""
-    names = {
-        each: f"{each.name}.{each.cohort.replace('=', '_')}" if each.cohort else each.name
-        for each in made
-    }
-    return {names[each]: each.value for each in made if each.value is not None}
-
-
 def details(found: Profile) -> dict[str, Any]:
     """Return every measurement, for `profile.json`."""
     timing = found.timing

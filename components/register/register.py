@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-from mlflow.exceptions import MlflowException
 
 from stepkit.program import StepError, read_json, run, write_json
-from stepkit.registry import RegisteredModel
+from stepkit.registry import RegisteredModel, training_run_tags
 from stepkit.saved import read_description
 from stepkit.table import digest
 from stepkit.tracking import Tracking, tracked
@@ -66,18 +65,6 @@ def lineage_tags(
     found["policy"] = str(decision["policy"]["name"])
     found |= {f"metric.{name}": f"{value:.6g}" for name, value in evaluation["metrics"].items()}
     return {key: value for key, value in found.items() if value}
-
-
-def training_run_tags(run_id: str) -> dict[str, str]:
-    """Return the tags of the run that trained a model; none where it is not known here."""
-    if not run_id:
-        return {}
-    try:
-        return dict(mlflow.MlflowClient().get_run(run_id).data.tags)
-    except MlflowException as error:
-        # A model may come from another workspace; its lineage then says the run's id only.
-        print(f"note: training run {run_id} is not known here: {error.error_code}")
-        return {}
 
 
 def registered_before(model: RegisteredModel, decision: Mapping[str, Any]) -> str | None:
@@ -140,7 +127,9 @@ def settle_version(
     if before is not None:
         return before
     description = read_description(args.model)
-    run_tags = training_run_tags(str(description["metadata"].get("training_run_id", "")))
+    run_tags = training_run_tags(
+        mlflow.MlflowClient(), str(description["metadata"].get("training_run_id", ""))
+    )
     tags = lineage_tags(description, evaluation, decision, run_tags)
     return put(model, args.model, decision["decision"], tags, tracking)
 

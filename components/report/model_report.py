@@ -150,20 +150,16 @@ def build(args: argparse.Namespace, run_id: str, run_tags: Mapping[str, str]) ->
     )
 
 
-def training_run_tags(model: Path, tracking: Tracking) -> dict[str, str]:
+def tags_of_training(model: Path, tracking: Tracking) -> dict[str, str]:
     """Return the tags of the run that trained a model; none where it is not known here."""
     run_id = str(read_description(model)["metadata"].get("training_run_id", ""))
     if not run_id or not tracking.run_id:
         return {}
     import mlflow  # imported already by `tracked`; 2 s that untracked programs are spared
-    from mlflow.exceptions import MlflowException
 
-    try:
-        return dict(mlflow.MlflowClient().get_run(run_id).data.tags)
-    except MlflowException as error:
-        # A model may come from another workspace.
-        print(f"note: training run {run_id} is not known here: {error.error_code}")
-        return {}
+    from stepkit.registry import training_run_tags  # imports mlflow
+
+    return training_run_tags(mlflow.MlflowClient(), run_id)
 
 
 def point_at(registration: Registration | None, tracking: Tracking) -> None:
@@ -208,7 +204,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Read, render, write, and log."""
     args = parse(argv)
     with tracked() as tracking:
-        report = build(args, tracking.run_id, training_run_tags(args.model, tracking))
+        report = build(args, tracking.run_id, tags_of_training(args.model, tracking))
         page, card = render_html(report), render_scorecard(report)
         write_text(args.report / HTML, page)
         write_bytes(args.report / PDF, card)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +15,15 @@ from raikit.fairness import save_mitigated, settle_price
 from raikit.fairness.mitigation import CONSTRAINTS
 from raikit.groups import parse_ranges, settle_sensitive
 from raikit.markdown import markdown
-from stepkit.figures import Figure, Figures, write_figures
+from stepkit.figures import Figure, Figures, mlflow_metrics, write_figures
 from stepkit.findings import Section, write_findings
 from stepkit.model import Model, load_model
 from stepkit.program import StepError, names, run, text_table, write_text
-from stepkit.table import digest, read_table, require_column
+from stepkit.table import digest, labelled_rows, read_table
 from stepkit.tracking import Tracking, tracked
 
 STEP = "responsible_ai"
 #: MLflow allows no other letters in a metric's name.
-_NO_LETTER = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
@@ -39,20 +37,6 @@ class Found:
 
     figures: tuple[Figure, ...]
     sections: tuple[Section, ...]
-
-
-def labelled_rows(path: Path, target: str) -> pd.DataFrame:
-    """Return the rows that have a target.
-
-    Raises:
-        StepError: There are none.
-    """
-    table = read_table(path)
-    require_column(table, target, "target column")
-    table = table[table[target].notna()].reset_index(drop=True)
-    if table.empty:
-        raise StepError(f"no row of {path} has a value in the target column {target!r}")
-    return table
 
 
 def chosen_analyses(given: str) -> tuple[str, ...]:
@@ -95,17 +79,6 @@ def mitigate(asked: Asked, model: Model, test: pd.DataFrame) -> str:
         f"mitigated: {price.constraint} by {price.column}, difference {price.before.value:.3f} to "
         f"{price.after.value:.3f}, accuracy {100 * price.change[0]:+.1f} points"
     )
-
-
-def metrics_of(figures: Sequence[Figure]) -> dict[str, float]:
-    """Return the figures that have a value, by names that MLflow takes; not of pairs of columns."""
-    return {
-        f"{figure.name}.{_NO_LETTER.sub('_', figure.cohort)}" if figure.cohort else figure.name: (
-            figure.value
-        )
-        for figure in figures
-        if figure.value is not None and " x " not in figure.cohort
-    }
 
 
 def conclusion_of(found: Found) -> str:
@@ -174,8 +147,10 @@ def examine(args: argparse.Namespace, tracking: Tracking) -> None:
     """Run the analyses, write the report and the mitigated model, and log."""
     chosen_analyses(args.analyses)
     model = load_model(args.model, target=args.target, task=args.task)
-    train = labelled_rows(args.train_data, model.target)
-    test = labelled_rows(args.test_data, model.target)
+    train, test = (
+        labelled_rows(read_table(path), model.target, str(path)).reset_index(drop=True)
+        for path in (args.train_data, args.test_data)
+    )
     sensitive, words = settle_sensitive(args.sensitive, test, model.target)
     asked = Asked(args, sensitive, words, parse_ranges(args.ranges))
     found = analyse(asked, model, train, test)
@@ -187,7 +162,8 @@ def examine(args: argparse.Namespace, tracking: Tracking) -> None:
     write_findings(args.report, STEP, found.sections)
     title = f"Responsible AI: the model of {model.target}"
     write_text(args.report / "report.md", markdown(title, found.sections))
-    tracking.metrics(metrics_of(found.figures))
+    # Those of pairs of columns are many, and in the report.
+    tracking.metrics(mlflow_metrics(each for each in found.figures if " x " not in each.cohort))
     tracking.artifacts(args.report, STEP)
     concluded = conclusion_of(found)
     tracking.conclude(concluded)

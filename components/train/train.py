@@ -18,7 +18,7 @@ from estimators import CHOICES, Columns, Number, build, features_of
 from stepkit.metrics import task_of
 from stepkit.model import Model, load_model, score, typed_features
 from stepkit.program import StepError, names, run
-from stepkit.table import Task, digest, read_table, require_column, settle_task
+from stepkit.table import Task, digest, labelled_rows, read_table, require_column, settle_task
 from stepkit.tracking import Tracking, tracked
 
 #: Hyperparameters of the estimators, and how to parse them.
@@ -31,19 +31,6 @@ HYPERPARAMETERS = {
 }
 #: Packages that a saved model needs, pinned as they are here.
 REQUIREMENTS = ("mlflow", "scikit-learn", "pandas", "numpy", "scipy", "cloudpickle")
-
-
-def labelled_rows(table: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Return the rows that have a target.
-
-    Raises:
-        StepError: There are none.
-    """
-    require_column(table, target, "target column")
-    kept = table[table[target].notna()]
-    if kept.empty:
-        raise StepError(f"no row has a value in the target column {target!r}")
-    return kept
 
 
 def sample_weights(table: pd.DataFrame, column: str) -> pd.Series | None:

@@ -9,7 +9,7 @@ from monitorkit.run import Monitored
 from monitorkit.signals import Outcome
 from monitorkit.verdicts import Metric, overall
 from stepkit.findings import Block, Picture, Section, Table, write_findings
-from stepkit.program import markdown_table, write_text
+from stepkit.program import write_text
 
 _HEAD = (
     "verdict",
@@ -109,23 +109,10 @@ def _markdown(name: str, sections: list[Section]) -> str:
             lines += [words, ""]
         for block in section.blocks:
             if isinstance(block, Table):
-                rows = [
-                    tuple(
-                        _shown(cell, _FORMATS.get(head, ""))
-                        for head, cell in zip(block.head, row, strict=True)
-                    )
-                    for row in block.rows
-                ]
-                lines += [markdown_table(tuple(block.head), rows), ""]
+                lines += [block.markdown(), ""]
             elif isinstance(block, Picture):
                 lines += [f"![{block.alt}]({block.file})", ""]
     return "\n".join(lines)
-
-
-def _shown(cell: object, form: str) -> str:
-    if cell is None:
-        return ""
-    return format(cell, form) if isinstance(cell, int | float) else str(cell)
 
 
 def tracking_metrics(monitored: Monitored) -> dict[str, float]:

@@ -1,8 +1,6 @@
 """Intervals of shares, means, their ratios, and of the greatest difference between groups.
 
 Sources:
-    [W] E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
-        Journal of the American Statistical Association 22 (1927) 209-212.
     [K] D. Katz, J. Baptista, S. P. Azen, M. C. Pike, "Obtaining confidence intervals for the risk
         ratio in cohort studies", Biometrics 34 (1978) 469-474.
     [A] A. Agresti, B. Caffo, "Simple and effective confidence intervals for proportions and
@@ -22,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from stepkit.calibration import wilson
 from stepkit.metrics import Floats
 
 LEVEL = 0.95
@@ -30,22 +29,14 @@ RESAMPLES = 2000
 _CELLS = 2_000_000
 
 
-def wilson(hits: float, rows: int, level: float = LEVEL) -> tuple[float, float]:
-    """Return the score interval of a share of rows ([W])."""
-    z = float(norm.ppf((1 + level) / 2))
-    share = hits / rows
-    centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
-
-
 def mean_interval(values: Floats, level: float = LEVEL) -> tuple[float, float]:
     """Return the interval of a mean, by its standard error; of 0 and 1 that of [W].
 
     A single value has none, and its bounds are the value.
     """
     if np.isin(values, (0.0, 1.0)).all():
-        return wilson(float(values.sum()), len(values), level)
+        low, high = wilson(values.sum(), len(values), level)
+        return float(low), float(high)
     if len(values) < 2:
         return float(values[0]), float(values[0])
     half = float(norm.ppf((1 + level) / 2) * values.std(ddof=1) / np.sqrt(len(values)))

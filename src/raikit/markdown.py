@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepkit.findings import Bars, Block, Cell, Choice, Grid, Picture, Section, Table, Tree
+from stepkit.findings import Bars, Block, Choice, Grid, Picture, Section, Table, Tree
 from stepkit.program import markdown_table
 
 _VERDICTS = {"good": "Good.", "warning": "**Look at this.**", "bad": "**Bad.**", "": ""}
@@ -26,14 +26,7 @@ def markdown(title: str, sections: Sequence[Section]) -> str:
 
 def _texts(block: Block) -> list[str]:
     if isinstance(block, Table):
-        rows = [
-            tuple(
-                shown(cell, block.formats.get(name, ""))
-                for name, cell in zip(block.head, row, strict=True)
-            )
-            for row in block.rows
-        ]
-        return [block.caption, markdown_table(tuple(block.head), rows)]
+        return [block.caption, block.markdown()]
     if isinstance(block, Picture):
         return [f"![{block.alt}]({block.file})"]
     if isinstance(block, Choice):
@@ -80,10 +73,3 @@ def _tree(block: Tree) -> str:
         )
         waiting[:0] = [(child, depth + 1) for child in children.get(number, ())]
     return "\n".join(lines)
-
-
-def shown(cell: Cell, form: str) -> str:
-    """Return a cell as text."""
-    if cell is None:
-        return ""
-    return format(cell, form) if form and not isinstance(cell, str) else str(cell)

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from stepkit.program import StepError, read_json, write_json
+from stepkit.program import StepError, read_format, write_json
 
 Area = Literal[
     "predictive", "generalisation", "processing", "fairness", "data", "interpretation", "errors"
 ]
 FILE = "figures.json"
 _FORMAT = 1
+_NO_LETTER = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,19 @@ class Figures:
     figures: Sequence[Figure] = field(default_factory=tuple)
 
 
+def mlflow_metrics(figures: Iterable[Figure]) -> dict[str, float]:
+    """Return the figures that have a value, by names that MLflow and Azure ML take.
+
+    Of a part of the rows that is `NAME.PART`, with an underscore for what is no letter or digit of
+    ASCII, dot, or hyphen.
+    """
+    return {
+        f"{each.name}.{_NO_LETTER.sub('_', each.cohort)}" if each.cohort else each.name: each.value
+        for each in figures
+        if each.value is not None
+    }
+
+
 def write_figures(folder: Path, found: Figures) -> None:
     """Write `figures.json` into a step's report."""
     write_json(folder / FILE, {"format": _FORMAT, **asdict(found)})
@@ -113,11 +128,7 @@ def read_figures(folder: Path) -> Figures:
         StepError: It is not there, or not of this format.
     """
     path = folder / FILE
-    document = read_json(path)
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise StepError(
-            f"{path} is not of format {_FORMAT}", hint="run the step that writes it again"
-        )
+    document = read_format(path, _FORMAT)
     try:
         return Figures(
             step=str(document["step"]),

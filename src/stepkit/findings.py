@@ -12,7 +12,7 @@ from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from stepkit.program import StepError, read_json, write_json
+from stepkit.program import markdown_table, read_format, write_json
 
 FILE = "findings.json"
 _FORMAT = 1
@@ -39,6 +39,23 @@ class Table:
     formats: Mapping[str, str]
     caption: str = ""
     sorted_by: str = ""
+
+    def markdown(self) -> str:
+        """Return it as Markdown; what has no value is an empty cell."""
+        rows = [
+            tuple(
+                _shown(cell, self.formats.get(name, ""))
+                for name, cell in zip(self.head, row, strict=True)
+            )
+            for row in self.rows
+        ]
+        return markdown_table(tuple(self.head), rows)
+
+
+def _shown(cell: Cell, form: str) -> str:
+    if cell is None:
+        return ""
+    return format(cell, form) if form and not isinstance(cell, str) else str(cell)
 
 
 @dataclass(frozen=True)
@@ -255,10 +272,4 @@ def read_findings(folder: Path) -> dict[str, Any]:
     Raises:
         StepError: It is not there, or not of this format.
     """
-    path = folder / FILE
-    document = read_json(path)
-    if not isinstance(document, dict) or document.get("format") != _FORMAT:
-        raise StepError(
-            f"{path} is not of format {_FORMAT}", hint="run the step that writes it again"
-        )
-    return document
+    return read_format(folder / FILE, _FORMAT)

@@ -22,7 +22,7 @@ from stepkit.metrics import (
 )
 from stepkit.program import StepError
 from stepkit.saved import features_of, load_estimator, read_description, settle_model_task
-from stepkit.table import Task, as_text, label_text, require_column
+from stepkit.table import Task, as_text, label_text, labelled_rows, require_column
 
 #: From MLflow's names of numeric types to NumPy's.
 _NUMBERS = {"double": "float64", "float": "float32", "long": "int64", "integer": "int32"}
@@ -172,10 +172,7 @@ def score(model: Model, table: pd.DataFrame, positive_label: str = "auto") -> Sc
     Raises:
         StepError: A column is missing, no row has a target, or there is no such class.
     """
-    require_column(table, model.target, "target column")
-    table = table[table[model.target].notna()]
-    if table.empty:
-        raise StepError(f"no row has a value in the target column {model.target!r}")
+    table = labelled_rows(table, model.target)
     features = typed_features(table, model.features)
     if model.task == "regression":
         return _score_regression(model, features, table[model.target])

@@ -107,6 +107,20 @@ def read_json(path: Path) -> Any:
         raise StepError(f"{path} is not JSON: {error}") from error
 
 
+def read_format(path: Path, number: int) -> dict[str, Any]:
+    """Read a JSON file of which `format` says how it is to be read.
+
+    Raises:
+        StepError: It is not there, or not of this format.
+    """
+    document = read_json(path)
+    if not isinstance(document, dict) or document.get("format") != number:
+        raise StepError(
+            f"{path} is not of format {number}", hint="run the step that writes it again"
+        )
+    return document
+
+
 def text_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Lay out rows of text in columns, for a terminal."""
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]

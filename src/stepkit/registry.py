@@ -45,9 +45,28 @@ class RegistryClient(Protocol):
         """Delete a version's tag."""
 
 
+class RunsClient(Protocol):
+    """The part of `mlflow.MlflowClient` that knows runs."""
+
+    def get_run(self, run_id: str) -> Any:
+        """Return a run."""
+
+
 def settle_name(name: str, target: str, task: str) -> str:
     """Return the model's name, where `auto` is made of target and task, in letters Azure allows."""
     return re.sub(r"[^\w-]+", "-", f"{target}-{task}").strip("-") if name == "auto" else name
+
+
+def training_run_tags(client: RunsClient, run_id: str) -> dict[str, str]:
+    """Return the tags of the run that trained a model; none where it is not known here."""
+    if not run_id:
+        return {}
+    try:
+        return dict(client.get_run(run_id).data.tags)
+    except MlflowException as error:
+        # A model may come from another workspace; its lineage then says the run's id only.
+        print(f"note: training run {run_id} is not known here: {error.error_code}")
+        return {}
 
 
 def _alias_tag(alias: str) -> str:

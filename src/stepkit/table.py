@@ -244,6 +244,25 @@ def require_column(table: pd.DataFrame, name: str, what: str) -> None:
         )
 
 
+def labelled_rows(table: pd.DataFrame, target: str, where: str = "") -> pd.DataFrame:
+    """Return the rows that have a target, with the index that they had.
+
+    Args:
+        table: The rows.
+        target: The column.
+        where: Whose rows they are, for the message.
+
+    Raises:
+        StepError: There are none, or there is no such column.
+    """
+    require_column(table, target, "target column")
+    kept = table[table[target].notna()]
+    if kept.empty:
+        rows = f"row of {where}" if where else "row"
+        raise StepError(f"no {rows} has a value in the target column {target!r}")
+    return kept
+
+
 def infer_task(target: pd.Series) -> Task:
     """Return the task that a target column asks for.
 

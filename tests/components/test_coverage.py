@@ -7,9 +7,9 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from tests.components.scored import of_classes, of_quantities
 
 from stepkit.bootstrap import interval, panel_of, resampled_panels
-from stepkit.metrics import classification_metrics, confusion_matrix, regression_metrics
 from stepkit.model import Scores
 
 NORMAL = NormalDist()
@@ -42,32 +42,13 @@ def two_classes(rng: np.random.Generator, rows: int) -> Scores:
     score = rng.normal(size=rows) + APART * truth
     stated = 1 / (1 + np.exp(-APART * (score - APART / 2)))
     probabilities = np.column_stack([1 - stated, stated])
-    predicted = (stated > 0.5).astype(np.intp)
-    return Scores(
-        task="classification",
-        metrics=classification_metrics(truth, predicted, probabilities, 1),
-        truth=truth,
-        predicted=predicted,
-        classes=("no", "yes"),
-        positive=1,
-        probabilities=probabilities,
-        matrix=confusion_matrix(truth, predicted, 2),
-    )
+    return of_classes(truth, probabilities, ("no", "yes"))
 
 
 def quantities(rng: np.random.Generator, rows: int) -> Scores:
     predicted = 2 * rng.normal(size=rows)
     truth = predicted + rng.normal(size=rows)
-    return Scores(
-        task="regression",
-        metrics=regression_metrics(truth, predicted),
-        truth=truth,
-        predicted=predicted,
-        classes=(),
-        positive=None,
-        probabilities=np.empty((rows, 0)),
-        matrix=np.empty((0, 0), dtype=np.int64),
-    )
+    return of_quantities(truth, predicted)
 
 
 def coverage(

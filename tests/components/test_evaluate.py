@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import train
 from plots import draw_all
+from tests.components.scored import of_classes, of_quantities
 
-from stepkit.metrics import classification_metrics, confusion_matrix, regression_metrics
 from stepkit.model import Scores
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -21,34 +21,14 @@ def classified(classes: int, rows: int = 400) -> Scores:
     raw = rng.random((rows, classes))
     raw[np.arange(rows), truth] += 1
     probabilities = raw / raw.sum(axis=1, keepdims=True)
-    predicted = probabilities.argmax(axis=1)
-    positive = 1 if classes == 2 else None
-    return Scores(
-        task="classification",
-        metrics=classification_metrics(truth, predicted, probabilities, positive),
-        truth=truth,
-        predicted=predicted,
-        classes=tuple(f"class {number}" for number in range(classes)),
-        positive=positive,
-        probabilities=probabilities,
-        matrix=confusion_matrix(truth, predicted, classes),
-    )
+    return of_classes(truth, probabilities, [f"class {number}" for number in range(classes)])
 
 
 def measured(rows: int) -> Scores:
     rng = np.random.default_rng(1)
     truth = rng.lognormal(size=rows)
     predicted = truth + rng.normal(size=rows)
-    return Scores(
-        task="regression",
-        metrics=regression_metrics(truth, predicted),
-        truth=truth,
-        predicted=predicted,
-        classes=(),
-        positive=None,
-        probabilities=np.empty((rows, 0)),
-        matrix=np.empty((0, 0), dtype=np.int64),
-    )
+    return of_quantities(truth, predicted)
 
 
 CURVES = ["confusion_matrix.png", "roc.png", "precision_recall.png"]

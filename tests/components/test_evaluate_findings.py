@@ -14,12 +14,12 @@ import pandas as pd
 import pytest
 from evaluation_figures import Judged, Rival, judge
 from evaluation_intervals import Settings
+from tests.components.scored import of_classes
 from tests.components.test_evaluate import measured
 
 from stepkit.cohorts import Cohort, cohorts_of, part_of
 from stepkit.costs import Prices
 from stepkit.findings import write_findings
-from stepkit.metrics import classification_metrics, confusion_matrix
 from stepkit.model import Scores
 
 FEW = Settings(resamples=200)
@@ -27,19 +27,8 @@ FEW = Settings(resamples=200)
 
 def stated(came: np.ndarray, probability: np.ndarray) -> Scores:
     """Return predictions of two classes with the given probabilities of the second."""
-    truth = came.astype(np.intp)
-    predicted = (probability > 0.5).astype(np.intp)
     probabilities = np.column_stack([1 - probability, probability])
-    return Scores(
-        task="classification",
-        metrics=classification_metrics(truth, predicted, probabilities, 1),
-        truth=truth,
-        predicted=predicted,
-        classes=("no", "yes"),
-        positive=1,
-        probabilities=probabilities,
-        matrix=confusion_matrix(truth, predicted, 2),
-    )
+    return of_classes(came.astype(np.intp), probabilities, ("no", "yes"))
 
 
 def right(rows: int = 4000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -9,12 +9,13 @@ from profile_findings import conclusion, sections
 from profile_load import Load, arrivals
 from profile_memory import Soak, judge
 from profile_plots import draw_all
-from profile_report import metrics_of, report, rows_of
+from profile_report import report, rows_of
 from profile_results import Options, Profile, Rival, Serving, Timing
 from profile_saturation import climb, size
 from profile_timing import in_rounds, slow_calls, throughput
 from tests.components.profile_fakes import FakeCaller, FakeClock
 
+from stepkit.figures import mlflow_metrics
 from stepkit.findings import read_findings, write_findings
 
 CALLS = np.arange(1, 61) * 100.0
@@ -123,7 +124,7 @@ def test_without_a_champion_nothing_is_against_it() -> None:
 
 def test_metrics_have_names_that_mlflow_takes() -> None:
     made = figures(made_up())
-    found = metrics_of(made)
+    found = mlflow_metrics(made)
     assert found["cpu_s_per_1000.batch_100"] == pytest.approx(0.11)
     assert len(found) == len([each for each in made if each.value is not None])
     assert len(rows_of(made)) == len(made)

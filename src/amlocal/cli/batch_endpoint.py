@@ -21,7 +21,7 @@ from amlocal.cli.endpoint_flags import (
 )
 from amlocal.cli.session import Session
 from amlocal.cli.views import jobs_view, submitted_view
-from amlocal.cli.waiting import Seen, wait, wait_for_deletion
+from amlocal.cli.waiting import Seen, settled, wait_for_deletion
 from amlocal.errors import UsageError, near_miss
 
 _INPUT_TYPES = ("uri_folder", "uri_file")
@@ -64,19 +64,16 @@ def _apply(session: Session, args: argparse.Namespace, overrides: Sequence[str])
     endpoints = session.client.batch_endpoints
     name = named(args)
     poller = endpoints.begin_create_or_update(args.file, overrides=overrides, name=args.name)
-    later = f"aml batch-endpoint show -n {name or 'NAME'}"
-    if args.no_wait:
-        session.say(f"endpoint {name} goes on; {later}")
-        return 0
-    endpoint = wait(
+    endpoint = settled(
         session,
         poller,
         f"endpoint {name}".rstrip(),
         look=lambda: Seen(endpoints.get(name).provisioning_state),
-        later=later,
+        later=f"aml batch-endpoint show -n {name or 'NAME'}",
+        no_wait=args.no_wait,
     )
-    for warning in endpoint.warnings:
-        session.warn(warning)
+    if endpoint is None:
+        return 0
     session.emit(views.batch_endpoint_view(endpoint))
     return 0
 

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from amlocal.cli import waiting
 from amlocal.cli.endpoint_flags import named
 from amlocal.cli.session import Session
 from amlocal.cli.waiting import Seen, wait, wait_for_deletion
@@ -50,16 +51,13 @@ def settled(
     if args.no_wait:
         session.say(f"deployment {name} goes on; {later}")
         return None
-    deployment = wait(
+    return waiting.settled(
         session,
         poller,
         f"deployment {endpoint}/{name}" if name and endpoint else "the deployment",
         look=lambda: look(name, endpoint),
         later=later,
     )
-    for warning in deployment.warnings:
-        session.warn(warning)
-    return deployment
 
 
 def need_existing(session: Session, args: argparse.Namespace, deployments: Deployments) -> None:

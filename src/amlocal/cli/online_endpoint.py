@@ -20,7 +20,7 @@ from amlocal.cli.endpoint_flags import (
     percentages,
 )
 from amlocal.cli.session import Session, View
-from amlocal.cli.waiting import Seen, wait, wait_for_deletion
+from amlocal.cli.waiting import Seen, settled, wait, wait_for_deletion
 from amlocal.errors import AnswerError
 from amlocal.plan import Answer
 
@@ -79,19 +79,16 @@ def _apply(session: Session, args: argparse.Namespace, overrides: Sequence[str])
     endpoints = session.client.online_endpoints
     name = named(args)
     poller = endpoints.begin_create_or_update(args.file, overrides=overrides, name=args.name)
-    later = f"aml online-endpoint show -n {name or 'NAME'}"
-    if args.no_wait:
-        session.say(f"endpoint {name} goes on; {later}")
-        return 0
-    endpoint = wait(
+    endpoint = settled(
         session,
         poller,
         f"endpoint {name}".rstrip(),
         look=lambda: Seen(endpoints.get(name).provisioning_state),
-        later=later,
+        later=f"aml online-endpoint show -n {name or 'NAME'}",
+        no_wait=args.no_wait,
     )
-    for warning in endpoint.warnings:
-        session.warn(warning)
+    if endpoint is None:
+        return 0
     deployments = session.client.online_deployments
     session.emit(views.online_endpoint_view(endpoint, lambda: deployments.list(endpoint.name)))
     return 0

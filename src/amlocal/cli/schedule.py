@@ -15,7 +15,7 @@ from amlocal.cli.endpoint_flags import (
     need_change,
 )
 from amlocal.cli.session import Session
-from amlocal.cli.waiting import Seen, wait, wait_for_deletion
+from amlocal.cli.waiting import Seen, settled, wait_for_deletion
 from amlocal.endpoint_operations import Poller
 from amlocal.errors import UsageError
 from amlocal.plan import ScheduleInfo
@@ -49,21 +49,17 @@ def _settled(
     session: Session, args: argparse.Namespace, poller: Poller[ScheduleInfo], name: str
 ) -> int:
     """Wait for a schedule, unless nobody wants to, and show it."""
-    later = f"aml schedule show -n {name or 'NAME'}"
-    what = f"schedule {name}".rstrip()
-    if args.no_wait:
-        session.say(f"{what} goes on; {later}")
-        return 0
     schedules = session.client.schedules
-    schedule = wait(
+    schedule = settled(
         session,
         poller,
-        what,
+        f"schedule {name}".rstrip(),
         look=lambda: Seen(schedules.get(name).provisioning_state),
-        later=later,
+        later=f"aml schedule show -n {name or 'NAME'}",
+        no_wait=args.no_wait,
     )
-    for warning in schedule.warnings:
-        session.warn(warning)
+    if schedule is None:
+        return 0
     session.emit(views.schedule_view(schedule))
     return 0
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from amlocal.cli import text
 from amlocal.cli.session import Session
@@ -14,6 +14,17 @@ from amlocal.endpoint_operations import Poller
 from amlocal.errors import AmlocalError
 
 T = TypeVar("T")
+
+
+class Warned(Protocol):
+    """What came of an operation, with what is to be told of it."""
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """In sentences."""
+
+
+Told = TypeVar("Told", bound=Warned)
 
 _REDRAW_SECONDS = 0.2
 #: How often its state is asked for; each look at Azure is a request.
@@ -73,6 +84,29 @@ def wait(
         shown.clear()
         session.note(f"{what} goes on; `{later}` tells its state")
         raise
+
+
+def settled(
+    session: Session,
+    poller: Poller[Told],
+    what: str,
+    *,
+    look: Callable[[], Seen],
+    later: str,
+    no_wait: bool = False,
+) -> Told | None:
+    """Wait for what was sent, and tell its warnings; None where nobody waits.
+
+    Raises:
+        AmlocalError: It failed.
+    """
+    if no_wait:
+        session.say(f"{what} goes on; {later}")
+        return None
+    found = wait(session, poller, what, look=look, later=later)
+    for warning in found.warnings:
+        session.warn(warning)
+    return found
 
 
 def wait_for_deletion(

@@ -130,8 +130,9 @@ class StepRun:
             result=self._result_of,
             copies=self._folders.inputs,
         )
-        choice = self._choose_environment()
-        self.tracking.describe(self.name, self.step, inputs, choice, self.code, self._environment())
+        asked = self._environment()
+        choice = self.services.environments.choose(asked, self.options.environment)
+        self.tracking.describe(self.name, self.step, inputs, choice, self.code, asked)
         verdict = look_up(
             self.services.records,
             self.services.digests,
@@ -171,9 +172,6 @@ class StepRun:
         if environment is not None and environment.reference:
             return self.services.find_environment(environment.reference) or environment
         return environment
-
-    def _choose_environment(self) -> EnvironmentChoice:
-        return self.services.environments.choose(self._environment(), self.options.environment)
 
     def _result_of(self, step: str, output: str) -> OutputInfo:
         source = self.state[self.job_names[step]]

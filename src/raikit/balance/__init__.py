@@ -10,13 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from raikit.balance.label_gap import MOST_ROWS, NAME, expected_labels, label_gap
+from raikit.balance.label_gap import (
+    MOST_ROWS,
+    NAME,
+    expected_labels,
+    greatest_gap,
+    label_gap,
+)
 from raikit.balance.measures import aggregate_balance, distribution_balance, feature_balance
 from raikit.balance.words import Balanced, Label, blocks, figures_of, paragraphs, verdict_of
 from raikit.fairness.measures import Gap
 from raikit.fairness.settings import Settings
 from raikit.groups import Grouping, cross, groupings
-from raikit.intervals import greatest_difference, means, shares
+from raikit.intervals import means, shares
 from stepkit.figures import Figure
 from stepkit.findings import Section
 from stepkit.metrics import Floats
@@ -150,18 +156,7 @@ def _difference(grouping: Grouping, label: Label, enough: NDArray[np.bool_], see
     else:
         drawn = means([label.values[grouping.codes == number] for number in places], seed)
         name = "mean_label_difference"
-    values = sums / counts
-    low, high = greatest_difference([drawn])
-    lowest, highest = int(values.argmin()), int(values.argmax())
-    value = float(values[highest] - values[lowest])
-    return Gap(
-        name,
-        value,
-        min(low, value),
-        max(high, value),
-        grouping.labels[places[lowest]],
-        grouping.labels[places[highest]],
-    )
+    return greatest_gap(name, sums / counts, drawn, [grouping.labels[place] for place in places])
 
 
 def _combined(groups: list[Grouping]) -> Grouping:

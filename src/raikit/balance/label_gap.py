@@ -12,13 +12,15 @@ feature that stands in for the group explains a bias away.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from raikit.fairness.measures import Gap
 from raikit.groups import Grouping
-from raikit.intervals import greatest_difference, means
+from raikit.intervals import Estimates, greatest_difference, means
 from stepkit.metrics import Floats
 
 NAME = "label_gap_at_equal_features"
@@ -92,17 +94,22 @@ def label_gap(
     """
     places = np.flatnonzero(enough)
     drawn = means([left[grouping.codes == number] for number in places], seed)
-    low, high = greatest_difference([drawn])
-    lowest, highest = int(drawn.values.argmin()), int(drawn.values.argmax())
-    value = float(drawn.values[highest] - drawn.values[lowest])
     each = np.full(len(enough), np.nan)
     each[places] = drawn.values
-    gap = Gap(
-        NAME,
-        value,
-        min(low, value),
-        max(high, value),
-        grouping.labels[places[lowest]],
-        grouping.labels[places[highest]],
-    )
-    return gap, each
+    labels = [grouping.labels[place] for place in places]
+    return greatest_gap(NAME, drawn.values, drawn, labels), each
+
+
+def greatest_gap(name: str, values: Floats, drawn: Estimates, labels: Sequence[str]) -> Gap:
+    """Return the greatest difference between groups, with its interval.
+
+    Args:
+        name: What it is called.
+        values: Of each group.
+        drawn: The same on resamples.
+        labels: Of the groups.
+    """
+    low, high = greatest_difference([drawn])
+    lowest, highest = int(values.argmin()), int(values.argmax())
+    value = float(values[highest] - values[lowest])
+    return Gap(name, value, min(low, value), max(high, value), labels[lowest], labels[highest])

@@ -27,9 +27,9 @@ from raikit.intervals import (
     means,
     shares,
     smallest_ratio,
-    wilson,
 )
 from stepkit.bootstrap import auc_statistic, interval, resampled
+from stepkit.calibration import wilson
 from stepkit.metrics import Floats
 
 #: Resamples of each group for the interval of its AUC.

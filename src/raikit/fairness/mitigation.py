@@ -23,7 +23,8 @@ from raikit.fairness import adjusted
 from raikit.fairness.adjusted import GroupThresholdClassifier, Thresholds
 from raikit.fairness.measures import Decisions, Gap, difference
 from raikit.groups import Grouping
-from raikit.intervals import mean_interval, wilson
+from raikit.intervals import mean_interval
+from stepkit.calibration import wilson
 from stepkit.metrics import Floats
 from stepkit.model import Model, typed_features
 from stepkit.saved import read_description

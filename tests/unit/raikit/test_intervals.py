@@ -13,8 +13,8 @@ from raikit.intervals import (
     ratio_interval,
     shares,
     smallest_ratio,
-    wilson,
 )
+from stepkit.calibration import wilson
 
 
 @pytest.mark.parametrize(("hits", "rows"), [(0, 10), (3, 10), (10, 10), (250, 1000)])
