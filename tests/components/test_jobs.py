@@ -166,25 +166,49 @@ def test_stepkit_is_light_until_a_module_is_named() -> None:
     assert done.stdout == "set()\n"
 
 
-def requirements() -> list[str]:
-    conda = yaml.safe_load((ROOT / "environments/lifecycle/conda.yml").read_text())
+#: What each environment of the steps is imported by, so that its packages are there and load.
+ENVIRONMENTS = {
+    "lifecycle": "interpret.glassbox, matplotlib, mlflow, pandas, pandera, sklearn, uvicorn",
+    "responsible": "dice_ml, econml.dml, fairlearn.metrics, lightgbm, mlflow, reportlab, shap",
+    "scoring": "azureml_inference_server_http, interpret.glassbox, mlflow, pandas, sklearn",
+}
+
+
+def requirements(environment: str) -> list[str]:
+    conda = yaml.safe_load((ROOT / "environments" / environment / "conda.yml").read_text())
     return conda["dependencies"][-1]["pip"]
 
 
-def test_this_environment_satisfies_the_conda_file() -> None:
+@pytest.mark.parametrize("environment", list(ENVIRONMENTS))
+def test_this_environment_satisfies_the_conda_file(environment: str) -> None:
     from importlib.metadata import version
 
     from packaging.requirements import Requirement
 
-    for line in requirements():
+    for line in requirements(environment):
         requirement = Requirement(line)
         assert requirement.specifier.contains(version(requirement.name)), line
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("python", ["3.10", "3.11", "3.12"])
-def test_the_conda_file_resolves(tmp_path: Path, python: str) -> None:
-    (tmp_path / "requirements.in").write_text("\n".join(requirements()))
+@pytest.mark.parametrize("environment", list(ENVIRONMENTS))
+def test_the_conda_file_resolves(tmp_path: Path, environment: str, python: str) -> None:
+    (tmp_path / "requirements.in").write_text("\n".join(requirements(environment)))
     uv = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--python-version", python]
     done = subprocess.run([*uv, str(tmp_path / "requirements.in")], check=False, timeout=240)
     assert done.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("environment", list(ENVIRONMENTS))
+def test_the_conda_file_installs(tmp_path: Path, environment: str) -> None:
+    (tmp_path / "requirements.txt").write_text("\n".join(requirements(environment)))
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--quiet", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv/bin/python"
+    install = [*uv, "pip", "install", "--quiet", "--python", str(python)]
+    subprocess.run([*install, "-r", str(tmp_path / "requirements.txt")], check=True)
+    imports = f"import {ENVIRONMENTS[environment]}"
+    subprocess.run([str(python), "-I", "-c", imports], check=True)
