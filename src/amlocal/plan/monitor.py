@@ -1,0 +1,125 @@
+"""Monitors: what `create_monitor` compares, with what, and when that is too far apart."""
+
+from __future__ import annotations
+
+from amlocal.plan.base import Value
+from amlocal.plan.ports import DataValue
+
+
+class MonitorWindow(Value, frozen=True):
+    """`data_window:` of data; all None where the file has none.
+
+    Attributes:
+        start: First moment of a static window, ISO 8601.
+        end: First moment after a static window.
+        size: Of a trailing window: an ISO 8601 duration.
+        offset: How long before the monitor's run a trailing window ends.
+    """
+
+    start: str | None = None
+    end: str | None = None
+    size: str | None = None
+    offset: str | None = None
+
+
+class MonitorData(Value, frozen=True):
+    """`production_data:` or `reference_data:` of a signal.
+
+    Attributes:
+        data: Where it lies; None is what the deployment collects, or, where the context is
+            training, validation, or test, what the deployed version of the model was made of.
+        context: `model_inputs`, `model_outputs`, `training`, `test`, `validation`, or
+            `ground_truth`; empty where the file says none.
+        columns: Columns by role: `target_column`, `prediction`, `prediction_probability`,
+            `correlation_id`, `timestamp`.
+        window: Which rows count.
+        pre_processing: The reference of a component that makes a table of it, or empty.
+    """
+
+    data: DataValue | None = None
+    context: str = ""
+    columns: dict[str, str] = {}
+    window: MonitorWindow = MonitorWindow()
+    pre_processing: str = ""
+
+
+class MonitorThreshold(Value, frozen=True):
+    """A metric of a signal, and where it begins to be too far apart.
+
+    Attributes:
+        metric: Its name, by `monitorkit`.
+        feature_type: `numerical`, `categorical`, or empty where it is not of features.
+        threshold: None is Azure's default.
+    """
+
+    metric: str
+    feature_type: str = ""
+    threshold: float | None = None
+
+
+class MonitorSignal(Value, frozen=True):
+    """One of `monitoring_signals:`.
+
+    Attributes:
+        name: Its key.
+        type: `data_drift`, `prediction_drift`, `data_quality`, `feature_attribution_drift`,
+            `model_performance`, or `custom`.
+        production: What is monitored; several are joined by correlation id. Empty: what the
+            deployment collects.
+        reference: What it is compared with; None is production before the window.
+        features: Names; None is all.
+        top_n_feature_importance: That many of the most important features, or None.
+        feature_types: Types that are not to be inferred, by feature.
+        thresholds: Empty are Azure's default metrics and thresholds.
+        alert_enabled: Whether a breach is an event, and not only reported.
+        segment_feature: Only rows count whose value of this feature is one of `segment_values`.
+        segment_values: See there.
+        component: Of a custom signal, the reference of the component that computes it.
+        inputs: Of a custom signal, what else its component is given.
+        environment_variables: Of a custom signal's connection.
+        properties: Free.
+    """
+
+    name: str
+    type: str
+    production: tuple[MonitorData, ...] = ()
+    reference: MonitorData | None = None
+    features: tuple[str, ...] | None = None
+    top_n_feature_importance: int | None = None
+    feature_types: dict[str, str] = {}
+    thresholds: tuple[MonitorThreshold, ...] = ()
+    alert_enabled: bool = False
+    segment_feature: str = ""
+    segment_values: tuple[str, ...] = ()
+    component: str = ""
+    inputs: dict[str, DataValue] = {}
+    environment_variables: dict[str, str] = {}
+    properties: dict[str, str] = {}
+
+
+class CreateMonitor(Value, frozen=True, tag="create_monitor", tag_field="type"):
+    """What a slot starts: a monitor's run.
+
+    Attributes:
+        signals: At least one; those of Azure by default where the file names none.
+        ml_task: `classification`, `regression`, or empty.
+        endpoint_name: Of the deployment that is monitored, or empty.
+        deployment_name: Likewise.
+        model: The model that is monitored where no deployment is named, or empty.
+        emails: Whom Azure tells of breaches.
+        azure_monitor: Whether Azure Monitor is told.
+        instance_type: Of the Spark compute in Azure.
+        runtime_version: Of Spark.
+        source: The file that it was read from, as the user named it, or an empty string.
+    """
+
+    signals: tuple[MonitorSignal, ...]
+    ml_task: str = ""
+    endpoint_name: str = ""
+    deployment_name: str = ""
+    model: str = ""
+    emails: tuple[str, ...] = ()
+    azure_monitor: bool = False
+    instance_type: str = ""
+    runtime_version: str = ""
+    source: str = ""
