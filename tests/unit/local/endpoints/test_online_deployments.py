@@ -58,7 +58,8 @@ def test_a_deployment_that_cannot_start_fails_with_its_log(stage: Stage) -> None
     assert "instance blue-0 ended with exit code 1:\nthe model cannot be loaded" in info.error
     assert "cannot be loaded" in stage.client.online_deployments.get_logs("blue", "adult")
     assert stage.processes("instance") == []
-    assert versions(stage) == []
+    # The failure is told first: who waits for it is not kept waiting for what is tidied up.
+    stage.wait_until(lambda: versions(stage) == [])
     with pytest.raises(UsageError, match="'blue' is ready"):
         stage.endpoint(traffic={"blue": 100})
     with pytest.raises(UsageError, match="'blue' failed, and nothing of it was kept"):
