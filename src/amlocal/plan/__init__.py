@@ -55,6 +55,13 @@ from amlocal.plan.info import (
     best_trial,
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
+from amlocal.plan.monitor import (
+    CreateMonitor,
+    MonitorData,
+    MonitorSignal,
+    MonitorThreshold,
+    MonitorWindow,
+)
 from amlocal.plan.parallel import Parallel
 from amlocal.plan.pipeline_component import PipelineComponent
 from amlocal.plan.ports import (
@@ -125,6 +132,7 @@ __all__ = [
     "Choice",
     "Component",
     "CreateJob",
+    "CreateMonitor",
     "CronTrigger",
     "DataAsset",
     "DataCollection",
@@ -149,6 +157,10 @@ __all__ = [
     "LiteralValue",
     "ModelAsset",
     "ModelSource",
+    "MonitorData",
+    "MonitorSignal",
+    "MonitorThreshold",
+    "MonitorWindow",
     "MonitoredDeployment",
     "Normal",
     "Objective",

@@ -9,7 +9,7 @@ import msgspec
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.local.schedules.records import job_name
-from amlocal.plan import DataValue, Job, JobChanges, Schedule
+from amlocal.plan import CreateJob, DataValue, Job, JobChanges, Schedule
 from amlocal.plan.ports import JobBinding
 from amlocal.plan.slots import told
 
@@ -28,6 +28,7 @@ def job_of(schedule: Schedule, slot: int, name: str) -> Job:
         slot: The slot, in seconds since 1970.
         name: The job's name.
     """
+    assert isinstance(schedule.action, CreateJob)
     job = schedule.action.job
     assert job is not None, "a schedule is recorded with its job"
     time = told(slot).replace("+00:00", "Z")

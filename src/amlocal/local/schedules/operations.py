@@ -19,7 +19,16 @@ from amlocal.local.kept_code import KeptCode
 from amlocal.local.records import timestamp
 from amlocal.local.schedules.job import changed, job_of
 from amlocal.local.schedules.records import ScheduleRecord, ScheduleRecords
-from amlocal.plan import CreateJob, Job, JobInfo, Schedule, ScheduleInfo, ScheduleTriggerResult
+from amlocal.plan import (
+    CreateJob,
+    CreateMonitor,
+    Job,
+    JobInfo,
+    Schedule,
+    ScheduleInfo,
+    ScheduleTriggerResult,
+)
+from amlocal.plan.schedule import Action
 from amlocal.plan.schedule_info import check_view
 from amlocal.plan.slots import next_slot, told
 from amlocal.plan.source import Source
@@ -102,6 +111,8 @@ class LocalSchedules:
     def _settled(self, plan: Schedule) -> Schedule:
         """Return a schedule with the job that it names, and with that job's code as it is now."""
         action = plan.action
+        if isinstance(action, CreateMonitor):
+            raise UsageError("a monitor does not run here", hint="--target azure")
         job = action.job
         if job is None:
             job = changed(self.jobs.plan(action.reference), action.changes, plan.name)
@@ -188,7 +199,7 @@ class LocalSchedules:
 
     def _warnings(self, record: ScheduleRecord) -> tuple[str, ...]:
         plan = record.plan
-        job = plan.action.job
+        job = plan.action.job if isinstance(plan.action, CreateJob) else None
         said = [*plan.warnings, *(job.warnings if job is not None else ())]
         found: builtins.list[str] = [f"{warned.field}: {warned.message}" for warned in said]
         if record.is_enabled and not self.scheduler.is_alive():
@@ -196,8 +207,10 @@ class LocalSchedules:
         return tuple(found)
 
 
-def _started(action: CreateJob) -> str:
+def _started(action: Action) -> str:
     """Return what a schedule starts, as people call it."""
+    if isinstance(action, CreateMonitor):
+        return ""
     if action.reference:
         return f"azureml:{action.reference}"
     job = action.job
