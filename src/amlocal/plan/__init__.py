@@ -45,6 +45,8 @@ from amlocal.plan.info import (
     Guardrail,
     InputInfo,
     JobInfo,
+    MonitorBreach,
+    MonitorInfo,
     OutputInfo,
     SearchInfo,
     StepReuse,
@@ -62,6 +64,7 @@ from amlocal.plan.monitor import (
     MonitorThreshold,
     MonitorWindow,
 )
+from amlocal.plan.monitoring import Monitoring
 from amlocal.plan.parallel import Parallel
 from amlocal.plan.pipeline_component import PipelineComponent
 from amlocal.plan.ports import (
@@ -157,11 +160,14 @@ __all__ = [
     "LiteralValue",
     "ModelAsset",
     "ModelSource",
+    "MonitorBreach",
     "MonitorData",
+    "MonitorInfo",
     "MonitorSignal",
     "MonitorThreshold",
     "MonitorWindow",
     "MonitoredDeployment",
+    "Monitoring",
     "Normal",
     "Objective",
     "OnlineDeployment",

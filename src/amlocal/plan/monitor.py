@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlocal.plan.base import Value
+from amlocal.plan.component import Component
 from amlocal.plan.ports import DataValue
 
 #: Contexts of what a deployment collects.
@@ -131,6 +132,8 @@ class CreateMonitor(Value, frozen=True, tag="create_monitor", tag_field="type"):
         instance_type: Of the Spark compute in Azure.
         runtime_version: Of Spark.
         definition: `create_monitor:` as the file has it, its paths absolute: what settings change.
+        components: What its signals name, by reference, as they were when the schedule was created;
+            empty until then.
     """
 
     signals: tuple[MonitorSignal, ...]
@@ -143,3 +146,4 @@ class CreateMonitor(Value, frozen=True, tag="create_monitor", tag_field="type"):
     instance_type: str = ""
     runtime_version: str = ""
     definition: dict[str, Any] = {}
+    components: dict[str, Component] = {}
