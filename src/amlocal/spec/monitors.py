@@ -15,6 +15,7 @@ from typing import Any
 from amlocal.plan import DataValue
 from amlocal.plan.monitor import (
     COLLECTED,
+    CONTEXTS,
     CreateMonitor,
     MonitorData,
     MonitorSignal,
@@ -26,20 +27,14 @@ from amlocal.spec import build
 
 #: What stands in a window for the monitor's frequency.
 DEFAULT = "default"
-#: What a deployment collects of what a signal is of; the first where there is one.
-CONTEXTS: Mapping[str, tuple[str, ...]] = {
-    "data_drift": ("model_inputs",),
-    "data_quality": ("model_inputs",),
-    "prediction_drift": ("model_outputs",),
-    "feature_attribution_drift": COLLECTED,
-    "model_performance": ("model_outputs",),
-}
 #: Names of metrics in a file that are not those of `monitorkit`.
 _METRICS = {
     "mae": "mean_absolute_error",
     "mse": "mean_squared_error",
     "rmse": "root_mean_squared_error",
 }
+#: Another name of a role, in Azure's documentation of ground truth.
+_ROLES = {"actual": "target_column"}
 _NO_OFFSET = "P0D"
 _DAYS = {Frequency.DAY: 1, Frequency.WEEK: 7, Frequency.MONTH: 30}
 _DRIFT = {
@@ -265,7 +260,10 @@ class _Signals:
         return MonitorData(
             data=value,
             context=context or ("" if value is not None else CONTEXTS.get(kind, ("",))[0]),
-            columns=build.texts(data.get("data_column_names")),
+            columns={
+                _ROLES.get(role, role): column
+                for role, column in build.texts(data.get("data_column_names")).items()
+            },
             window=window,
             pre_processing=build.text(data.get("pre_processing_component")).removeprefix(
                 "azureml:"
