@@ -19,6 +19,7 @@ import msgspec
 
 from amlocal.files import write_whole
 from amlocal.local.inputs import StepInputs
+from amlocal.local.locations import in_datastore
 from amlocal.local.monitors.findings import breaches_of, note_of
 from amlocal.local.monitors.job import MODEL_TAG, REPORT
 from amlocal.local.monitors.request import Asked, Scored, ask, filled
@@ -46,6 +47,7 @@ class MonitorRun(StepRun):
         self.services.findings.expect(self.name)
         self.state.change(self.name, status=JobStatus.PREPARING)
         self._asked: Asked = ask(self.monitoring, self.services.facts)
+        self._make_room()
         component = self.step.component
         given = {name: Input(type=value.type) for name, value in self._asked.inputs.items()}
         tags = dict(self.step.tags)
@@ -59,6 +61,13 @@ class MonitorRun(StepRun):
         )
         self.state.change(self.name, tags=tags)
         super()._run()
+
+    def _make_room(self) -> None:
+        """Make the folders of the workspace that somebody is to write to, and has not yet."""
+        for name in self._asked.awaited:
+            value = self._asked.inputs[name]
+            if in_datastore(value.path) and value.type == "uri_folder":
+                self.services.locations.place(value.path).mkdir(parents=True, exist_ok=True)
 
     def _start(
         self,
