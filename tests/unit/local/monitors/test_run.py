@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -12,7 +13,9 @@ import pandas as pd
 import pytest
 from tests.lab import Lab, children, wait_for
 
+import amlocal.spec as compiler
 from amlocal.errors import NotFoundError
+from amlocal.local.client import LocalClient
 from amlocal.plan import (
     Component,
     CreateMonitor,
@@ -31,6 +34,21 @@ from amlocal.plan import (
 
 NEVER = CronTrigger(expression="0 0 * * *", start_time="2090-01-01T00:00:00")
 DAY = MonitorWindow(size="P1D", offset="P0D")
+MONITOR = """
+name: m
+trigger: {type: recurrence, frequency: day, interval: 1, start_time: "2090-01-01T00:00:00"}
+create_monitor:
+  compute: {instance_type: standard_e4s_v3, runtime_version: "3.4"}
+  monitoring_signals:
+    drift:
+      type: data_drift
+      production_data:
+        input_data: {type: uri_folder, path: prod}
+        data_context: model_inputs
+      reference_data:
+        input_data: {type: uri_file, path: reference.csv}
+        data_context: training
+"""
 SPREAD = """
 import argparse
 import pandas as pd
@@ -168,6 +186,58 @@ def test_a_run_that_cannot_be_asked_fails_with_the_reason(lab: Lab) -> None:
     assert "is no collected event" in broken.error
     lab.client.settle()
     assert lab.client.triggers.events() == []
+
+
+def test_the_truth_may_come_later(lab: Lab) -> None:
+    folder = lab.workspace / "datastores/workspaceblobstore/truth"
+    address = "azureml://datastores/workspaceblobstore/paths/truth"
+    given = MonitorData(
+        data=DataValue(path=str(lab.project / "prod")),
+        window=DAY,
+        context="model_outputs",
+        columns={"prediction": "a"},
+    )
+    truth = MonitorData(
+        data=DataValue(path=address), context="ground_truth", columns={"target_column": "a"}
+    )
+    signal = MonitorSignal(
+        name="truth",
+        type="model_performance",
+        production=(given,),
+        reference=truth,
+        thresholds=(MonitorThreshold(metric="mean_absolute_error", threshold=0.5),),
+    )
+    (lab.project / "prod").mkdir()
+    collect(lab.project / "prod", 0, 200)
+    created(lab, CreateMonitor(signals=(signal,)))
+    first = ran(lab)
+    assert first.monitor is not None, first.error
+    assert first.monitor.verdict == "insufficient"
+    assert folder.is_dir()
+
+
+def test_settings_change_a_monitor(lab: Lab) -> None:
+    schedules = LocalClient.open(lab.workspace, dict(os.environ), compiler).schedules
+    monitor_of(lab)
+    file = lab.write("m.yml", MONITOR)
+    made = schedules.begin_create_or_update(str(file)).result()
+    assert (made.type, made.is_enabled) == ("monitor", True)
+    schedules.begin_create_or_update(None, name="m", overrides=["description=said"]).result()
+    window = "create_monitor.monitoring_signals.drift.production_data.data_window"
+    overrides = [f"{window}.lookback_window_size=PT10M", "trigger.interval=2"]
+    changed = schedules.begin_create_or_update(None, name="m", overrides=overrides).result()
+    assert changed.description == "said"
+    action = schedules.records.get("m").plan.action
+    assert isinstance(action, CreateMonitor)
+    (drift,) = action.signals
+    assert drift.production[0].window.size == "PT10M"
+    assert drift.reference is not None
+    assert drift.reference.data == DataValue(
+        path=str(lab.project / "reference.csv"), type="uri_file"
+    )
+    target = "create_monitor.monitoring_target.endpoint_deployment_id=azureml:adult:blue"
+    with pytest.raises(NotFoundError, match="no endpoint named 'adult'"):
+        schedules.begin_create_or_update(None, name="m", overrides=[target])
 
 
 def test_what_a_monitor_needs_is_looked_for_when_it_is_created(lab: Lab) -> None:
