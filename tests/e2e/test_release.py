@@ -177,6 +177,7 @@ def deploy(aml: Aml) -> str:
     return done.stdout
 
 
+@pytest.mark.timeout(900)
 def test_a_bad_release_is_taken_back_by_one_command_each(release: Aml) -> None:
     for name in ("blue", "green"):
         (release.project / f"{name}.yml").write_text(DEPLOYMENT.format(name=name))
@@ -205,4 +206,3 @@ def test_a_bad_release_is_taken_back_by_one_command_each(release: Aml) -> None:
     assert found["tags"]["promoted.champion.from"] == "2"
     # The next delivery goes by the champion, and so does not bring the bad one again.
     assert "has all traffic already" in deploy(release)
-    assert answers() == ["one"]
