@@ -43,7 +43,7 @@ CD_PYTHON := $(CD_HOME) $(VENV)/bin/python
 # Further settings of the job that is submitted: make cd-submit CD_SET=inputs.estimator=ebm
 CD_SET ?=
 # Said last, after what would be sent.
-CD_DONE := $(if $(CD_DRY),@echo "nothing was sent to Azure: SEND=yes does it, TARGET=local does it here")
+CD_DONE := $(if $(CD_DRY),@echo "nothing was sent to Azure: SEND=yes does it; TARGET=local does it here")
 CD_POLICY := endpoints/adult/rollout.yml
 CD_MODEL ?= income-classification
 CD_JOB := $(CD_AML) job create -f jobs/lifecycle.yml $(if $(CD_SET),--set $(CD_SET)) $(CD_FLAGS)

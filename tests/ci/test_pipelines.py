@@ -110,9 +110,15 @@ def test_what_does_not_fit_is_found(change: Callable[[Files], None], told: str) 
     assert told in "\n".join(faults(files))
 
 
-def test_every_target_is_one_that_make_knows() -> None:
+@pytest.mark.parametrize("settings", [(), ("SEND=yes",), ("TARGET=local",)])
+def test_every_target_is_one_that_make_knows_and_the_shell_can_read(settings: tuple[str]) -> None:
     for target in read().targets:
-        assert make(target)
+        recipe = make(target, *settings)
+        assert recipe
+        done = subprocess.run(
+            ["bash", "-n"], input=recipe, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{target}: {done.stderr}"
 
 
 def test_the_sample_is_judged_before_anything_is_delivered() -> None:
@@ -258,6 +264,8 @@ def test_nothing_is_sent_to_azure_unless_that_is_said(target: str) -> None:
     for settings in (("SEND=yes",), ("TARGET=local",)):
         assert "--dry-run" not in make(target, *settings)
         assert "nothing was sent" not in make(target, *settings)
+        last = make(target, *settings).splitlines()[-1]
+        assert f"--target {'local' if 'TARGET=local' in settings else 'azure'}" in last
     assert "--target local" in make(target, "TARGET=local")
 
 
