@@ -72,7 +72,7 @@ def aml(arguments: Sequence[str]) -> int:
 def carry_out(todo: Sequence[Sequence[str]], target: str, run: Run = aml) -> int:
     """Run commands up to the first that fails; returns its exit code, or 0."""
     for each in todo:
-        if code := run([*each, "--target", target]):
+        if code := run([*each, "--target", target, "-o", "table"]):
             return code
     return 0
 

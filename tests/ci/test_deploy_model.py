@@ -122,7 +122,7 @@ def test_it_stops_at_the_first_command_that_fails() -> None:
 
     todo = [["show"], ["create"], ["rollout"]]
     assert program().carry_out(todo, "azure", run) == 3
-    assert asked == ["show --target azure", "create --target azure"]
+    assert asked == ["show --target azure -o table", "create --target azure -o table"]
     assert program().carry_out(todo[:1], "local", run) == 0
 
 
