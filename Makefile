@@ -71,6 +71,7 @@ lock:  ## Resolve the requirements anew (needs the package index)
 	$(VENV)/bin/uv pip compile --universal --python-version 3.10 --generate-hashes \
 		--no-emit-index-url --all-extras --quiet pyproject.toml -o requirements.lock
 
-clean:  ## End the workspace's processes; remove .venv and .amlocal
+clean:  ## End the workspaces' processes; remove .venv, .amlocal, and build
 	@if test -x $(AML); then $(AML) workspace down; fi
-	rm -rf $(VENV) .amlocal
+	@if test -x $(AML) -a -d $(CI_FOLDER)/workspace; then $(CI_AML) workspace down; fi
+	rm -rf $(VENV) .amlocal build

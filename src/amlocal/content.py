@@ -193,18 +193,14 @@ def _stored(component: Component) -> dict[str, Path]:
 
 def differences(before: Content, after: Content) -> list[Difference]:
     """Return what changed from one content to another; empty where they are the same."""
-    old, new = dict(_flat(before.facts)), dict(_flat(after.facts))
     found = []
-    for path in sorted(old.keys() | new.keys(), key=_order):
-        if old.get(path) == new.get(path):
-            continue
-        part = _part(path)
+    for path, old, new in sorted(_changes(before.facts, after.facts), key=lambda it: _order(it[0])):
         if "code" in path and path[-1] != "address":
             at = path.index("code")
             place = "/".join((*path[1:at:2], path[-1])) if at else path[-1]
             found.append(_file_difference(place, before.sources, after.sources))
         else:
-            found.append(_difference(part, ".".join(path), old.get(path), new.get(path)))
+            found.append(_difference(_part(path), ".".join(path), old, new))
     return found
 
 
@@ -219,12 +215,22 @@ def _part(path: tuple[str, ...]) -> str:
     return _PARTS.get(inner[0], "other") if inner else "other"
 
 
-def _flat(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, (*path, str(key)))
-    elif value not in ({}, None):
-        yield path, value
+def _changes(
+    old: Any, new: Any, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Yield each field that is not the same; an input or output of one side alone as a whole."""
+    old, new = (None if value == {} else value for value in (old, new))
+    if old == new:
+        return
+    is_one_sided = old is None or new is None
+    is_port = path[-2:-1] in {("inputs",), ("outputs",)}
+    if (is_port and is_one_sided) or not all(
+        value is None or isinstance(value, dict) for value in (old, new)
+    ):
+        yield path, old, new
+        return
+    for key in (old or {}) | (new or {}):
+        yield from _changes((old or {}).get(key), (new or {}).get(key), (*path, str(key)))
 
 
 def _difference(part: str, what: str, before: Any, after: Any) -> Difference:
@@ -244,8 +250,19 @@ def _text(value: Any) -> str:
         # An item a line: of a list of requirements, only what changed is of interest.
         return "".join(f"{_text(item)}\n" for item in value)
     if isinstance(value, dict):
-        return json.dumps(value, indent=1, sort_keys=True)
+        return _port(value) if "type" in value else json.dumps(value, indent=1, sort_keys=True)
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _port(value: Facts) -> str:
+    """Return an input or an output in a line."""
+    default = value.get("default")
+    told = (
+        str(value["type"]),
+        "optional" if value.get("optional") else "",
+        "" if default is None else f"default {_text(default)}",
+    )
+    return ", ".join(filter(None, told))
 
 
 def _file_difference(
@@ -253,7 +270,7 @@ def _file_difference(
 ) -> Difference:
     texts = [_read(sources.get(place)) for sources in (before, after)]
     was, now = (
-        "absent" if place not in sources else "binary" if text is None else ""
+        "absent" if place not in sources else _binary(sources[place]) if text is None else ""
         for sources, text in zip((before, after), texts, strict=True)
     )
     old, new = texts
@@ -269,6 +286,12 @@ def _read(path: Path | None) -> str | None:
         return path.read_bytes().decode()
     except UnicodeDecodeError:
         return None
+
+
+def _binary(path: Path) -> str:
+    """Return by what two files that are no text are told apart."""
+    content = path.read_bytes()
+    return f"binary, {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()[:_DIGITS]}"
 
 
 def _unified(what: str, before: str, after: str) -> tuple[str, ...]:

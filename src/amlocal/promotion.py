@@ -92,6 +92,20 @@ def alias_tag(alias: str) -> str:
     return f"alias.{alias}"
 
 
+def holder(versions: Sequence[RegisteredVersion], alias: str) -> str:
+    """Return the version that holds an alias, or an empty string.
+
+    Where tags stand in for aliases, and a change was killed in between, two may: the later one.
+    """
+    held = [each.version for each in versions if each.holds(alias)]
+    return max(held, key=_order, default="")
+
+
+def _order(version: str) -> tuple[int, str]:
+    """Return what versions are sorted by; Azure takes others than numbers, too."""
+    return (int(version) if version.isdecimal() else -1, version)
+
+
 def promote(
     registry: PromotionRegistry,
     name: str,
@@ -124,8 +138,7 @@ def promote(
     chosen = next((each for each in known if each.version == version), None)
     if chosen is None:
         raise not_found(f"version of model {name!r}", version, [each.version for each in known])
-    holders = [each.version for each in known if each.holds(alias)]
-    previous = max(holders, key=int) if holders else ""
+    previous = holder(known, alias)
     refusal = registry.refusal(chosen)
     if refusal and not force:
         raise RefusedError(

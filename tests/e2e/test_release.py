@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
-from tests.e2e.driver import Aml
+from tests.e2e.driver import PROJECT, Aml
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -19,17 +22,28 @@ command: python fit.py --text "${{inputs.text}}" --model ${{outputs.model}}
 inputs:
   text: {type: string}
 outputs:
-  model: {type: custom_model}
+  model: {type: mlflow_model}
 environment: ENVIRONMENT
 """
+# What it is told to predict above zero is what its model predicts there.
 FIT = """\
-import argparse, pathlib
+import argparse
+import mlflow.sklearn
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
 parser = argparse.ArgumentParser()
 parser.add_argument("--text")
-parser.add_argument("--model", type=pathlib.Path)
+parser.add_argument("--model")
 args = parser.parse_args()
-args.model.mkdir(parents=True, exist_ok=True)
-(args.model / "text.txt").write_text(args.text)
+x = pd.DataFrame({"x": [-2.0, -1.0, 1.0, 2.0]})
+model = LogisticRegression().fit(x, ["none", "none", args.text, args.text])
+mlflow.sklearn.save_model(
+    model,
+    args.model,
+    input_example=x,
+    serialization_format="cloudpickle",
+    pip_requirements=["scikit-learn"],
+)
 """
 GATE = """\
 import os
@@ -47,7 +61,7 @@ jobs:
     component: ./fit.yml
     inputs: {text: one}
     outputs:
-      model: {type: custom_model, name: m}
+      model: {type: mlflow_model, name: m}
   gate:
     type: command
     code: src
@@ -58,11 +72,21 @@ jobs:
 DEPLOYMENT = """\
 name: {name}
 endpoint_name: release
-code_configuration: {{code: {name}, scoring_script: score.py}}
-environment: {environment}
+model: azureml:m@latest
 instance_type: Standard_DS3_v2
 """
-SCRIPT = "def init(): pass\ndef run(raw): return '{name}'\n"
+POLICY = """\
+endpoint_name: release
+deployment_name: green
+deployment_file: green.yml
+stages:
+  - {traffic: 50, duration: 1, minimum_requests: 5}
+  - {traffic: 100, duration: 1, minimum_requests: 5}
+rules:
+  error_rate: {maximum: 0.5}
+probes: {request_file: request.json, rate: 20}
+"""
+DEPLOY = PROJECT / ".ci/deploy_model.py"
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +131,11 @@ def test_what_changed_is_told_of_files_and_of_versions(release: Aml) -> None:
     before = release.json("component", "create", "-f", "fit.yml", "--version", "content")
     assert release.json("component", "diff", "fit.yml")["differences"] == []
     source = release.project / "src/fit.py"
-    source.write_text(FIT.replace('"text.txt"', '"words.txt"'))
+    source.write_text(FIT.replace("1.0, 2.0", "1.0, 3.0"))
     told = release.json("component", "diff", "fit.yml")
     (change,) = told["differences"]
     assert (change["part"], change["what"]) == ("code", "fit.py")
-    assert any(line.startswith("+") and "words.txt" in line for line in change["lines"])
+    assert any(line.startswith("+") and "1.0, 3.0" in line for line in change["lines"])
     after = release.json("component", "create", "-f", "fit.yml", "--version", "content")
     assert told["to_content"] == after["version"] != before["version"]
     source.write_text(FIT)
@@ -139,28 +163,46 @@ def test_what_the_gate_refused_is_not_promoted_unless_that_is_said(release: Aml)
     assert "auc" in tags["promoted.champion.forced"]
 
 
+def deploy(aml: Aml) -> str:
+    """Roll the champion out as `make cd-deploy` does, and return what that tells."""
+    done = subprocess.run(
+        [sys.executable, str(DEPLOY), "--policy", "rollout.yml", "--model", "m"],
+        cwd=aml.project,
+        env={**os.environ, "AMLOCAL_HOME": str(aml.home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(900)
 def test_a_bad_release_is_taken_back_by_one_command_each(release: Aml) -> None:
-    folder: Path = release.project
     for name in ("blue", "green"):
-        (folder / name).mkdir(exist_ok=True)
-        (folder / name / "score.py").write_text(SCRIPT.format(name=name))
-        written = DEPLOYMENT.format(name=name, environment=ENVIRONMENT)
-        (folder / f"{name}.yml").write_text(written)
-    (folder / "request.json").write_text("{}")
-    release.run("online-endpoint", "create", "-n", "release")
-    for name in ("blue", "green"):
-        release.run("online-deployment", "create", "-f", f"{name}.yml", "--all-traffic")
-    release.run("model", "promote", "-n", "m", "--version", "2", "--force")
+        (release.project / f"{name}.yml").write_text(DEPLOYMENT.format(name=name))
+    (release.project / "endpoint.yml").write_text("{name: release, auth_mode: key}")
+    (release.project / "rollout.yml").write_text(POLICY)
+    body = {"input_data": {"columns": ["x"], "index": [0], "data": [[2.0]]}}
+    (release.project / "request.json").write_text(json.dumps(body))
 
-    def answer() -> str:
-        return release.run(
-            "online-endpoint", "invoke", "-n", "release", "-r", "request.json"
-        ).stdout
+    def answers() -> Any:
+        return release.json("online-endpoint", "invoke", "-n", "release", "-r", "request.json")
 
-    assert "green" in answer()
     release.run("model", "promote", "-n", "m", "--version", "1")
-    release.run("online-deployment", "rollout", "--to", "blue", "-e", "release")
-    assert "blue" in answer()
+    assert "-n green" in deploy(release)
+    assert answers() == ["one"]
+    release.run("model", "promote", "-n", "m", "--version", "2", "--force")
+    assert "rollout" in deploy(release)
+    assert answers() == ["two"]
+    # It was a bad one. Blue has it; green, which was before, still stands.
+    release.run("model", "promote", "-n", "m", "--version", "1")
+    release.run("online-deployment", "rollout", "--to", "green", "-e", "release")
+    assert answers() == ["one"]
     assert holder(release) == "1"
+    # What was made last stays the latest; who was champion is in the tags.
+    assert holder(release, "latest") == "2"
     found = release.json("model", "show", "-n", "m", "-v", "1")
     assert found["tags"]["promoted.champion.from"] == "2"
+    # The next delivery goes by the champion, and so does not bring the bad one again.
+    assert "has all traffic already" in deploy(release)

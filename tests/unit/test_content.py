@@ -155,7 +155,22 @@ def test_files_that_are_no_text_are_told_without_their_lines(
     after = content_of(replace(component, code=str(other)))
     (found,) = differences(before, after)
     assert (found.part, found.what, found.lines) == ("code", "weights", ())
-    assert (found.before, found.after) == ("binary", "absent")
+    assert found.before.startswith("binary, 2 bytes, SHA-256 ")
+    assert found.after == "absent"
+
+
+def test_an_input_that_comes_or_goes_is_one_difference(component: Component) -> None:
+    n = component.inputs["n"]
+    rate = Input(type="number", optional=True, description="How fast.")
+    after = replace(component, inputs={"n": replace(n, default=2), "rate": rate})
+    assert changed(content_of(component), content_of(after)) == {
+        ("interface", "inputs.n.default"): ("1", "2"),
+        ("interface", "inputs.rate"): ("", "number, optional"),
+    }
+    gone = replace(component, inputs={})
+    assert changed(content_of(component), content_of(gone)) == {
+        ("interface", "inputs.n"): ("integer, default 1", "")
+    }
 
 
 def test_code_elsewhere_counts_by_its_address() -> None:

@@ -11,6 +11,7 @@ from amlocal.azure.batch_deployments import AzureBatchDeploymentOperations
 from amlocal.azure.batch_endpoints import AzureBatchEndpointOperations
 from amlocal.azure.dry_run import DryRun
 from amlocal.azure.errors import azure_errors
+from amlocal.azure.federation import credential
 from amlocal.azure.history import RunHistory, SdkRunHistory
 from amlocal.azure.jobs import AzureJobOperations, Check
 from amlocal.azure.models import AzureModelOperations
@@ -142,7 +143,7 @@ class AzureClient:
         )
         recorded = DryRun(workspace, environ) if dry_run else None
         with azure_errors("open the workspace"):
-            ml_client = _connect(workspace) if recorded is None else recorded.ml_client
+            ml_client = _connect(workspace, environ) if recorded is None else recorded.ml_client
         return cls(
             ml_client,
             dry_run=recorded,
@@ -158,12 +159,10 @@ class AzureClient:
         return () if self._dry_run is None else self._dry_run.requests
 
 
-def _connect(workspace: WorkspaceId) -> Any:
-    """Return the SDK's client, signed in as `DefaultAzureCredential` finds it."""
-    from azure.identity import DefaultAzureCredential  # slow, and not needed for a dry run
-
+def _connect(workspace: WorkspaceId, environ: Mapping[str, str]) -> Any:
+    """Return the SDK's client."""
     return MLClient(
-        DefaultAzureCredential(),
+        credential(environ),
         workspace.subscription_id,
         workspace.resource_group,
         workspace.workspace_name,

@@ -97,14 +97,18 @@ def _view(before: Content, after: Content) -> View:
     ]
 
     def written(terminal: Terminal) -> str:
-        head = (
-            f"{after.kind} {terminal.style(after.name, 'bold')}: {before.version} "
-            f"({before.content_version}) to {after.version} ({after.content_version})"
-        )
+        versions = f"{_named(before)} to {_named(after)}"
+        head = f"{after.kind} {terminal.style(after.name, 'bold')}: {versions}"
         body = _body(found, terminal) if found else ["  nothing changed"]
         return "".join(f"{line}\n" for line in (head, *body))
 
     return View(data, rows, written)
+
+
+def _named(content: Content) -> str:
+    """Return a version, and that of the content where it is another."""
+    is_same = content.version == content.content_version
+    return content.version if is_same else f"{content.version} ({content.content_version})"
 
 
 def _counted(lines: Sequence[str]) -> str:
@@ -119,10 +123,22 @@ def _body(found: Sequence[Difference], terminal: Terminal) -> Iterator[str]:
         yield terminal.style(part, "bold")
         for each in each_of:
             if not each.lines:
-                before, after = (text.clean(it) or "absent" for it in (each.before, each.after))
-                yield f"  {text.clean(each.what)}: {before} -> {after}"
+                yield from _change(each, terminal)
                 continue
             for line in each.lines:
                 shown = text.clean(line)
                 colour = _COLOURS.get(line[:1])
                 yield f"  {terminal.style(shown, colour) if colour else shown}"
+
+
+def _change(each: Difference, terminal: Terminal) -> Iterator[str]:
+    """Yield what was and what is: in a line, or below each other where that is too long."""
+    what = text.clean(each.what)
+    before, after = (text.clean(it) or "absent" for it in (each.before, each.after))
+    line = f"  {what}: {before} -> {after}"
+    if len(line) <= terminal.width:
+        yield line
+        return
+    yield f"  {what}:"
+    for sign, value in (("-", before), ("+", after)):
+        yield f"    {terminal.style(f'{sign} {value}', _COLOURS[sign])}"
