@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 LIFECYCLE = yaml.safe_load((ROOT / "jobs/lifecycle.yml").read_text())
 #: Paths that a reader makes, or that stand for any.
-THEIRS = re.compile(r"^(job|my|policy|ci|data|nightly|houses|model)\b|[A-Z]{3,}|\$|://|^/")
+THEIRS = re.compile(r"^(job|policy|ci|data|jobs/nightly)\b|[A-Z]{3,}|\$|://|^/")
 
 
 def blocks(page: Path, *languages: str) -> Iterator[str]:
