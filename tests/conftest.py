@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.local.tracking.server import TrackingServer
 from tests.lab import Lab
+
+# On a busy machine a slow example says nothing of the code.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")

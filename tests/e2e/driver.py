@@ -29,12 +29,13 @@ class Aml:
 
     project: Path
     home: Path
+    python: str = sys.executable
 
     def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         environ = {key: value for key, value in os.environ.items() if not key.startswith("AML")}
         environ.pop("PYTHONDONTWRITEBYTECODE", None)
         done = subprocess.run(
-            [sys.executable, "-m", "amlocal.cli", *arguments],
+            [self.python, "-m", "amlocal.cli", *arguments],
             cwd=self.project,
             env={**environ, "AMLOCAL_HOME": str(self.home)},
             capture_output=True,

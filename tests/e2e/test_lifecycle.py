@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from tests.e2e.driver import Aml, metrics_of, reused, short_lifecycle
+from tests.unit.raikit.report.browser import CHROMIUM, chromium
 
 EXAMINING = ["evaluate", "check_generalisation", "profile", "explain", "responsible_ai"]
 STEPS = ["check_data", "split", "train", *EXAMINING, "gate", "register", "report"]
@@ -71,6 +72,19 @@ def test_every_step_has_told_its_figures_to_the_gate_and_the_report(adult: dict)
     assert {each["outcome"] for each in required} == {"pass", "not applied"}
     assert (folders["report"] / "report.html").stat().st_size < 5_000_000
     assert (folders["report"] / "scorecard.pdf").is_file()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+def test_the_report_opens_without_a_complaint_or_a_request(adult: dict, tmp_path: Path) -> None:
+    page = Path(adult["outputs"]["report"]["path"]) / "report.html"
+    with chromium(tmp_path / "profile") as browser:
+        for width in (1280, 360):
+            browser.open(page, width=width)
+            assert browser.run("document.documentElement.scrollWidth") <= width
+        assert browser.complaints == []
+        # Pictures are in the page itself.
+        assert {each.partition(":")[0] for each in browser.requests} <= {"file", "data"}
+        assert {each for each in browser.requests if each.startswith("file")} == {page.as_uri()}
 
 
 def test_the_job_is_judged_by_the_same_policy_from_outside(aml: Aml, adult: dict) -> None:
