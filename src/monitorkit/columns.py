@@ -106,6 +106,8 @@ class Column:
 
     def numbers(self) -> tuple[Floats, int]:
         """Return the column as numbers, and how many texts are none; those are missing then."""
+        if all(_is_floats(part) for part in self.parts):
+            return self._joined(), 0
         named = {"True": 1.0, "False": 0.0}
         texts = [named.get(label, label) for label in self.labels]
         read = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(float)
@@ -121,6 +123,13 @@ class Column:
             else:
                 found.append(cast(Floats, part))
         return (np.concatenate(found) if found else np.empty(0)), wrong
+
+    def _joined(self) -> Floats:
+        """Return parts of numbers as one, which replaces them: rows are not held twice."""
+        parts = cast("list[Floats]", self.parts)
+        if len(parts) != 1:
+            self.parts = [np.concatenate(parts) if parts else np.empty(0)]
+        return cast(Floats, self.parts[0])
 
     def categories(self) -> dict[str, int]:
         """Return how many rows each category has; what is missing is none."""
@@ -188,10 +197,25 @@ class Rows:
     columns: dict[str, Column]
     seen: int
     kept: int
+    # Several signals ask for them, and each time every row would be counted.
+    _kinds: dict[str, Kind] = field(default_factory=dict, init=False, repr=False)
+    _categories: dict[str, Mapping[str, int]] = field(default_factory=dict, init=False, repr=False)
 
     def column(self, name: str) -> Column:
         """Return a column; one that no row has is all missing."""
         return self.columns.get(name) or Column([self.kept])
+
+    def kind(self, name: str) -> Kind:
+        """Return what a column is: `Column.kind`."""
+        if name not in self._kinds:
+            self._kinds[name] = self.column(name).kind()
+        return self._kinds[name]
+
+    def categories(self, name: str) -> Mapping[str, int]:
+        """Return how many rows each category of a column has: `Column.categories`."""
+        if name not in self._categories:
+            self._categories[name] = self.column(name).categories()
+        return self._categories[name]
 
 
 class Gatherer:
@@ -248,4 +272,4 @@ class Gatherer:
 
 def kinds(rows: Rows, stated: Mapping[str, Literal["numerical", "categorical"]]) -> dict[str, Kind]:
     """Return what each column is: as stated, else as inferred."""
-    return {name: stated.get(name) or column.kind() for name, column in rows.columns.items()}
+    return {name: stated.get(name) or rows.kind(name) for name in rows.columns}

@@ -62,7 +62,7 @@ class NumberPair:
         steps = np.diff(pooled[order])
         return steps, ours / n, (np.arange(1, n + m) - ours) / m
 
-    @property
+    @cached_property
     def area(self) -> float:
         """The Wasserstein distance of order 1 ([V]), in the feature's unit."""
         steps, ours, theirs = self._merged
