@@ -106,8 +106,9 @@ class Column:
 
     def numbers(self) -> tuple[Floats, int]:
         """Return the column as numbers, and how many texts are none; those are missing then."""
-        if all(_is_floats(part) for part in self.parts):
-            return self._joined(), 0
+        floats = [part for part in self.parts if _is_floats(part)]
+        if floats and len(floats) == len(self.parts):
+            return floats[0] if len(floats) == 1 else np.concatenate(floats), 0
         named = {"True": 1.0, "False": 0.0}
         texts = [named.get(label, label) for label in self.labels]
         read = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(float)
@@ -123,13 +124,6 @@ class Column:
             else:
                 found.append(cast(Floats, part))
         return (np.concatenate(found) if found else np.empty(0)), wrong
-
-    def _joined(self) -> Floats:
-        """Return parts of numbers as one, which replaces them: rows are not held twice."""
-        parts = cast("list[Floats]", self.parts)
-        if len(parts) != 1:
-            self.parts = [np.concatenate(parts) if parts else np.empty(0)]
-        return cast(Floats, self.parts[0])
 
     def categories(self) -> dict[str, int]:
         """Return how many rows each category has; what is missing is none."""
