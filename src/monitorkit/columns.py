@@ -106,6 +106,9 @@ class Column:
 
     def numbers(self) -> tuple[Floats, int]:
         """Return the column as numbers, and how many texts are none; those are missing then."""
+        floats = [part for part in self.parts if _is_floats(part)]
+        if floats and len(floats) == len(self.parts):
+            return floats[0] if len(floats) == 1 else np.concatenate(floats), 0
         named = {"True": 1.0, "False": 0.0}
         texts = [named.get(label, label) for label in self.labels]
         read = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(float)
@@ -188,10 +191,25 @@ class Rows:
     columns: dict[str, Column]
     seen: int
     kept: int
+    # Several signals ask for them, and each time every row would be counted.
+    _kinds: dict[str, Kind] = field(default_factory=dict, init=False, repr=False)
+    _categories: dict[str, Mapping[str, int]] = field(default_factory=dict, init=False, repr=False)
 
     def column(self, name: str) -> Column:
         """Return a column; one that no row has is all missing."""
         return self.columns.get(name) or Column([self.kept])
+
+    def kind(self, name: str) -> Kind:
+        """Return what a column is: `Column.kind`."""
+        if name not in self._kinds:
+            self._kinds[name] = self.column(name).kind()
+        return self._kinds[name]
+
+    def categories(self, name: str) -> Mapping[str, int]:
+        """Return how many rows each category of a column has: `Column.categories`."""
+        if name not in self._categories:
+            self._categories[name] = self.column(name).categories()
+        return self._categories[name]
 
 
 class Gatherer:
@@ -248,4 +266,4 @@ class Gatherer:
 
 def kinds(rows: Rows, stated: Mapping[str, Literal["numerical", "categorical"]]) -> dict[str, Kind]:
     """Return what each column is: as stated, else as inferred."""
-    return {name: stated.get(name) or column.kind() for name, column in rows.columns.items()}
+    return {name: stated.get(name) or rows.kind(name) for name in rows.columns}

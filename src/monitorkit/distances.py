@@ -52,28 +52,30 @@ class NumberPair:
         return cls(*(np.sort(each[np.isfinite(each)]) for each in (production, reference)))
 
     @cached_property
-    def _merged(self) -> tuple[Floats, Floats, Floats]:
-        """Steps between the pooled values, and both cumulative shares on each step."""
-        n, m = len(self.production), len(self.reference)
-        pooled = np.concatenate([self.production, self.reference])
-        # Stable sorting merges two runs that are sorted already in linear time.
-        order = np.argsort(pooled, kind="stable")
-        ours = np.cumsum(order < n)[:-1]
-        steps = np.diff(pooled[order])
-        return steps, ours / n, (np.arange(1, n + m) - ours) / m
+    def pooled(self) -> Floats:
+        """Both samples, shape (n + m,), one after the other."""
+        return np.concatenate([self.production, self.reference])
 
-    @property
+    @cached_property
+    def _steps(self) -> tuple[Floats, NDArray[np.int64]]:
+        """Steps between the pooled values in order, and the rows of production before each."""
+        # Stable sorting merges two runs that are sorted already in linear time.
+        order = np.argsort(self.pooled, kind="stable")
+        ours = np.cumsum(order < len(self.production), dtype=np.int64)[:-1]
+        return np.diff(self.pooled[order]), ours
+
+    @cached_property
     def area(self) -> float:
         """The Wasserstein distance of order 1 ([V]), in the feature's unit."""
-        steps, ours, theirs = self._merged
-        return float(np.abs(ours - theirs) @ steps)
+        n, m = len(self.production), len(self.reference)
+        steps, ours = self._steps
+        return float(np.abs(ours / n - (np.arange(1, n + m) - ours) / m) @ steps)
 
     @property
     def pooled_shares(self) -> tuple[Floats, Floats]:
-        """Steps between the pooled values, and the pooled cumulative share on each."""
-        steps, ours, theirs = self._merged
-        n, m = len(self.production), len(self.reference)
-        return steps, (n * ours + m * theirs) / (n + m)
+        """Steps between the pooled values in order, and the share of all rows before each."""
+        rows = len(self.pooled)
+        return self._steps[0], np.arange(1, rows) / rows
 
     @cached_property
     def counts(self) -> tuple[Floats, Floats]:

@@ -115,7 +115,7 @@ def _categorical(
 
 def category_counts(production: Rows, reference: Rows, feature: str) -> tuple[Floats, Floats]:
     """Return the rows of each category that either has, shape (k,) each."""
-    ours, theirs = (rows.column(feature).categories() for rows in (production, reference))
+    ours, theirs = (rows.categories(feature) for rows in (production, reference))
     labels = sorted({*ours, *theirs})
     return (
         np.array([ours.get(label, 0) for label in labels], dtype=float),

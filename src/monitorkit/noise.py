@@ -73,7 +73,7 @@ def area_noise(pair: NumberPair) -> float:
     """
     n, m = len(pair.production), len(pair.reference)
     steps, share = pair.pooled_shares
-    spread = float(np.concatenate([pair.production, pair.reference]).std())
+    spread = float(pair.pooled.std())
     if spread == 0:
         return 1.0
     mean = math.sqrt(2 / math.pi) * float(np.sqrt(share * (1 - share)) @ steps)

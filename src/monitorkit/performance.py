@@ -104,7 +104,7 @@ def _columns_of(data: Data | None, columns: tuple[str, str]) -> tuple[str, str]:
 
 
 def _is_classes(rows: Rows, data: Data | None, columns: tuple[str, str]) -> bool:
-    return rows.column(_columns_of(data, columns)[1]).kind() != "numerical"
+    return rows.kind(_columns_of(data, columns)[1]) != "numerical"
 
 
 #: Predictions and truth: texts of classes, or numbers.

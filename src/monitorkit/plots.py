@@ -85,9 +85,7 @@ def _categories(
 ) -> tuple[Sequence[float], Sequence[float], Sequence[float], list[str], float]:
     """Return shares of the most frequent categories."""
     ours, theirs = category_counts(production, reference, feature)
-    names = sorted(
-        {*production.column(feature).categories(), *reference.column(feature).categories()}
-    )
+    names = sorted({*production.categories(feature), *reference.categories(feature)})
     ours, theirs = ours / ours.sum(), theirs / theirs.sum()
     order = np.argsort(-np.maximum(ours, theirs), kind="stable")[:_MOST_CATEGORIES]
     labels = [names[place][:18] for place in order]

@@ -31,7 +31,10 @@ from stepkit.table import NoRowsError, label_text, read_table, table_files
 
 #: Bytes of lines that are read at once; Arrow needs several times as much for what they hold.
 _CHUNK_BYTES = 24 * 2**20
-_CHUNK_ROWS = 2**17
+_CHUNK_ROWS = 2**16
+#: Bytes of a Parquet file's column that are read at once. Without it, and by default, a group of
+#: rows is read whole before its first rows come out, and most files are one group.
+_BUFFER_BYTES = 2**18
 _SNIFFED = 200
 _TIME_FIELD, _ROWS_FIELD, _EVENT_ID = "time", "data", "id"
 
@@ -145,7 +148,7 @@ def table_chunks(path: Path) -> Iterator[pa.Table]:
 
 def _parquet(file: Path) -> Iterator[pa.Table]:
     try:
-        with pq.ParquetFile(file) as opened:
+        with pq.ParquetFile(file, buffer_size=_BUFFER_BYTES, pre_buffer=False) as opened:
             for batch in opened.iter_batches(batch_size=_CHUNK_ROWS):
                 yield pa.Table.from_batches([batch])
     except (OSError, pa.ArrowException) as error:

@@ -51,8 +51,15 @@ _PIECE = 1000
 class _Times:
     """The times of a day, as seconds after midnight; `hourly` if every hour has one."""
 
-    seconds: tuple[int, ...]
+    seconds: Sequence[int]
     hourly: bool
+
+    def since(self, midnight: int) -> Sequence[int]:
+        """Return the moments of a day on which the clocks are not changed."""
+        times = self.seconds
+        if isinstance(times, range):
+            return range(midnight + times.start, midnight + times.stop, times.step)
+        return [midnight + second for second in times]
 
 
 def zone_of(time_zone: str) -> ZoneInfo:
@@ -147,7 +154,10 @@ def _times(
     hours: Sequence[int] | frozenset[int], minutes: Sequence[int] | frozenset[int]
 ) -> _Times:
     seconds = sorted({(hour * 60 + minute) * 60 for hour in hours for minute in minutes})
-    return _Times(tuple(seconds), hourly=len(set(hours)) == 24)
+    # Evenly spaced ones are a range: of every minute, it takes half the time of a list.
+    step = seconds[1] - seconds[0] if len(seconds) > 1 else 1
+    even = range(seconds[0], seconds[-1] + 1, step)
+    return _Times(even if list(even) == seconds else seconds, hourly=len(set(hours)) == 24)
 
 
 def _pattern_times(pattern: RecurrencePattern | None, begin: datetime) -> _Times:
@@ -203,8 +213,7 @@ def _instants(zone: ZoneInfo, days: Iterator[int], times: _Times) -> Iterator[Se
     for day in days:
         before, behind = _offset(zone, day), _offset(zone, day + 1)
         if before == behind:
-            midnight = (day - _EPOCH) * _DAY - before
-            yield [midnight + second for second in times.seconds]
+            yield times.since((day - _EPOCH) * _DAY - before)
         else:
             yield sorted(_of_change(zone, day, times))
 

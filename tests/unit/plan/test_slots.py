@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import csv
 import itertools
+import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -98,6 +99,70 @@ def test_ten_years_have_every_slot_once() -> None:
     assert len(steps) == 3653 - 1
     assert sorted(set(steps)) == [23 * 3600, 24 * 3600, 25 * 3600]
     assert steps.count(23 * 3600) == steps.count(25 * 3600) == 10
+
+
+@pytest.mark.parametrize("expression", ["* * * * *", "*/7 * * * *", "0 9-17 * * 1-5"])
+def test_ten_years_take_no_second(expression: str) -> None:
+    trigger = CronTrigger(
+        expression=expression, start_time="2024-01-01T00:00:00", time_zone="Eastern Standard Time"
+    )
+    begin = time.process_time()
+    count = sum(1 for _ in slots(trigger, 0, after=0, until=at("2034-01-01T00:00:00Z")))
+    # Seconds of the processor, twice as many as it may take of a machine that does other things.
+    assert time.process_time() - begin < 2
+    assert count > 20_000
+
+
+# Changes of clocks: by an hour in both hemispheres, by half an hour, at midnight, and none.
+ZONES = (
+    *("Pacific Standard Time", "W. Europe Standard Time", "AUS Eastern Standard Time"),
+    *("Lord Howe Standard Time", "Egypt Standard Time", "India Standard Time", "UTC"),
+)
+# On or before such a day in one of them.
+CHANGED = [
+    *(date(2025, 3, 8), date(2025, 3, 29), date(2025, 4, 5), date(2025, 4, 24)),
+    *(date(2025, 10, 4), date(2025, 10, 25), date(2025, 10, 30), date(2025, 11, 1)),
+]
+
+
+def by_walking(
+    hours: set[int], minutes: set[int], zone: ZoneInfo, begin: int, end: int
+) -> set[int]:
+    """What the clock shows is looked at every minute; a time that it skips is taken by itself."""
+    found = set()
+    for instant in range(begin, end, 60):
+        wall = datetime.fromtimestamp(instant, zone)
+        if wall.hour in hours and wall.minute in minutes and (len(hours) == 24 or not wall.fold):
+            found.add(instant)
+    if len(hours) < 24:
+        first = datetime.fromtimestamp(begin, zone).date() - timedelta(days=1)
+        for day, hour, minute in itertools.product(range(8), hours, minutes):
+            date = first + timedelta(days=day)
+            skipped = datetime(date.year, date.month, date.day, hour, minute, tzinfo=zone)
+            found.add(int(skipped.timestamp()))
+    return {instant for instant in found if begin <= instant < end}
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    hours=st.sets(st.integers(0, 23), min_size=1, max_size=4) | st.just(set(range(24))),
+    minutes=st.sets(st.integers(0, 59), min_size=1, max_size=3) | st.just(set(range(0, 60, 7))),
+    day=st.dates(date(2024, 1, 1), date(2026, 12, 31)) | st.sampled_from(CHANGED),
+)
+@settings(max_examples=120, deadline=None)
+def test_times_of_a_day_are_those_that_the_clock_shows(
+    zone: str, hours: set[int], minutes: set[int], day: date
+) -> None:
+    begin = at(day.isoformat())
+    end = begin + 4 * 86_400
+    lists = (",".join(map(str, sorted(numbers))) for numbers in (minutes, hours))
+    trigger = CronTrigger(
+        expression=f"{' '.join(lists)} * * *", start_time="2024-01-01T00:00:00", time_zone=zone
+    )
+    found = list(slots(trigger, 0, after=begin - 1, until=end - 1))
+    start = moment("2024-01-01T00:00:00", zone_of(zone))
+    expected = by_walking(hours, minutes, zone_of(zone), max(begin, start), end)
+    assert found == sorted(expected)
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row["what"] for row in TABLE])
