@@ -68,6 +68,8 @@ def _run(
                 scheduler.resume()
                 is_resumed = True
             upcoming = scheduler.tick(int(time.time()))
+            for event in client.settle():
+                _say(f"{event.detail['job']}: {event.type}: {event.detail['signal']}")
             has_triggers = _evaluate(client)
         except (AmlocalError, OSError) as error:
             _say(f"the records cannot be used: {error}")

@@ -26,6 +26,8 @@ def chosen_features(
     Raises:
         StepError: A stated feature is not in the reference, or importances cannot be computed.
     """
+    if not reference.kept:
+        return {}, ["the reference has no rows"]
     no_features = {*_no_features(signal.production), *_no_features(signal.reference)}
     if signal.features is not None:
         for name in signal.features:
@@ -37,8 +39,13 @@ def chosen_features(
                 )
         candidates = {name: kinds[name] for name in signal.features}
     else:
-        candidates = {name: kind for name, kind in kinds.items() if name not in no_features}
+        among = kinds if signal.among is None else signal.among
+        candidates = {
+            name: kind for name, kind in kinds.items() if name not in no_features and name in among
+        }
     found, notes = {}, []
+    if not candidates:
+        notes.append("no column of the reference is a feature")
     for name, kind in candidates.items():
         if kind in ("time", "unsupported"):
             notes.append(f"{name} is left out: {_WHY[kind]}")

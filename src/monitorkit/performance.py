@@ -69,9 +69,11 @@ def performance(
     Raises:
         StepError: A threshold has no value, and there is no reference.
     """
-    is_classes = _is_classes(
-        reference or production, signal.reference if reference else None, columns
-    )
+    known = reference or production
+    if known.kept:
+        is_classes = _is_classes(known, signal.reference if reference else None, columns)
+    else:
+        is_classes = all(each.metric in _OF_CLASSES for each in thresholds)
     ours = _pairs(production, columns, is_classes)
     theirs = None
     if reference is not None:

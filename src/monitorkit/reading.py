@@ -59,7 +59,8 @@ def read_rows(
         StepError: Nothing is there, or it cannot be read. A window without rows is no error.
     """
     gatherer = Gatherer(rows_at_most, seed)
-    for chunk in chunks(data, data.window(now)):
+    for whole in chunks(data, data.window(now)):
+        chunk = _of_segment(whole, data)
         kept = [
             name
             for name in chunk.column_names
@@ -85,9 +86,27 @@ def chunks(data: Data, window: Window) -> Iterator[pa.Table]:
             f"{path} is a table, and a window needs to know when its rows were",
             hint="give timestamp_column, or leave the window out",
         )
-    for chunk in _table(path):
+    for chunk in table_chunks(path):
         chosen = _within(chunk, data.timestamp_column, window)
         yield chosen.drop_columns([data.timestamp_column]) if data.timestamp_column else chosen
+
+
+def _of_segment(chunk: pa.Table, data: Data) -> pa.Table:
+    """Return the rows of the segment that a signal is of."""
+    name = data.segment_column
+    if name is None:
+        return chunk
+    if name not in chunk.column_names:
+        raise StepError(
+            f"no column {name!r}, which a segment is of, in {data.path}",
+            hint=f"columns: {', '.join(chunk.column_names)}",
+        )
+    values = chunk[name]
+    if values.type == MIXED:
+        values = pc.struct_field(values, "text")
+    known = [value for value in pc.unique(values).to_pylist() if value is not None]
+    wanted = [value for value in known if label_text(value) in data.segment_values]
+    return chunk.filter(pc.is_in(values, value_set=pa.array(wanted, values.type)))
 
 
 def is_collected(path: Path) -> bool:
@@ -106,7 +125,12 @@ def is_collected(path: Path) -> bool:
     return not has_files or next(path.rglob("*.jsonl"), None) is not None
 
 
-def _table(path: Path) -> Iterator[pa.Table]:
+def table_chunks(path: Path) -> Iterator[pa.Table]:
+    """Give the rows of a table: CSV, Parquet, or MLTable.
+
+    Raises:
+        StepError: It cannot be read.
+    """
     files = [] if is_mltable(path) else table_files(path)
     if not files or not all(file.suffix.lower() in (".parquet", ".pq") for file in files):
         yield pa.Table.from_pandas(read_table(path), preserve_index=False)

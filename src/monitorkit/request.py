@@ -59,6 +59,8 @@ _CATEGORICAL_DRIFT = (
     "population_stability_index",
     "pearsons_chi_squared_test",
 )
+#: Fields of a signal that are data.
+_DATA = ("production", "reference", "outputs", "ground_truth", "segment")
 _QUALITY = ("null_value_rate", "data_type_error_rate", "out_of_bounds_rate")
 _CLASSIFICATION = ("accuracy", "precision", "recall", "f1_score")
 _REGRESSION = ("mean_absolute_error", "mean_squared_error", "root_mean_squared_error")
@@ -93,6 +95,12 @@ class Data:
         target_column: The truth; no feature.
         prediction_column: What the model said; no feature.
         correlation_id_column: Where the ids of requests are, by which rows are joined.
+        segment_column: Only rows count whose value of this column is one of `segment_values`.
+        segment_values: See there, as texts.
+        model: The folder of an MLflow model that predicts the rows of a table which has no
+            `prediction_column`, or None.
+        scored: The Parquet file that keeps the rows with its predictions, for the next time. It is
+            named by the content of both, since nobody else looks whether it is still right.
     """
 
     path: str
@@ -104,6 +112,10 @@ class Data:
     target_column: str | None = None
     prediction_column: str | None = None
     correlation_id_column: str = "correlationid"
+    segment_column: str | None = None
+    segment_values: tuple[str, ...] = ()
+    model: str | None = None
+    scored: str | None = None
 
     def window(self, now: datetime) -> Window:
         """Return which moments count, seen from `now`."""
@@ -142,7 +154,10 @@ class Signal:
             alone; it is joined by correlation id.
         ground_truth: Of `model_performance`, a table with the truth in `target_column`, which is
             joined by correlation id; None where production has it already.
+        segment: Of `model_performance`, data with the segment's column where production has none,
+            such as the model's inputs; it is joined by correlation id.
         features: Their names, or None for all that production and reference share.
+        among: Where `features` is None, columns that may be features; None are all.
         top_n_feature_importance: That many that matter most for the reference's `target_column`.
         feature_importance: Importances by feature to choose them by, instead of computed ones.
         feature_types: Of features whose type is not to be inferred.
@@ -159,7 +174,9 @@ class Signal:
     reference: Data | None = None
     outputs: Data | None = None
     ground_truth: Data | None = None
+    segment: Data | None = None
     features: tuple[str, ...] | None = None
+    among: tuple[str, ...] | None = None
     top_n_feature_importance: int | None = None
     feature_importance: Mapping[str, float] | None = None
     feature_types: Mapping[str, FeatureType] = dataclasses.field(default_factory=dict)
@@ -237,13 +254,14 @@ def request_document(request: Request) -> dict[str, Any]:
 def _signal(said: object, place: str, now: datetime) -> Signal:
     given = _fields(said, Signal, place)
     place = f"signal {given['name']!r}"
-    for name in ("production", "reference", "outputs", "ground_truth"):
+    for name in _DATA:
         if given.get(name) is not None:
             given[name] = _data(given[name], f"{place}: {name}", now)
     if given["type"] not in METRICS:
         raise WrongRequestError(f"{place}: {_unknown('type', str(given['type']), METRICS)}")
-    if given.get("features") is not None:
-        given["features"] = tuple(given["features"])
+    for name in ("features", "among"):
+        if given.get(name) is not None:
+            given[name] = tuple(given[name])
     wanted = given.get("top_n_feature_importance")
     if wanted is not None and (not isinstance(wanted, int) or wanted < 1):
         raise WrongRequestError(f"{place}: top_n_feature_importance is to be a number above 0")
@@ -286,9 +304,12 @@ def _check_reference(signal: Signal, place: str) -> None:
 
 
 def _data(said: object, place: str, now: datetime) -> Data:
-    data = Data(**_fields(said, Data, place))
+    given = _fields(said, Data, place)
+    data = Data(**{**given, "segment_values": tuple(given.get("segment_values") or ())})
     if data.window_size is not None and (data.window_start or data.window_end):
         raise WrongRequestError(f"{place}: give window_size or window_start, not both")
+    if data.model is not None and not (data.scored and data.prediction_column):
+        raise WrongRequestError(f"{place}: a model needs scored and prediction_column")
     try:
         data.window(now)
     except WrongWindowError as error:

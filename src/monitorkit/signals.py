@@ -20,6 +20,7 @@ from monitorkit.performance import performance
 from monitorkit.quality import quality
 from monitorkit.reading import read_rows
 from monitorkit.request import Data, Request, Signal
+from monitorkit.scoring import scored
 from monitorkit.verdicts import Metric
 from stepkit.program import StepError
 from stepkit.table import read_table
@@ -58,8 +59,10 @@ class Reader:
 
     def rows(self, data: Data) -> Rows:
         """Return the rows of a window."""
+        data = scored(data)
         window = data.window(self._request.now)
-        key = (data.path, window.begin, window.end, data.timestamp_column)
+        rows_of = (data.timestamp_column, data.segment_column, data.segment_values)
+        key = (data.path, window.begin, window.end, rows_of)
         if key not in self._held:
             request = self._request
             self._held[key] = read_rows(
@@ -134,7 +137,10 @@ def _performance(signal: Signal, request: Request, reader: Reader) -> Outcome:
         target = truth.target_column
         if target is None:
             raise StepError(f"signal {signal.name!r}: ground_truth: no target_column")
-        production, asked = reader.joined((signal.production, (prediction,)), (truth, (target,)))
+        parts: list[tuple[Data, tuple[str, ...]]] = [(truth, (target,))]
+        if signal.segment is not None and signal.segment.segment_column is not None:
+            parts.append((signal.segment, (signal.segment.segment_column,)))
+        production, asked = reader.joined((signal.production, (prediction,)), *parts)
         notes.append(f"the truth is known of {production.kept:,d} of {asked:,d} rows")
         # A name of both stays that of the predictions.
         target = f"{target}_output" if target == prediction else target

@@ -26,6 +26,7 @@ from amlocal.local.endpoints.versions import VersionMaker
 from amlocal.local.jobs import LocalJobs
 from amlocal.local.kept_code import KeptCode
 from amlocal.local.models import ModelOperations
+from amlocal.local.monitors.creation import MonitorChecks
 from amlocal.local.notes import Notes
 from amlocal.local.opened import Opened, open_workspace
 from amlocal.local.recovery import recover
@@ -38,6 +39,7 @@ from amlocal.local.triggers.operations import Triggers
 from amlocal.local.triggers.places import Places
 from amlocal.local.upkeep import LocalWorkspace
 from amlocal.local.workspace import Workspace
+from amlocal.plan.trigger import EventInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ class LocalClient:
     batch_deployments: BatchDeployments
     schedules: LocalSchedules
     triggers: Triggers
+
+    def settle(self) -> list[EventInfo]:
+        """Record what monitors' runs have found; those of a killed engine are ended first."""
+        return _settle(self.jobs.services)
 
     @classmethod
     def open(
@@ -157,7 +163,7 @@ def _triggers(
         opened.triggers,
         Places(services.digests, services.locations, opened.assets, workspace.mlflow / "mlflow.db"),
         jobs,
-        lambda: recover(services.records, workspace),
+        partial(_settle, services),
         workspace.path / "triggers.lock",
     )
     return Triggers(
@@ -168,6 +174,12 @@ def _triggers(
         workspace.create,
         scheduler,
     )
+
+
+def _settle(services: Services) -> list[EventInfo]:
+    """End jobs whose engine was killed, and record what monitors' runs have found."""
+    recover(services.records, services.workspace)
+    return services.findings.settle(services.records)
 
 
 def _supervision(services: Services, programs: Programs) -> Supervision:
@@ -193,6 +205,7 @@ def _schedules(
         compiler,
         opened.registered,
         code,
+        MonitorChecks(services.facts, opened.registered),
         scheduler,
         services.workspace.create,
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from amlocal.errors import TargetError
 
-_VERSION = 4
+_VERSION = 5
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
     name TEXT PRIMARY KEY,
@@ -159,6 +159,7 @@ CREATE TABLE IF NOT EXISTS trigger_log (
     job TEXT NOT NULL,
     changed REAL NOT NULL
 );
+CREATE TABLE IF NOT EXISTS waiting_findings (job TEXT PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS counter (revision INTEGER NOT NULL);
 INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
 """

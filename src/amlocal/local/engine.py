@@ -5,7 +5,8 @@
               a sweep's only looks after its trials (`sweep.run.SweepRun`), which share the room
               for commands with the steps (`slots`); an AutoML step's follows a search, which is
               one process (`automl.run.AutoMLRun`), a parallel one's a process that has workers
-              (`parallel.run.ParallelRun`)
+              (`parallel.run.ParallelRun`), a monitor's one process that compares
+              (`monitors.run.MonitorRun`)
     conclude  a finished step makes others ready; a failed one holds back those that need it,
               and with `continue_on_step_failure: false` ends the ones that run
 
@@ -30,6 +31,7 @@ from amlocal.local.automl.run import AutoMLRun
 from amlocal.local.failures import code_of, text_of
 from amlocal.local.graph import downstream, needs
 from amlocal.local.inputs import read_job_inputs
+from amlocal.local.monitors.run import MonitorRun
 from amlocal.local.parallel.run import ParallelRun
 from amlocal.local.process import end_jobs
 from amlocal.local.runs import RunTracking
@@ -215,6 +217,8 @@ class Engine:
             return AutoMLRun(**facts)
         if step.component.parallel is not None:
             return ParallelRun(**facts)
+        if step.monitor is not None:
+            return MonitorRun(**facts)
         return StepRun(**facts) if step.sweep is None else SweepRun(**facts, slots=self._slots)
 
     def _threads(self) -> int:

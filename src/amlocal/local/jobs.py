@@ -32,7 +32,7 @@ from amlocal.local.process import JOB_VARIABLE, WORKER, end_jobs
 from amlocal.local.recovery import never_began, recover
 from amlocal.local.services import Services
 from amlocal.local.submission import new_record, settings
-from amlocal.plan import Job, JobInfo, StepReuse
+from amlocal.plan import Job, JobInfo, MonitorInfo, StepReuse
 from amlocal.plan.reporter import Reporter, TextReporter
 from amlocal.plan.source import JobFields, given_fields
 
@@ -149,6 +149,13 @@ class LocalJobs:
             return True
         recover(records, workspace)
         return not never_began(records.get(name))
+
+    def monitored(self, name: str) -> MonitorInfo | None:
+        """Return what a monitor's run has found; None where it has not ended, or is none."""
+        if not self.services.records.has(name):
+            return None
+        found = (info.monitor for info in self.services.records.get(name).tree())
+        return next((each for each in found if each is not None), None)
 
     def _plan_file(self, name: str) -> Path:
         return self.services.workspace.job(name) / "plan.json"

@@ -11,7 +11,7 @@ import msgspec
 from amlocal.local.artifacts import Artifacts
 from amlocal.local.digests import tree_digest
 from amlocal.local.snapshot import Snapshots
-from amlocal.plan import Step
+from amlocal.plan import Component, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,12 @@ class KeptCode:
 
     def of_step(self, step: Step) -> Step:
         """Return a step whose code is kept; raises SpecError where it is not there."""
-        component = step.component
+        return msgspec.structs.replace(step, component=self.of_component(step.component))
+
+    def of_component(self, component: Component) -> Component:
+        """Return a component whose code is kept; raises SpecError where it is not there."""
         code = self.of(component.code, component.additional_includes)
-        kept = msgspec.structs.replace(component, code=code, additional_includes=())
-        return msgspec.structs.replace(step, component=kept)
+        return msgspec.structs.replace(component, code=code, additional_includes=())
 
     def of(self, code: str | None, includes: tuple[str, ...]) -> str | None:
         """Return where a code folder is kept, or None where there are no files."""

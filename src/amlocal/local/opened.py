@@ -18,6 +18,8 @@ from amlocal.local.endpoints.serving import ServingRecords
 from amlocal.local.environments import Environments
 from amlocal.local.locations import Locations
 from amlocal.local.model_registry import ModelRegistry
+from amlocal.local.monitors.findings import Findings
+from amlocal.local.monitors.workspace import WorkspaceFacts
 from amlocal.local.outputs import ARTIFACTS, StepFolders
 from amlocal.local.process import inherited
 from amlocal.local.records import JobRecords
@@ -81,17 +83,21 @@ def open_workspace(
     digests = Digests(workspace.cache / "digests.db")
     server = server or TrackingServer(workspace.mlflow, environ=inherited(environ))
     models, registered = ModelRegistry(server), Registered(assets)
+    endpoints = EndpointRecords(database)
     lookup = _Lookup(workspace, records, assets, models)
+    locations = Locations(workspace, find_asset=lookup.asset, find_output=lookup.output)
     services = Services(
         workspace=workspace,
         records=records,
         digests=digests,
         artifacts=Artifacts(workspace.path, digests),
-        locations=Locations(workspace, find_asset=lookup.asset, find_output=lookup.output),
+        locations=locations,
         environments=Environments(workspace.environments, environ=inherited(environ), note=note),
         server=server,
         register_output=lookup.register,
         find_environment=registered.environment,
+        facts=WorkspaceFacts(endpoints, models, records, locations),
+        findings=Findings(database),
         environ=environ,
         note=note,
     )
@@ -100,7 +106,7 @@ def open_workspace(
         assets,
         models,
         registered,
-        EndpointRecords(database),
+        endpoints,
         ServingRecords(database),
         BatchRecords(database),
         ScheduleRecords(database),

@@ -10,6 +10,8 @@ from amlocal.local.artifacts import Artifacts
 from amlocal.local.digests import Digests
 from amlocal.local.environments import Environments
 from amlocal.local.locations import Locations
+from amlocal.local.monitors.facts import Facts
+from amlocal.local.monitors.findings import Findings
 from amlocal.local.records import JobRecords
 from amlocal.local.tracking.server import TrackingServer
 from amlocal.local.workspace import Workspace
@@ -35,9 +37,12 @@ class Services:
         server: The tracking server.
         register_output: Registers a named output as a data asset or model.
         find_environment: Looks a registered environment up.
+        facts: Tells monitors' runs of deployments and models.
+        findings: What monitors' runs have found, until that is recorded as events.
         environ: The environment of the process that the job was started from.
         note: Tells what takes time or should be known.
         automl: The command that an AutoML search is; it is given `--request` and `--out`.
+        monitorkit: The command that a monitor's run is; likewise.
     """
 
     workspace: Workspace
@@ -49,6 +54,9 @@ class Services:
     server: TrackingServer
     register_output: RegisterOutput
     find_environment: FindEnvironment
+    facts: Facts
+    findings: Findings
     environ: Mapping[str, str]
     note: Callable[[str], None]
     automl: tuple[str, ...] = (sys.executable, "-m", "automlkit")
+    monitorkit: tuple[str, ...] = (sys.executable, "-m", "monitorkit")

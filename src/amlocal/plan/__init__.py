@@ -45,6 +45,8 @@ from amlocal.plan.info import (
     Guardrail,
     InputInfo,
     JobInfo,
+    MonitorBreach,
+    MonitorInfo,
     OutputInfo,
     SearchInfo,
     StepReuse,
@@ -55,6 +57,14 @@ from amlocal.plan.info import (
     best_trial,
 )
 from amlocal.plan.job import Job, OutputSource, Settings, Step, Warned
+from amlocal.plan.monitor import (
+    CreateMonitor,
+    MonitorData,
+    MonitorSignal,
+    MonitorThreshold,
+    MonitorWindow,
+)
+from amlocal.plan.monitoring import Monitoring
 from amlocal.plan.parallel import Parallel
 from amlocal.plan.pipeline_component import PipelineComponent
 from amlocal.plan.ports import (
@@ -125,6 +135,7 @@ __all__ = [
     "Choice",
     "Component",
     "CreateJob",
+    "CreateMonitor",
     "CronTrigger",
     "DataAsset",
     "DataCollection",
@@ -149,7 +160,14 @@ __all__ = [
     "LiteralValue",
     "ModelAsset",
     "ModelSource",
+    "MonitorBreach",
+    "MonitorData",
+    "MonitorInfo",
+    "MonitorSignal",
+    "MonitorThreshold",
+    "MonitorWindow",
     "MonitoredDeployment",
+    "Monitoring",
     "Normal",
     "Objective",
     "OnlineDeployment",

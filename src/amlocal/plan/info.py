@@ -153,6 +153,58 @@ class AutoMLInfo(SearchInfo, frozen=True):
     test_metrics: dict[str, float] = {}
 
 
+class MonitorBreach(Value, frozen=True):
+    """A signal of a monitor that breaches.
+
+    Attributes:
+        signal: The signal's name.
+        type: Its type.
+        metric: Of its metrics that breach the one that is farthest from what chance explains.
+        feature: The feature that this one is of, or an empty string.
+        value: Its value.
+        threshold: What it is beyond.
+        rows: Of production that it is of.
+        features: How many features breach.
+        alert_enabled: Whether that is an event.
+    """
+
+    signal: str
+    type: str
+    metric: str
+    value: float
+    threshold: float
+    feature: str = ""
+    rows: int = 0
+    features: int = 0
+    alert_enabled: bool = False
+
+
+class MonitorInfo(Value, frozen=True):
+    """What a monitor's run has found.
+
+    Attributes:
+        monitor: The monitor's name.
+        slot: The moment that it is seen from, ISO 8601 in UTC.
+        verdict: `ok`, `breach`, or `insufficient`.
+        note: What came of it, in a line.
+        endpoint: Of the deployment that is monitored, or an empty string.
+        deployment: Likewise.
+        model: `NAME:VERSION` of what is monitored, its path where it is not registered, or empty.
+        report: Path of its `report.md`.
+        breaches: Signals that breach.
+    """
+
+    monitor: str
+    slot: str
+    verdict: str
+    note: str = ""
+    endpoint: str = ""
+    deployment: str = ""
+    model: str = ""
+    report: str = ""
+    breaches: tuple[MonitorBreach, ...] = ()
+
+
 class JobInfo(Value, frozen=True):
     """A job, a step of one, or a trial of a search, as the workspace knows it.
 
@@ -193,6 +245,7 @@ class JobInfo(Value, frozen=True):
         sweep: What it has found, where it is a sweep.
         automl: What it has found, where it is an AutoML job.
         trial: What it tries, where it is a trial of a sweep or of an AutoML job.
+        monitor: What it has found, where it is a monitor's run.
     """
 
     name: str
@@ -228,6 +281,7 @@ class JobInfo(Value, frozen=True):
     sweep: SweepInfo | None = None
     automl: AutoMLInfo | None = None
     trial: TrialInfo | None = None
+    monitor: MonitorInfo | None = None
 
     def tree(self) -> Iterator[JobInfo]:
         """Yield the job and everything below it, each before what is below it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from amlocal.plan.automl import AutoML
 from amlocal.plan.base import Value
 from amlocal.plan.component import Component
+from amlocal.plan.monitoring import Monitoring
 from amlocal.plan.ports import Binding, JobBinding, Output
 from amlocal.plan.sweep import Sweep
 
@@ -31,6 +32,7 @@ class Step(Value, frozen=True):
         identity: The identity asked for (Azure only).
         sweep: What makes it a sweep, whose trials run the component, or None.
         automl: What makes it an AutoML search, or None.
+        monitor: What makes it a monitor's run, or None; its inputs are found when it runs.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Step(Value, frozen=True):
     identity: str | None = None
     sweep: Sweep | None = None
     automl: AutoML | None = None
+    monitor: Monitoring | None = None
 
 
 class OutputSource(Value, frozen=True):

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from amlocal.plan.base import Value
+from amlocal.plan.component import Component
 from amlocal.plan.ports import DataValue
+
+#: Contexts of what a deployment collects.
+COLLECTED = ("model_inputs", "model_outputs")
+#: Contexts of what a model was made of.
+TRAINED_ON = ("training", "validation", "test")
 
 
 class MonitorWindow(Value, frozen=True):
-    """`data_window:` of data; all None where the file has none.
+    """Which rows count by their time; all None: every row.
 
     Attributes:
         start: First moment of a static window, ISO 8601.
@@ -23,16 +31,17 @@ class MonitorWindow(Value, frozen=True):
 
 
 class MonitorData(Value, frozen=True):
-    """`production_data:` or `reference_data:` of a signal.
+    """`production_data:` or `reference_data:` of a signal, Azure's defaults filled in.
 
     Attributes:
-        data: Where it lies; None is what the deployment collects, or, where the context is
-            training, validation, or test, what the deployed version of the model was made of.
-        context: `model_inputs`, `model_outputs`, `training`, `test`, `validation`, or
-            `ground_truth`; empty where the file says none.
+        data: Where it lies; None is, where the context is one of `COLLECTED`, what the deployment
+            collects, and, where it is one of `TRAINED_ON`, what the deployed version of the model
+            was made of.
+        context: One of `COLLECTED`, one of `TRAINED_ON`, or `ground_truth`; empty only where there
+            is data and the file says none.
         columns: Columns by role: `target_column`, `prediction`, `prediction_probability`,
             `correlation_id`, `timestamp`.
-        window: Which rows count.
+        window: Which rows count. Production has always a trailing one.
         pre_processing: The reference of a component that makes a table of it, or empty.
     """
 
@@ -64,9 +73,10 @@ class MonitorSignal(Value, frozen=True):
         name: Its key.
         type: `data_drift`, `prediction_drift`, `data_quality`, `feature_attribution_drift`,
             `model_performance`, or `custom`.
-        production: What is monitored; several are joined by correlation id. Empty: what the
-            deployment collects.
-        reference: What it is compared with; None is production before the window.
+        production: What is monitored: one, or, of `feature_attribution_drift`, several that are
+            joined by correlation id. Empty of `custom` alone.
+        reference: What it is compared with; of `model_performance` it may be the `ground_truth`.
+            None of `custom` alone.
         features: Names; None is all.
         top_n_feature_importance: That many of the most important features, or None.
         feature_types: Types that are not to be inferred, by feature.
@@ -75,6 +85,7 @@ class MonitorSignal(Value, frozen=True):
         segment_feature: Only rows count whose value of this feature is one of `segment_values`.
         segment_values: See there.
         component: Of a custom signal, the reference of the component that computes it.
+        input_data: Of a custom signal, the data that its component is given, by input.
         inputs: Of a custom signal, what else its component is given.
         environment_variables: Of a custom signal's connection.
         properties: Free.
@@ -92,6 +103,7 @@ class MonitorSignal(Value, frozen=True):
     segment_feature: str = ""
     segment_values: tuple[str, ...] = ()
     component: str = ""
+    input_data: dict[str, MonitorData] = {}
     inputs: dict[str, DataValue] = {}
     environment_variables: dict[str, str] = {}
     properties: dict[str, str] = {}
@@ -110,7 +122,9 @@ class CreateMonitor(Value, frozen=True, tag="create_monitor", tag_field="type"):
         azure_monitor: Whether Azure Monitor is told.
         instance_type: Of the Spark compute in Azure.
         runtime_version: Of Spark.
-        source: The file that it was read from, as the user named it, or an empty string.
+        definition: `create_monitor:` as the file has it, its paths absolute: what settings change.
+        components: What its signals name, by reference, as they were when the schedule was created;
+            empty until then.
     """
 
     signals: tuple[MonitorSignal, ...]
@@ -122,4 +136,5 @@ class CreateMonitor(Value, frozen=True, tag="create_monitor", tag_field="type"):
     azure_monitor: bool = False
     instance_type: str = ""
     runtime_version: str = ""
-    source: str = ""
+    definition: dict[str, Any] = {}
+    components: dict[str, Component] = {}

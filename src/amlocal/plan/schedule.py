@@ -6,6 +6,7 @@ import enum
 
 from amlocal.plan.base import Value
 from amlocal.plan.job import Job, Settings, Warned
+from amlocal.plan.monitor import CreateMonitor
 from amlocal.plan.ports import JobBinding
 
 UTC = "UTC"
@@ -126,8 +127,8 @@ class CreateJob(Value, frozen=True, tag="create_job", tag_field="type"):
     changes: JobChanges = JobChanges()
 
 
-#: What a slot may start. `create_monitor` becomes another member.
-Action = CreateJob
+#: What a slot may start.
+Action = CreateJob | CreateMonitor
 
 
 class Schedule(Value, frozen=True):

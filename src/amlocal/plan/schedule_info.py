@@ -43,6 +43,8 @@ class SlotInfo(Value, frozen=True):
         reason: Why it was held back or missed.
         count: How many slots were missed.
         on_demand: Whether somebody asked for it, and not the trigger.
+        verdict: Of a monitor's run that has ended: `ok`, `breach`, or `insufficient`; else empty.
+        note: What came of it, in a line.
     """
 
     slot: str
@@ -51,6 +53,8 @@ class SlotInfo(Value, frozen=True):
     reason: str = ""
     count: int = 1
     on_demand: bool = False
+    verdict: str = ""
+    note: str = ""
 
 
 class ScheduleInfo(Value, frozen=True):
@@ -94,7 +98,7 @@ class ScheduleTriggerResult(Value, frozen=True):
 
     Attributes:
         job_name: The job.
-        schedule_action_type: `CreateJob`.
+        schedule_action_type: `CreateJob`, or `CreateMonitor`.
     """
 
     job_name: str

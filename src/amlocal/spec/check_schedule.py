@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from amlocal.errors import near_miss
@@ -17,11 +18,8 @@ from amlocal.spec.structure import check_object
 
 #: What Azure lets a schedule be called: a job's name is made of it.
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,230}"
-#: What a schedule may start, besides a job, and what is said of it here.
-_OTHER_ACTIONS = {
-    "create_monitor": "monitors are not run from a schedule here yet; those of jobs are",
-    "import_data": "imports of data are Azure's",
-}
+#: What a schedule may start.
+_ACTIONS = ("create_job", "create_monitor")
 _RANGES = {"hours": (0, 23), "minutes": (0, 59), "month_days": (1, 31)}
 #: The fields of a pattern that count, by frequency, of which the others are warned.
 _COUNTS = {
@@ -34,17 +32,23 @@ _COUNTS = {
 
 
 def check_schedule(findings: Findings, place: Place, data: Mapping[str, Any]) -> None:
-    """Check the fields of a schedule, but for the job that it starts."""
-    for action, why in _OTHER_ACTIONS.items():
-        if action in data:
-            message = f"a schedule with {action!r} does not work here: {why}"
-            findings.unsupported(place.at(action), message, "give create_job:")
-            return
+    """Check the fields of a schedule, but for what they are of the job or the monitor."""
+    if "import_data" in data:
+        message = "a schedule with 'import_data' does not work here: imports of data are Azure's"
+        findings.unsupported(place.at("import_data"), message, "give create_job:")
+        return
     job = data.get("create_job")
     if isinstance(job, Mapping) and build.text(job.get("type")).lower() == "spark":
         findings.unsupported(place.at("create_job"), "a Spark job does not run here")
         return
     check_object(findings, place, data, "schedule")
+    given = [action for action in _ACTIONS if action in data]
+    if len(given) > 1:
+        message = "the schedule starts a job and a monitor"
+        findings.problem(place.at(given[1]), message, "make two schedules of it")
+    elif not given and not any(get_close_matches(str(name), _ACTIONS) for name in data):
+        message = "the schedule lacks the field 'create_job'"
+        findings.problem(place, message, "add create_job:, or create_monitor:")
     name = data.get("name")
     if isinstance(name, str) and not re.fullmatch(_NAME, name):
         message = f"{name!r} cannot be a schedule's name"

@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from amlocal.spec.entities import picked, plain
+from amlocal.spec.convert_monitor import monitor_mapping
+from amlocal.spec.entities import base, picked, plain
 
 _DESCRIBED = ("name", "display_name", "description", "tags", "properties")
 
 
 def schedule_mapping(entity: Any) -> dict[str, Any]:
-    """Return the YAML fields of a `JobSchedule`; a job that was built is named by its type only."""
+    """Return the YAML fields of a schedule; a job that was built is named by its type only."""
+    said = picked(entity, _DESCRIBED)
+    if entity.trigger is not None:
+        said["trigger"] = trigger_mapping(entity.trigger)
     if getattr(entity, "create_monitor", None) is not None:
-        return {**picked(entity, _DESCRIBED), "create_monitor": {}}
+        return {**said, "create_monitor": monitor_mapping(entity.create_monitor, base(entity))}
     job = entity.create_job
-    return {
-        **picked(entity, _DESCRIBED),
-        "trigger": trigger_mapping(entity.trigger),
-        "create_job": _reference(job) if isinstance(job, str) else "built",
-    }
+    return {**said, "create_job": _reference(job) if isinstance(job, str) else "built"}
 
 
 def _reference(job: str) -> str:

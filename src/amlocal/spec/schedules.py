@@ -10,7 +10,9 @@ from typing import Any
 
 from amlocal.errors import SpecError, UsageError
 from amlocal.plan import Job
+from amlocal.plan.monitor import CreateMonitor
 from amlocal.plan.schedule import (
+    Action,
     CreateJob,
     CronTrigger,
     Frequency,
@@ -22,12 +24,14 @@ from amlocal.plan.schedule import (
     WeekDay,
 )
 from amlocal.spec import assemble, build, overrides, sdk
+from amlocal.spec.check_monitor import check_monitor
 from amlocal.spec.check_schedule import check_schedule
 from amlocal.spec.compiler import compile_document, compile_object, require_mapping
 from amlocal.spec.convert_schedule import schedule_mapping
 from amlocal.spec.entities import base
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, FieldPath, Place
+from amlocal.spec.monitors import monitor_of, whole_monitor
 from amlocal.spec.paths import Files
 from amlocal.spec.source import AssetSource
 
@@ -45,16 +49,11 @@ def schedule(
     require_mapping(findings, document)
     data = document.data
     check_schedule(findings, document.place, data)
-    given = None if isinstance(source, Path) else getattr(source, "create_job", None)
-    if given is not None and not isinstance(given, str):
-        findings.raise_problems()
-        action = CreateJob(job=compile_object(given, (), assets))
+    action: Action
+    if "create_monitor" in data:
+        action = _monitor(findings, files, document, loads=isinstance(source, Path))
     else:
-        action = _action(findings, files, document, assets)
-        findings.raise_problems()
-    if isinstance(source, Path):
-        sdk.load("job_schedule", document.place, findings)
-        findings.raise_problems()
+        action = _job(findings, files, document, source, assets)
     return Schedule(
         name=data["name"],
         trigger=trigger_of(data["trigger"]),
@@ -68,6 +67,41 @@ def schedule(
     )
 
 
+def _monitor(findings: Findings, files: Files, document: Document, *, loads: bool) -> CreateMonitor:
+    """Return the monitor of a schedule.
+
+    Args:
+        findings: What is wrong with the schedule; raised where anything is.
+        files: What was read.
+        document: The schedule.
+        loads: Whether it is a file, which the SDK must take, too.
+    """
+    said = build.mapping(document.data["create_monitor"])
+    check_monitor(findings, files, document.place.at("create_monitor"), said)
+    findings.raise_problems()
+    if loads:
+        whole = {**document.data, "create_monitor": whole_monitor(said)}
+        sdk.load("monitor_schedule", dataclasses.replace(document, data=whole).place, findings)
+        findings.raise_problems()
+    return monitor_of(said, trigger_of(document.data["trigger"]), document.folder)
+
+
+def _job(
+    findings: Findings, files: Files, document: Document, source: Any, assets: AssetSource | None
+) -> CreateJob:
+    """Return the job of a schedule."""
+    given = None if isinstance(source, Path) else getattr(source, "create_job", None)
+    if given is not None and not isinstance(given, str):
+        findings.raise_problems()
+        return CreateJob(job=compile_object(given, (), assets))
+    action = _action(findings, files, document, assets)
+    findings.raise_problems()
+    if isinstance(source, Path):
+        sdk.load("job_schedule", document.place, findings)
+        findings.raise_problems()
+    return action
+
+
 def _opened(files: Files, source: Any, settings: Sequence[str], name: str | None) -> Document:
     """Return the fields of a file or an object, changed as settings and a flag say."""
     if isinstance(source, Path):
@@ -78,7 +112,7 @@ def _opened(files: Files, source: Any, settings: Sequence[str], name: str | None
         with sdk.quiet():
             written = Document(name="", data=schedule_mapping(source), folder=base(source))
     else:
-        hint = "give a path, or a JobSchedule of azure.ai.ml.entities"
+        hint = "give a path, or a JobSchedule or MonitorSchedule of azure.ai.ml.entities"
         raise UsageError(f"this {type(source).__name__} is no schedule", hint=hint)
     return overrides.give(overrides.apply(written, settings), {"name": name})
 

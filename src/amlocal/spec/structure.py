@@ -6,6 +6,7 @@ no value:
 - `text`, `int`, `count` (an `int`, or `auto`), `number`, `bool`, `scalar`, `version`, `any`
 - `enum(a b)` in any case, `exactly(a b)` in this case
 - `list(KIND)`, `map(KIND)`, `KIND|KIND`
+- `none`: nothing, since Azure's own client fails on the field
 - the name of another schema: an object of that schema, or one of `_NAMED` below
 """
 
@@ -18,6 +19,7 @@ from typing import Any
 
 from amlocal.errors import near_miss
 from amlocal.plan.expression import references
+from amlocal.spec import build
 from amlocal.spec.fields import ANY_NAME, Field, Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.kinds import LITERALS, SCALARS, Check, check_choice, kind_of, named
@@ -49,6 +51,8 @@ _NAMED = {
     "port_type": f"exactly(path {_DATA} {' '.join(LITERALS)})",
     "output_type": f"exactly(path {_DATA})",
     "create_job": "text|create_job_object",
+    "alerts": "text|alert_notification",
+    "features": "text|list(text)|feature_filter",
     "week_day": "enum(monday tuesday wednesday thursday friday saturday sunday)",
 }
 
@@ -99,8 +103,10 @@ def check_object(
 
 def _check_field(findings: Findings, at: Place, value: Any, field: Field, *, quiet: bool) -> None:
     if field.status is Status.REFUSED:
-        findings.unsupported(
-            at, f"{field.name!r} does not work here: {_lower(field.note)}", "remove it"
+        message = f"{field.name!r} does not work here: {_lower(field.note)}"
+        # What Azure's own client fails on is wrong for either target.
+        (findings.problem if field.kind == "none" else findings.unsupported)(
+            at, message, "remove it"
         )
         return
     warned = field.status in {Status.WARNED, Status.APPROXIMATED}
@@ -140,7 +146,7 @@ def check_value(
         findings.problem(place, f"{named(place)} has no value", hint)
         return
     outer, _, inner = kind.partition("(")
-    if "|" in kind and "|" not in inner:
+    if "|" in outer:
         _check_alternatives(findings, place, value, kind.split("|"), quiet=quiet)
     elif outer in _CONTAINERS:
         _check_items(findings, place, value, outer, inner[:-1], quiet=quiet)
@@ -265,6 +271,16 @@ def _variant(findings: Findings, place: Place, value: Any, schemas: Mapping[str,
         findings.problem(place, f"{named(place)} lacks its type", f"types: {', '.join(schemas)}")
 
 
+def _signal(findings: Findings, place: Place, value: Any) -> None:
+    kind = build.text(build.mapping(value).get("type")).lower()
+    row = ledger()["signal_type"].get(kind)
+    if row is not None and row.status is Status.REFUSED:
+        message = f"a signal of the type {kind} does not run here: {_lower(row.note)}"
+        findings.unsupported(place.at("type"), message, "keep it in a monitor of its own, in Azure")
+        return
+    _variant(findings, place, value, _SIGNALS)
+
+
 def _conditional(findings: Findings, place: Place, value: Any) -> None:  # noqa: ARG001 - a Check
     message = "a conditional search space (a choice of mappings) does not run here"
     findings.unsupported(place, message, "make each of its parameters one of the search space")
@@ -305,6 +321,11 @@ _DISTRIBUTIONS = {
 }
 _SAMPLINGS = {name: f"{name}_sampling" for name in ("random", "grid", "bayesian")}
 _TRIGGERS = {name: f"{name}_trigger" for name in ("cron", "recurrence")}
+_SIGNALS = {
+    name: f"{name}_signal"
+    for name, row in ledger()["signal_type"].items()
+    if row.status is not Status.REFUSED
+}
 _CREATE_JOBS = {name: f"{name}_create_job" for name in ("pipeline", "command")}
 _POLICIES = {name: name for name in ("bandit", "median_stopping", "truncation_selection")}
 
@@ -322,6 +343,7 @@ _OBJECTS: Mapping[str, Check] = {
     "enabled": _enabled,
     "scale_settings_object": _scale_settings,
     "trigger": functools.partial(_variant, schemas=_TRIGGERS),
+    "signal": _signal,
     "create_job_object": functools.partial(_variant, schemas=_CREATE_JOBS),
     "number_or_numbers": functools.partial(_one_or_several, kind="int"),
     "week_days": functools.partial(_one_or_several, kind="week_day"),

@@ -110,12 +110,42 @@ SCHEMAS = {
     "pipeline_batch_deployment": ["PipelineComponentBatchDeploymentSchema"],
     "pipeline_node": ["PipelineSchema"],
     "pipeline_component": ["PipelineComponentSchema"],
-    "schedule": ["JobScheduleSchema"],
+    "schedule": ["JobScheduleSchema", "MonitorScheduleSchema"],
     "cron_trigger": ["CronTriggerSchema"],
     "recurrence_trigger": ["RecurrenceTriggerSchema"],
     "recurrence_pattern": ["RecurrencePatternSchema"],
     "pipeline_create_job": ["PipelineCreateJobSchema"],
     "command_create_job": ["CommandCreateJobSchema"],
+    "monitor": ["MonitorDefinitionSchema"],
+    "spark_compute": ["ServerlessSparkComputeSchema"],
+    "monitoring_target": ["MonitoringTargetSchema"],
+    "alert_notification": ["AlertNotificationSchema"],
+    "data_drift_signal": ["DataDriftSignalSchema"],
+    "data_quality_signal": ["DataQualitySignalSchema"],
+    "prediction_drift_signal": ["PredictionDriftSignalSchema"],
+    "feature_attribution_drift_signal": ["FeatureAttributionDriftSignalSchema"],
+    "model_performance_signal": ["ModelPerformanceSignalSchema"],
+    "custom_signal": ["CustomMonitoringSignalSchema"],
+    "production_data": ["ProductionDataSchema"],
+    "attribution_production_data": ["FADProductionDataSchema"],
+    "reference_data": ["ReferenceDataSchema"],
+    "data_window": ["BaselineDataRangeSchema"],
+    "data_segment": ["DataSegmentSchema"],
+    "feature_filter": ["MonitorFeatureFilterSchema"],
+    "drift_thresholds": ["DataDriftMetricThresholdSchema", "PredictionDriftMetricThresholdSchema"],
+    "quality_thresholds": ["DataQualityMetricThresholdSchema"],
+    "numerical_drift_metrics": ["NumericalDriftMetricsSchema"],
+    "categorical_drift_metrics": ["CategoricalDriftMetricsSchema"],
+    "quality_metrics": [
+        "DataQualityMetricsNumericalSchema",
+        "DataQualityMetricsCategoricalSchema",
+    ],
+    "attribution_thresholds": ["FeatureAttributionDriftMetricThresholdSchema"],
+    "performance_thresholds": ["ModelPerformanceMetricThresholdSchema"],
+    "classification_metrics": ["ModelPerformanceClassificationThresholdsSchema"],
+    "regression_metrics": ["ModelPerformanceRegressionThresholdsSchema"],
+    "custom_threshold": ["CustomMonitoringMetricThresholdSchema"],
+    "connection": ["ConnectionSchema"],
 }
 
 #: Where introspection starts; the rest is reached from here.
@@ -146,12 +176,15 @@ ROOTS = [
     "PipelineComponentBatchDeploymentSchema",
     "pipeline.pipeline_component.PipelineComponentSchema",
     "schedule.schedule.JobScheduleSchema",
+    "monitoring.schedule.MonitorScheduleSchema",
 ]
 
 #: What a read-only field holds, and what fields that are refused hold.
 NOT_OURS = {
     "CreationContextSchema",
     "FlowComponentSchema",
+    "GenerationSafetyQualitySchema",
+    "GenerationTokenStatisticsSchema",
     "IntellectualPropertySchema",
     "ResourceRequirementsSchema",
     "SparkCreateJobSchema",
@@ -246,6 +279,12 @@ def test_every_type_of_job_and_step_is_in_the_ledger() -> None:
     assert steps >= names(ControlFlowType)
     assert steps - names(ControlFlowType) <= names(NodeType)
     assert {"command", "sweep", "parallel", "pipeline", "automl", "spark"} <= steps - no_steps
+
+
+def test_every_type_of_signal_is_in_the_ledger() -> None:
+    with sdk.quiet():
+        from azure.ai.ml.constants import MonitorSignalType
+    assert set(ledger()["signal_type"]) == {kind.value for kind in MonitorSignalType}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{row.schema}.{row.name}" for row in ROWS])

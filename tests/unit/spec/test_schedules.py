@@ -22,6 +22,12 @@ from amlocal.plan.windows_zones import WINDOWS_ZONES
 from amlocal.spec import check_schedule_for_azure, load_schedule
 from amlocal.spec.sdk import quiet
 
+
+def job_of(schedule: Schedule) -> CreateJob:
+    assert isinstance(schedule.action, CreateJob)
+    return schedule.action
+
+
 JOB = """
 type: pipeline
 display_name: hello
@@ -64,7 +70,8 @@ def test_every_field_of_a_schedule_reaches_the_plan(write: Write) -> None:
         """,
     )
     schedule = load_schedule(file)
-    assert schedule.action.job is not None
+    action = job_of(schedule)
+    assert action.job is not None
     assert schedule == Schedule(
         name="nightly",
         display_name="Nightly",
@@ -77,10 +84,10 @@ def test_every_field_of_a_schedule_reaches_the_plan(write: Write) -> None:
             end_time="2027-07-10T10:00:00",
             time_zone="Pacific Standard Time",
         ),
-        action=CreateJob(job=schedule.action.job),
+        action=CreateJob(job=action.job),
         source="nightly.yml",
     )
-    assert [step.name for step in schedule.action.job.steps] == ["a"]
+    assert [step.name for step in action.job.steps] == ["a"]
     assert Schedule.from_json(schedule.to_json()) == schedule
 
 
@@ -121,7 +128,7 @@ def test_a_recurrence_reaches_the_plan(write: Write) -> None:
 def test_the_examples_of_azure_compile(write: Write, create_job: str) -> None:
     """The shapes of the schedules in Azure's public examples."""
     file = write(job=JOB, cron=f"name: simple_cron_job_schedule\n{DAILY}\n{create_job}")
-    action = load_schedule(file).action
+    action = job_of(load_schedule(file))
     assert (action.job is None) == bool(action.reference)
     assert action.reference in ("", "hello_pipeline")
 
@@ -148,7 +155,7 @@ def test_what_a_schedule_changes_of_a_job(write: Write) -> None:
         """,
     )
     schedule = load_schedule(file)
-    job = schedule.action.job
+    job = job_of(schedule).job
     assert job is not None
     assert (job.name, job.display_name, job.description) == (None, "other", "more")
     assert (job.experiment_name, job.tags, job.properties) == ("trial", {"a": "b"}, {"c": "d"})
@@ -162,14 +169,14 @@ def test_what_a_schedule_changes_of_a_job(write: Write) -> None:
 def test_a_command_is_changed_likewise(write: Write) -> None:
     said = "{type: command, job: job.yml, inputs: {n: 7}, limits: {timeout: 60}}"
     file = write(job=COMMAND, s=f"name: s\n{DAILY}\ncreate_job: {said}")
-    job = load_schedule(file).action.job
+    job = job_of(load_schedule(file)).job
     assert job is not None
     assert (job.inputs, job.steps[0].timeout) == ({"n": LiteralValue(value=7)}, 60)
     assert job.experiment_name == "mine"
 
 
 def test_a_job_without_an_experiment_has_the_schedules_name(write: Write) -> None:
-    job = load_schedule(write(job=JOB, s=f"name: s\n{DAILY}\ncreate_job: job.yml")).action.job
+    job = job_of(load_schedule(write(job=JOB, s=f"name: s\n{DAILY}\ncreate_job: job.yml"))).job
     assert job is not None
     assert job.experiment_name == "s"
 
@@ -306,7 +313,6 @@ def test_what_is_no_job_is_refused(write: Write, said: str, hint: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "create_monitor: {}",
         "import_data: {}",
         "create_job: {type: spark, job: job.yml}",
         "create_job: {type: pipeline, job: 'azureml:x', outputs: {o: {type: uri_folder}}}",
@@ -318,14 +324,6 @@ def test_what_only_azure_does_is_left_to_its_client(write: Write, said: str) -> 
         load_schedule(file)
     assert {problem.target for problem in error.value.problems} == {"local"}
     assert check_schedule_for_azure(file, (), None) is None
-
-
-def test_a_monitor_is_refused_in_a_clear_sentence(write: Write) -> None:
-    file = write(s=f"name: s\n{DAILY}\ncreate_monitor:\n  compute: {{}}\n")
-    with pytest.raises(
-        SpecError, match=r"s\.yml:3: a schedule with 'create_monitor' does not work"
-    ):
-        load_schedule(file)
 
 
 def test_what_does_not_count_is_warned_of(write: Write) -> None:
@@ -368,8 +366,9 @@ def test_schedules_built_in_python(write: Write, sdk: Any) -> None:
         tags={"a": "b"},
     )
     schedule = load_schedule(built)
-    assert schedule.action.job is not None
-    assert schedule.action.job.inputs == {"n": LiteralValue(value=3)}
+    job = job_of(schedule).job
+    assert job is not None
+    assert job.inputs == {"n": LiteralValue(value=3)}
     assert schedule.trigger == RecurrenceTrigger(
         frequency=Frequency.WEEK,
         interval=1,

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import msgspec
 
 from amlocal.errors import UsageError, near_miss
+from amlocal.local.monitors.job import monitor_job
 from amlocal.local.schedules.records import job_name
-from amlocal.plan import DataValue, Job, JobChanges, Schedule
+from amlocal.plan import CreateMonitor, DataValue, Job, JobChanges, Schedule
 from amlocal.plan.ports import JobBinding
 from amlocal.plan.slots import told
 
@@ -28,9 +29,12 @@ def job_of(schedule: Schedule, slot: int, name: str) -> Job:
         slot: The slot, in seconds since 1970.
         name: The job's name.
     """
-    job = schedule.action.job
+    time, action = told(slot).replace("+00:00", "Z"), schedule.action
+    if isinstance(action, CreateMonitor):
+        job: Job | None = monitor_job(schedule.name, action, time, schedule.source)
+    else:
+        job = action.job
     assert job is not None, "a schedule is recorded with its job"
-    time = told(slot).replace("+00:00", "Z")
     values = {"name": name, "creation_context.trigger_time": time}
     return msgspec.structs.replace(
         job,
