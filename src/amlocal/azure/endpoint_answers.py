@@ -60,6 +60,28 @@ def _put(asked: Asked) -> Answer:
     return Answer(_endpoint(asked, asked.body), is_change=True)
 
 
+def _get_deployment(asked: Asked) -> Answer:
+    """Answer with a deployment that serves a model and collects what it is sent and says."""
+    resource, _, deployment = asked.path.rpartition("/")
+    workspace, _, endpoint = resource.removesuffix("/deployments").partition("/onlineEndpoints/")
+    collections = {
+        name: {
+            "dataCollectionMode": "Enabled",
+            "dataId": f"{workspace}/data/{endpoint}-{deployment}-{name}/versions/latest",
+        }
+        for name in ("model_inputs", "model_outputs")
+    }
+    properties = {
+        "endpointComputeType": "Managed",
+        "model": f"{workspace}/models/{endpoint}/versions/latest",
+        "dataCollector": {"collections": collections},
+        "scaleSettings": {"scaleType": "Default"},
+        **_DONE,
+    }
+    body = {"id": asked.path, "name": deployment, "location": "", "properties": properties}
+    return Answer({**body, "sku": {"name": "Default", "capacity": 1}})
+
+
 def _put_deployment(asked: Asked) -> Answer:
     """Answer with what was sent, and what Azure adds to it."""
     properties = {"scaleSettings": {"scaleType": "Default"}, **_DONE, **asked.body["properties"]}
@@ -89,6 +111,7 @@ ENDPOINT_ROUTES: tuple[tuple[str, str, Callable[[Asked], Answer]], ...] = (
     ("PUT", rf"(?:online|batch)Endpoints/{_NAME}", _put),
     ("DELETE", rf"(?:online|batch)Endpoints/{_NAME}", _deleted),
     ("GET", rf"(?:online|batch)Endpoints/{_NAME}/deployments", _none),
+    ("GET", rf"onlineEndpoints/{_NAME}/deployments/{_NAME}", _get_deployment),
     ("PUT", rf"(?:online|batch)Endpoints/{_NAME}/deployments/{_NAME}", _put_deployment),
     ("DELETE", rf"(?:online|batch)Endpoints/{_NAME}/deployments/{_NAME}", _deleted),
     ("POST", rf"onlineEndpoints/{_NAME}/listKeys", _keys),

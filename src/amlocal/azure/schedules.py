@@ -7,9 +7,12 @@ from typing import Any
 
 from amlocal.azure.errors import no_workspace
 from amlocal.azure.jobs import Calls
+from amlocal.azure.monitor_data import WorkspaceData
+from amlocal.azure.monitors import load_schedule
 from amlocal.azure.pollers import AzurePoller
+from amlocal.azure.promotions import mlflow_client
 from amlocal.azure.schedule_info import schedule_info
-from amlocal.azure.sdk import load, parse_overrides
+from amlocal.azure.sdk import parse_overrides
 from amlocal.azure.source import file_of
 from amlocal.errors import UsageError
 from amlocal.plan import ScheduleInfo, ScheduleTriggerResult
@@ -37,6 +40,7 @@ class AzureScheduleOperations:
             check: Checks a schedule before it is sent.
             sends: Whether there is a workspace to ask.
         """
+        self._ml_client = ml_client
         self._schedules = ml_client.schedules
         self._calls = calls
         self._check = check
@@ -53,9 +57,14 @@ class AzureScheduleOperations:
             if schedule is None:
                 loaded = self._changed(name or "", overrides)
             else:
-                loaded = load("schedule", schedule, overrides, {"name": name})
+                loaded = load_schedule(schedule, overrides, {"name": name}, self._data)
             poller = self._schedules.begin_create_or_update(loaded)
         return AzurePoller(poller, doing, schedule_info)
+
+    def _data(self, endpoint: str, deployment: str) -> WorkspaceData:
+        """Return what finds the data of a deployment."""
+        runs = mlflow_client if self._sends else None
+        return WorkspaceData(self._ml_client, endpoint, deployment, runs)
 
     def _changed(self, name: str, overrides: Sequence[str]) -> Any:
         """Return the schedule that there is, with some settings changed."""

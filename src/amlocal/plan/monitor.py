@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from amlocal.plan.base import Value
@@ -12,6 +13,14 @@ from amlocal.plan.ports import DataValue
 COLLECTED = ("model_inputs", "model_outputs")
 #: Contexts of what a model was made of.
 TRAINED_ON = ("training", "validation", "test")
+#: By type of signal, the contexts of the production data that it takes where the file says none.
+CONTEXTS: Mapping[str, tuple[str, ...]] = {
+    "data_drift": ("model_inputs",),
+    "data_quality": ("model_inputs",),
+    "prediction_drift": ("model_outputs",),
+    "feature_attribution_drift": COLLECTED,
+    "model_performance": ("model_outputs",),
+}
 
 
 class MonitorWindow(Value, frozen=True):

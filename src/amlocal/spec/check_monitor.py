@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from amlocal.errors import near_miss
-from amlocal.plan.monitor import COLLECTED, TRAINED_ON
+from amlocal.plan.monitor import COLLECTED, CONTEXTS, TRAINED_ON
 from amlocal.spec import build
 from amlocal.spec.fields import ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Place
-from amlocal.spec.monitors import CONTEXTS, DEFAULT, deployment_of, signal_data
+from amlocal.spec.monitors import DEFAULT, deployment_of, signal_data
 from amlocal.spec.paths import Files, check_inputs
 
 #: Roles of columns that count; a component may know others.

@@ -15,6 +15,7 @@ from typing import Any
 from amlocal.plan import DataValue
 from amlocal.plan.monitor import (
     COLLECTED,
+    CONTEXTS,
     CreateMonitor,
     MonitorData,
     MonitorSignal,
@@ -26,14 +27,6 @@ from amlocal.spec import build
 
 #: What stands in a window for the monitor's frequency.
 DEFAULT = "default"
-#: What a deployment collects of what a signal is of; the first where there is one.
-CONTEXTS: Mapping[str, tuple[str, ...]] = {
-    "data_drift": ("model_inputs",),
-    "data_quality": ("model_inputs",),
-    "prediction_drift": ("model_outputs",),
-    "feature_attribution_drift": COLLECTED,
-    "model_performance": ("model_outputs",),
-}
 #: Names of metrics in a file that are not those of `monitorkit`.
 _METRICS = {
     "mae": "mean_absolute_error",
