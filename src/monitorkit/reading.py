@@ -27,7 +27,7 @@ from monitorkit.windows import Window
 from stepkit.collected import ID, ROW, collected_files
 from stepkit.mltable import is_mltable
 from stepkit.program import StepError
-from stepkit.table import label_text, read_table, table_files
+from stepkit.table import NoRowsError, label_text, read_table, table_files
 
 #: Bytes of lines that are read at once; Arrow needs several times as much for what they hold.
 _CHUNK_BYTES = 24 * 2**20
@@ -126,14 +126,18 @@ def is_collected(path: Path) -> bool:
 
 
 def table_chunks(path: Path) -> Iterator[pa.Table]:
-    """Give the rows of a table: CSV, Parquet, or MLTable.
+    """Give the rows of a table: CSV, Parquet, or MLTable; nothing where there are none.
 
     Raises:
         StepError: It cannot be read.
     """
     files = [] if is_mltable(path) else table_files(path)
     if not files or not all(file.suffix.lower() in (".parquet", ".pq") for file in files):
-        yield pa.Table.from_pandas(read_table(path), preserve_index=False)
+        try:
+            whole = read_table(path)
+        except NoRowsError:
+            return  # as where nothing was collected yet
+        yield pa.Table.from_pandas(whole, preserve_index=False)
         return
     for file in files:
         yield from _parquet(file)

@@ -46,6 +46,10 @@ def table_files(path: Path) -> list[Path]:
     return files
 
 
+class NoRowsError(StepError):
+    """A table has columns, and no rows."""
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """Read a CSV or Parquet file, a folder of them, or an MLTable folder, as one table.
 
@@ -81,7 +85,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 def _whole(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     if table.empty:
-        raise StepError(f"{path} has no rows")
+        raise NoRowsError(f"{path} has no rows")
     doubles = table.columns[table.columns.duplicated()]
     if len(doubles):
         raise StepError(f"{path} has columns of one name: {', '.join(sorted(set(doubles)))}")

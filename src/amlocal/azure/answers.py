@@ -65,6 +65,15 @@ def _put(asked: Asked) -> Answer:
 def _put_schedule(asked: Asked) -> Answer:
     """Answer with what was sent, as created and enabled."""
     properties = {"isEnabled": True, "provisioningState": "Succeeded", **asked.body["properties"]}
+    monitor = properties["action"].get("monitorDefinition")
+    if monitor is not None:
+        # The SDK cannot read a signal of drift or quality without them; Azure has defaults.
+        signals = {
+            name: {**signal, "metricThresholds": signal.get("metricThresholds") or []}
+            for name, signal in monitor["signals"].items()
+        }
+        action = {**properties["action"], "monitorDefinition": {**monitor, "signals": signals}}
+        properties["action"] = action
     return Answer({"id": asked.path, "name": asked.last, "properties": properties}, is_change=True)
 
 

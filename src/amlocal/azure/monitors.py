@@ -22,6 +22,8 @@ from amlocal.plan.source import Source
 with quiet():
     from azure.ai.ml.entities import ModelPerformanceRegressionThresholds, MonitorSchedule
 
+__all__ = ["DataByContext", "Found", "MonitorSchedule", "load_schedule", "named_deployment"]
+
 _ACTION = "create_monitor"
 #: Stands for data until it is found.
 _UNKNOWN = "amlocal_by_context:1"

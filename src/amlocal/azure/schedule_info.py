@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from amlocal.azure.info import strings, time_text
+from amlocal.azure.monitor_info import told_signals, told_target
 from amlocal.plan import CronTrigger, RecurrenceTrigger, ScheduleInfo
 from amlocal.plan.schedule import UTC, Frequency, RecurrencePattern, WeekDay
 from amlocal.plan.slots import next_slot, told
@@ -20,12 +21,15 @@ def schedule_info(schedule: Any) -> ScheduleInfo:
     context = getattr(schedule, "creation_context", None)
     created = getattr(context, "created_at", None)
     upcoming = next_run(trigger, created) if enabled else ""
+    monitor = getattr(schedule, "create_monitor", None)
     return ScheduleInfo(
         name=str(schedule.name),
         is_enabled=enabled,
         trigger=trigger,
         create_job=_started(schedule),
-        type=str(getattr(schedule, "type", None) or "job"),
+        type=_type(schedule),
+        monitoring_target="" if monitor is None else told_target(monitor),
+        monitoring_signals=() if monitor is None else told_signals(monitor),
         display_name=schedule.display_name or "",
         description=schedule.description or "",
         tags=strings(schedule.tags),
@@ -95,6 +99,11 @@ def _time(value: Any) -> str | None:
     if value is None:
         return None
     return value.isoformat() if isinstance(value, datetime) else str(value).replace(" ", "T", 1)
+
+
+def _type(schedule: Any) -> str:
+    found = getattr(schedule, "type", None) or "job"
+    return str(getattr(found, "value", found))
 
 
 def _started(schedule: Any) -> str:

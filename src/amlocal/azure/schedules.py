@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from amlocal.azure.errors import no_workspace
 from amlocal.azure.jobs import Calls
+from amlocal.azure.monitor_changes import TARGET, StoredMonitor
 from amlocal.azure.monitor_data import WorkspaceData
-from amlocal.azure.monitors import load_schedule
+from amlocal.azure.monitors import MonitorSchedule, load_schedule
 from amlocal.azure.pollers import AzurePoller
 from amlocal.azure.promotions import mlflow_client
 from amlocal.azure.schedule_info import schedule_info
@@ -55,10 +56,10 @@ class AzureScheduleOperations:
             self._check(schedule, overrides, name)
         with self._calls(doing, file=file_of(schedule)):
             if schedule is None:
-                loaded = self._changed(name or "", overrides)
+                poller = self._begin_change(name or "", overrides)
             else:
                 loaded = load_schedule(schedule, overrides, {"name": name}, self._data)
-            poller = self._schedules.begin_create_or_update(loaded)
+                poller = self._schedules.begin_create_or_update(loaded)
         return AzurePoller(poller, doing, schedule_info)
 
     def _data(self, endpoint: str, deployment: str) -> WorkspaceData:
@@ -66,11 +67,26 @@ class AzureScheduleOperations:
         runs = mlflow_client if self._sends else None
         return WorkspaceData(self._ml_client, endpoint, deployment, runs)
 
-    def _changed(self, name: str, overrides: Sequence[str]) -> Any:
-        """Return the schedule that there is, with some settings changed."""
+    def _begin_change(self, name: str, overrides: Sequence[str]) -> Any:
+        """Change some settings of the schedule that there is."""
         self._need_workspace(f"schedule {name}")
         existing = self._schedules.get(name)
+        if not isinstance(existing, MonitorSchedule):
+            changed = self._changed(existing, parse_overrides(overrides))
+            return self._schedules.begin_create_or_update(changed)
+        stored = StoredMonitor(self._schedules, name)
+        others = []
         for setting in parse_overrides(overrides):
+            if TARGET in setting:
+                stored.look_at(setting[TARGET], self._data)
+            else:
+                others.append(setting)
+        stored.take(self._changed(existing, others))
+        return stored.begin_put()
+
+    def _changed(self, existing: Any, settings: Sequence[Mapping[str, str]]) -> Any:
+        """Return the SDK's schedule with some settings changed."""
+        for setting in settings:
             ((path, value),) = setting.items()
             field, _, below = path.partition(".")
             if field in _LABELS and below:
@@ -104,17 +120,23 @@ class AzureScheduleOperations:
 
     def begin_enable(self, name: str) -> AzurePoller[ScheduleInfo]:
         """Let a schedule start jobs."""
-        self._need_workspace(f"schedule {name}")
-        doing = f"enable schedule {name!r}"
-        with self._calls(doing):
-            return AzurePoller(self._schedules.begin_enable(name), doing, schedule_info)
+        return self._begin_set(name, f"enable schedule {name!r}", enabled=True)
 
     def begin_disable(self, name: str) -> AzurePoller[ScheduleInfo]:
         """Let a schedule start no jobs."""
+        return self._begin_set(name, f"disable schedule {name!r}", enabled=False)
+
+    def _begin_set(self, name: str, doing: str, *, enabled: bool) -> AzurePoller[ScheduleInfo]:
         self._need_workspace(f"schedule {name}")
-        doing = f"disable schedule {name!r}"
         with self._calls(doing):
-            return AzurePoller(self._schedules.begin_disable(name), doing, schedule_info)
+            if isinstance(self._schedules.get(name), MonitorSchedule):
+                stored = StoredMonitor(self._schedules, name)
+                stored.enable(enabled=enabled)
+                poller = stored.begin_put()
+            else:
+                begin = self._schedules.begin_enable if enabled else self._schedules.begin_disable
+                poller = begin(name)
+        return AzurePoller(poller, doing, schedule_info)
 
     def begin_delete(self, name: str) -> AzurePoller[None]:
         """Delete a schedule, which Azure does only where it is disabled."""

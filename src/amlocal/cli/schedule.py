@@ -1,4 +1,4 @@
-"""`aml schedule`: jobs that a workspace starts by itself."""
+"""`aml schedule`: jobs and monitors that a workspace starts by itself."""
 
 from __future__ import annotations
 

@@ -17,11 +17,14 @@ from amlocal.plan import (
     RecurrenceTrigger,
     ScheduleInfo,
     ScheduleTriggerResult,
+    SignalInfo,
     SlotInfo,
 )
 from amlocal.plan.windows_zones import WINDOWS_ZONES
 
 _SLOTS_SHOWN = 5
+#: Of a list, where people read it; the type where not all start jobs.
+_SHOWN = ("Name", "Type", "Enabled", "When", "Next_run")
 
 
 def schedule_view(schedule: ScheduleInfo) -> View:
@@ -42,7 +45,8 @@ def schedule_data(schedule: ScheduleInfo) -> dict[str, Any]:
 def schedules_view(schedules: Sequence[ScheduleInfo]) -> View:
     """Return a list of schedules."""
     rows = [_row(schedule) for schedule in schedules]
-    short = [{key: row[key] for key in ("Name", "Enabled", "When", "Next_run")} for row in rows]
+    shown = [key for key in _SHOWN if key != "Type" or "monitor" in {row["Type"] for row in rows}]
+    short = [{key: row[key] for key in shown} for row in rows]
     nothing = "no schedules; aml schedule create -f FILE makes one\n"
     return View(
         [schedule_data(schedule) for schedule in schedules],
@@ -74,6 +78,7 @@ def _row(schedule: ScheduleInfo) -> dict[str, str]:
 def _schedule(schedule: ScheduleInfo, terminal: Terminal) -> str:
     trigger = schedule.trigger
     facts = {
+        "monitors": schedule.monitoring_target,
         "starts": schedule.create_job,
         "when": when(trigger),
         "from": "" if trigger is None else (trigger.start_time or "its creation"),
@@ -85,7 +90,13 @@ def _schedule(schedule: ScheduleInfo, terminal: Terminal) -> str:
     state = "enabled" if schedule.is_enabled else "disabled"
     head = f"schedule {terminal.style(schedule.name, 'bold')}  {state}"
     slots = [_slot(slot) for slot in schedule.slots[:_SLOTS_SHOWN]]
-    lines = [head, *facts_lines(facts), *section("last slots", slots, terminal)]
+    signals = [line for signal in schedule.monitoring_signals for line in _signal(signal)]
+    lines = [
+        head,
+        *facts_lines(facts),
+        *section("signals", signals, terminal),
+        *section("last slots", slots, terminal),
+    ]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -102,10 +113,29 @@ def _next(schedule: ScheduleInfo) -> str:
     return f"{told} ({text.moment(there.isoformat())} {zone})"
 
 
+def _signal(signal: SignalInfo) -> list[str]:
+    """Return what a signal compares and when that is a breach, in two lines."""
+    kind = "" if signal.type == signal.name else f"  {signal.type}"
+    against = f", against {signal.reference}" if signal.reference else ""
+    window = f"  rows of {signal.window}" if signal.window else ""
+    alerts = "" if signal.alert_enabled else "  reported only"
+    groups: dict[str, list[str]] = {}
+    for each in signal.thresholds:
+        limit = "" if each.threshold is None else f" {each.threshold:g}"
+        groups.setdefault(each.feature_type, []).append(f"{each.metric}{limit}")
+    told = [
+        f"{group}: {', '.join(metrics)}" if group else ", ".join(metrics)
+        for group, metrics in groups.items()
+    ]
+    first = text.clean(f"  {signal.name}{kind}{window}{against}{alerts}")
+    return [first, f"    {text.clean('; '.join(told) or 'default metrics and thresholds')}"]
+
+
 def _slot(slot: SlotInfo) -> str:
     missed = f" ({slot.count} slots)" if slot.count > 1 else ""
     on_demand = " on demand" if slot.on_demand else ""
-    rest = slot.job if slot.job and not slot.reason else f"{slot.job}  {slot.reason}".strip()
+    found = f"{slot.verdict}: {slot.note}" if slot.verdict and slot.note else slot.verdict
+    rest = "  ".join(filter(None, (slot.job, slot.reason, found)))
     return f"  {text.moment(slot.slot)}  {slot.state.value}{on_demand}{missed}  {text.clean(rest)}"
 
 

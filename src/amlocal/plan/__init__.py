@@ -95,7 +95,13 @@ from amlocal.plan.rollout import (
     Verdict,
 )
 from amlocal.plan.schedule import CreateJob, CronTrigger, JobChanges, RecurrenceTrigger, Schedule
-from amlocal.plan.schedule_info import ScheduleInfo, ScheduleTriggerResult, SlotInfo, SlotState
+from amlocal.plan.schedule_info import (
+    ScheduleInfo,
+    ScheduleTriggerResult,
+    SignalInfo,
+    SlotInfo,
+    SlotState,
+)
 from amlocal.plan.status import JobStatus
 from amlocal.plan.sweep import (
     Choice,
@@ -196,6 +202,7 @@ __all__ = [
     "ScheduleTriggerResult",
     "SearchInfo",
     "Settings",
+    "SignalInfo",
     "SlotInfo",
     "SlotState",
     "StackEnsemble",

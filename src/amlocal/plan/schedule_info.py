@@ -6,6 +6,7 @@ import enum
 
 from amlocal.errors import UsageError, near_miss
 from amlocal.plan.base import Value
+from amlocal.plan.monitor import CreateMonitor, MonitorData, MonitorThreshold
 from amlocal.plan.schedule import CronTrigger, RecurrenceTrigger
 
 #: Views of a list of schedules, by Azure's names, and whether those in it are enabled.
@@ -57,6 +58,26 @@ class SlotInfo(Value, frozen=True):
     note: str = ""
 
 
+class SignalInfo(Value, frozen=True):
+    """A signal of a monitor.
+
+    Attributes:
+        name: Its name.
+        type: `data_drift`, ...
+        alert_enabled: Whether a breach is told of.
+        thresholds: Its metrics; empty are the defaults.
+        reference: What production is compared with, in words; empty where that is not told.
+        window: The size of its production window, or an empty string.
+    """
+
+    name: str
+    type: str
+    alert_enabled: bool = False
+    thresholds: tuple[MonitorThreshold, ...] = ()
+    reference: str = ""
+    window: str = ""
+
+
 class ScheduleInfo(Value, frozen=True):
     """A schedule of a workspace.
 
@@ -66,6 +87,8 @@ class ScheduleInfo(Value, frozen=True):
         trigger: When, or None where Azure has a trigger that is not known here.
         create_job: The file or the name of what it starts, as far as the target tells.
         type: `job`, or `monitor`.
+        monitoring_target: Of a monitor, `ENDPOINT/DEPLOYMENT` or a model; else empty.
+        monitoring_signals: Of a monitor, what it compares.
         display_name: What people read, or an empty string.
         description: What it is for.
         tags: Free labels.
@@ -82,6 +105,8 @@ class ScheduleInfo(Value, frozen=True):
     trigger: CronTrigger | RecurrenceTrigger | None = None
     create_job: str = ""
     type: str = "job"
+    monitoring_target: str = ""
+    monitoring_signals: tuple[SignalInfo, ...] = ()
     display_name: str = ""
     description: str = ""
     tags: dict[str, str] = {}
@@ -103,3 +128,36 @@ class ScheduleTriggerResult(Value, frozen=True):
 
     job_name: str
     schedule_action_type: str = "CreateJob"
+
+
+def target_of(monitor: CreateMonitor) -> str:
+    """Return what a monitor looks at, as `ScheduleInfo` tells it."""
+    if monitor.endpoint_name:
+        return f"{monitor.endpoint_name}/{monitor.deployment_name}"
+    return monitor.model
+
+
+def signals_of(monitor: CreateMonitor) -> tuple[SignalInfo, ...]:
+    """Return what a monitor compares, as `ScheduleInfo` tells it."""
+    return tuple(
+        SignalInfo(
+            name=signal.name,
+            type=signal.type,
+            alert_enabled=signal.alert_enabled,
+            thresholds=signal.thresholds,
+            reference="" if signal.reference is None else _worded(signal.reference),
+            window=(signal.production[0].window.size or "") if signal.production else "",
+        )
+        for signal in monitor.signals
+    )
+
+
+def _worded(data: MonitorData) -> str:
+    """Return in words what data is."""
+    window = data.window
+    rows = f" of {window.size} until {window.offset} before" if window.size else ""
+    if window.start:
+        rows = f" from {window.start} to {window.end}"
+    if data.data is not None:
+        return f"{data.data.path}{rows}"
+    return f"{data.context}{rows}"

@@ -19,6 +19,7 @@ from amlocal.spec.paths import Files, check_inputs
 #: Roles of columns that count; a component may know others.
 _ROLES = (
     "target_column",
+    "actual",
     "prediction",
     "prediction_probability",
     "correlation_id",

@@ -133,6 +133,8 @@ _TIME_HINT = 'write it as "2026-07-10T10:00:00", in quotes'
 
 
 def _zone_hint(said: str) -> str:
-    """Return which of Azure's names is meant by one of the IANA's, or is near."""
-    same = [name for name, zone in WINDOWS_ZONES.items() if zone == said]
+    """Return Azure's name for one of the IANA's, or one in another case, or one that is near."""
+    same = [
+        name for name, zone in WINDOWS_ZONES.items() if zone == said or name.lower() == said.lower()
+    ]
     return f"write {same[0]!r}" if same else near_miss(said, WINDOWS_ZONES)

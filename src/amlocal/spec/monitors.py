@@ -33,6 +33,8 @@ _METRICS = {
     "mse": "mean_squared_error",
     "rmse": "root_mean_squared_error",
 }
+#: Another name of a role, in Azure's documentation of ground truth.
+_ROLES = {"actual": "target_column"}
 _NO_OFFSET = "P0D"
 _DAYS = {Frequency.DAY: 1, Frequency.WEEK: 7, Frequency.MONTH: 30}
 _DRIFT = {
@@ -258,7 +260,10 @@ class _Signals:
         return MonitorData(
             data=value,
             context=context or ("" if value is not None else CONTEXTS.get(kind, ("",))[0]),
-            columns=build.texts(data.get("data_column_names")),
+            columns={
+                _ROLES.get(role, role): column
+                for role, column in build.texts(data.get("data_column_names")).items()
+            },
             window=window,
             pre_processing=build.text(data.get("pre_processing_component")).removeprefix(
                 "azureml:"

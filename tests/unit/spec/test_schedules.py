@@ -212,6 +212,10 @@ PROBLEMS = {
         'trigger: {type: cron, expression: "0 6 * * *", time_zone: Europe/Berlin}',
         "there is no time zone 'Europe/Berlin' in Azure's list; write 'W. Europe Standard Time'",
     ),
+    "a zone in another case": (
+        'trigger: {type: cron, expression: "0 6 * * *", time_zone: utc}',
+        "there is no time zone 'utc' in Azure's list; write 'UTC'",
+    ),
     "a misspelt zone": (
         'trigger: {type: cron, expression: "0 6 * * *", time_zone: Pacific Standart Time}',
         "did you mean 'Pacific Standard Time'?",

@@ -46,12 +46,14 @@ class Deployed:
         name: Its name.
         collections: Addresses of what it collects, by collection.
         model: What it serves, or None.
+        redacted: Columns whose values are not collected.
     """
 
     endpoint: str
     name: str
     collections: Mapping[str, str]
     model: MonitoredModel | None = None
+    redacted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

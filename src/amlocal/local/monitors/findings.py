@@ -8,7 +8,6 @@ of the job and the signal, so it is there once, however many record it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,7 +132,7 @@ def _detail(breach: MonitorBreach, found: MonitorInfo, job: str) -> dict[str, Sc
         "metric": breach.metric,
         "feature": breach.feature,
         "features": breach.features,
-        "value": breach.value if math.isfinite(breach.value) else str(breach.value),
+        "value": breach.value,
         "threshold": breach.threshold,
         "rows": breach.rows,
         "report": found.report,

@@ -141,8 +141,8 @@ class _Asker:
         asked["feature_types"] = signal.feature_types
         asked["features"] = signal.features
         asked["top_n_feature_importance"] = signal.top_n_feature_importance
-        if signal.features is None and signal.type in _OF_FEATURES and self.model is not None:
-            asked["among"] = self.model.features or None
+        if signal.features is None and signal.type in _OF_FEATURES:
+            asked["among"] = self._features()
         if signal.type == "feature_attribution_drift":
             return {**asked, **self._attribution(signal)}
         production = self._one(signal, INPUTS if signal.type in _OF_FEATURES else OUTPUTS)
@@ -154,6 +154,17 @@ class _Asker:
             reference = self._reference(signal)
         parts = {"production": found, "reference": reference}
         return {**asked, **{role: {**part, **_segment(signal)} for role, part in parts.items()}}
+
+    def _features(self) -> list[str] | None:
+        """Return the columns that may be features: the model's, but for those that are redacted.
+
+        A table that a model was made of has others, which nobody sends: a weight, a time.
+        """
+        features = self.model.features if self.model is not None else ()
+        redacted = self.deployed.redacted if self.deployed is not None else ()
+        if redacted and not features:
+            features = self.facts.columns(self._collected(INPUTS))
+        return [name for name in features if name not in redacted] or None
 
     def _attribution(self, signal: MonitorSignal) -> dict[str, Any]:
         """Ask with predictions of both sides: beside the inputs, or of the same table."""

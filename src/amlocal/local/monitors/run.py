@@ -109,7 +109,7 @@ class MonitorRun(StepRun):
     def _why_failed(self, code: int, what_ended: str = "monitorkit") -> str:
         # By these exit codes it says itself why.
         if code in {1, 2} and (words := self._last_words()):
-            return words
+            return words.removeprefix("error: ")
         return super()._why_failed(code, what_ended)
 
     def _conclude(

@@ -60,6 +60,7 @@ class WorkspaceFacts:
                 if settings.enabled
             },
             model,
+            collector.redacted if collector is not None else (),
         )
 
     def model(self, reference: str) -> MonitoredModel:

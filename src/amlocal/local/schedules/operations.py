@@ -32,7 +32,7 @@ from amlocal.plan import (
     SlotInfo,
 )
 from amlocal.plan.schedule import Action
-from amlocal.plan.schedule_info import check_view
+from amlocal.plan.schedule_info import check_view, signals_of, target_of
 from amlocal.plan.slots import next_slot, told
 from amlocal.plan.source import Source
 
@@ -113,7 +113,7 @@ class LocalSchedules:
         kept += [f"{name}={json.dumps(said.get(name, {}))}" for name in ("tags", "properties")]
         kept.append(f"trigger={json.dumps(said['trigger'])}")
         if isinstance(plan.action, CreateMonitor):
-            kept.append(f"create_monitor={json.dumps(plan.action.definition)}")
+            kept.append(f"create_monitor={json.dumps(plan.action.definition, ensure_ascii=False)}")
         else:
             kept.append("create_job=azureml:kept")
         read = self.compiler.load_schedule(
@@ -209,6 +209,7 @@ class LocalSchedules:
 
     def _info(self, record: ScheduleRecord) -> ScheduleInfo:
         plan, upcoming = record.plan, None
+        monitor = plan.action if isinstance(plan.action, CreateMonitor) else None
         if record.is_enabled:
             upcoming = next_slot(plan.trigger, record.created, after=record.cursor)
         return ScheduleInfo(
@@ -216,7 +217,9 @@ class LocalSchedules:
             is_enabled=record.is_enabled,
             trigger=plan.trigger,
             create_job=_started(plan.action),
-            type="monitor" if isinstance(plan.action, CreateMonitor) else "job",
+            type="job" if monitor is None else "monitor",
+            monitoring_target="" if monitor is None else target_of(monitor),
+            monitoring_signals=() if monitor is None else signals_of(monitor),
             display_name=plan.display_name,
             description=plan.description,
             tags=plan.tags,
