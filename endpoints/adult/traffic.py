@@ -50,6 +50,8 @@ _MANUAL = frozenset(
 )
 _OFFICE = frozenset(("Adm-clerical", "Exec-managerial", "Sales"))
 _SENDERS = 8
+#: Seconds between two files of truth.
+_TELLING = 5.0
 _Row = dict[str, Any]
 
 
@@ -117,8 +119,8 @@ class Traffic:
     def start(self) -> None:
         """Begin to send."""
         self._due = time.monotonic()
-        for _ in range(_SENDERS):
-            thread = threading.Thread(target=self._send, daemon=True)
+        for work in (self._keep_telling, *[self._send] * _SENDERS):
+            thread = threading.Thread(target=work, daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -153,6 +155,10 @@ class Traffic:
             self._pending = [each for each in self._pending if each[0] + self.truth_delay > now]
         if known:
             write_truth(self.truth, [(request, income) for _, request, income in known])
+
+    def _keep_telling(self) -> None:
+        while not self._over.wait(_TELLING):
+            self.tell()
 
     def _turn(self) -> tuple[float, _Row]:
         with self._lock:
