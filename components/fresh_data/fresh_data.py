@@ -239,7 +239,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--target", required=True)
     parser.add_argument("--window-days", type=float, default=30.0)
     parser.add_argument("--minimum-rows", type=int, default=1000)
-    parser.add_argument("--old-share", type=float, default=0.2)
+    parser.add_argument("--old-share", type=float, default=0.0)
     parser.add_argument("--drop", default="none", help="columns, comma-separated")
     parser.add_argument("--time-column", default="collected")
     parser.add_argument("--seed", type=int, default=0)

@@ -126,7 +126,7 @@ def test_old_rows_have_their_share_and_come_first(endpoint: Endpoint) -> None:
 def test_the_newest_rows_are_the_test_part_of_a_split_by_time(endpoint: Endpoint) -> None:
     endpoint.ask("blue", 40)
     endpoint.know(*range(40))
-    endpoint.make(*endpoint.old())
+    endpoint.make("--old-share", "0.2", *endpoint.old())
     parts = {name: endpoint.folder / name for name in ("train", "test", "split")}
     split.main(
         [

@@ -45,6 +45,7 @@ create_monitor:
       production_data:
         input_data: {{type: uri_folder, path: now}}
         data_context: model_inputs
+        data_column_names: {{timestamp: seen}}
       reference_data:
         input_data: {{type: uri_folder, path: then}}
         data_context: training
@@ -90,8 +91,9 @@ class Loop:
         self.scheduler = self.client.schedules.scheduler
         for name, shift in (("now", 3), ("then", 0)):
             (folder / name).mkdir()
-            rows = "".join(f"{number % 50 / 10 + shift}\n" for number in range(400))
-            (folder / name / "rows.csv").write_text(f"x\n{rows}")
+            now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            rows = "".join(f"{number % 50 / 10 + shift},{now}\n" for number in range(400))
+            (folder / name / "rows.csv").write_text(f"x,seen\n{rows}")
         for name in TRIGGERS:
             text = JOB.format(name=name, ledger=self.ledger, command=COMMANDS[name])
             (folder / f"{name}-job.yml").write_text(text + OUTPUTS[name])
