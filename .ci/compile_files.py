@@ -16,7 +16,13 @@ from amlocal import spec
 from amlocal.errors import AmlocalError
 
 #: Where files are that are submitted.
-PATTERNS = ("jobs/*.yml", "components/*/component.yml", "environments/*/*.yml", "endpoints/*/*.yml")
+PATTERNS = (
+    "jobs/*.yml",
+    "jobs/monitors/*.yml",
+    "components/*/component.yml",
+    "environments/*/*.yml",
+    "endpoints/*/*.yml",
+)
 #: The operations that take a file, by the name of its schema.
 NOUNS = {
     **dict.fromkeys(("commandJob", "pipelineJob", "autoMLJob", "sweepJob"), "jobs"),
@@ -27,6 +33,7 @@ NOUNS = {
     "batchEndpoint": "batch_endpoints",
     "modelBatchDeployment": "batch_deployments",
     "pipelineComponentBatchDeployment": "batch_deployments",
+    **dict.fromkeys(("schedule", "monitorSchedule"), "schedules"),
 }
 #: What compiles a file of each but jobs for this machine.
 LOADERS: dict[str, Callable[[Path], Any]] = {
@@ -36,6 +43,7 @@ LOADERS: dict[str, Callable[[Path], Any]] = {
     "online_deployments": spec.load_online_deployment,
     "batch_endpoints": spec.load_batch_endpoint,
     "batch_deployments": spec.load_batch_deployment,
+    "schedules": spec.load_schedule,
 }
 
 

@@ -19,8 +19,9 @@ class ScheduleOperations(Protocol):
         """Create a schedule, or replace one of its name; it is enabled afterwards.
 
         Args:
-            schedule: The path of its file, a `JobSchedule` of azure-ai-ml, or None to change the
-                one that `name` names by settings alone; that one stays as enabled as it is.
+            schedule: The path of its file, a `JobSchedule` or `MonitorSchedule` of azure-ai-ml, or
+                None to change the one that `name` names by settings alone; that one stays as
+                enabled as it is.
             overrides: `a.b=c` settings.
             name: Stands for the name in the file.
 

@@ -116,7 +116,7 @@ def _reference(signal: Signal) -> Data:
 def _aligned(signal: Signal, reference: Rows) -> tuple[Signal, Rows]:
     """Return a signal of the prediction column, and a reference in which it has the same name."""
     name = signal.production.prediction_column
-    if name is None or signal.features is not None:
+    if name is None or signal.features is not None or not reference.kept:
         return signal, reference
     data = _reference(signal)
     theirs = data.prediction_column or (name if name in reference.columns else data.target_column)

@@ -13,6 +13,7 @@ from amlocal.local.digests import walk
 from amlocal.local.endpoints.batch_store import unused_parts
 from amlocal.local.endpoints.layout import EndpointLayout
 from amlocal.local.endpoints.records import EndpointRecords
+from amlocal.local.monitors.job import PREDICTIONS
 from amlocal.local.opened import Opened
 from amlocal.local.outputs import StepFolders
 from amlocal.local.services import Services
@@ -26,9 +27,9 @@ def collect(opened: Opened, *, dry_run: bool) -> int:
     """Remove what is not needed any more.
 
     That is: folders of jobs without a record, working folders that were kept for somebody to look
-    at, AutoML searches and parallel steps that were interrupted, versions of deployments that serve
-    no more, what no batch deployment and no schedule is made of any more, and stored files that
-    nothing names.
+    at, predictions that monitors keep of references, AutoML searches and parallel steps that were
+    interrupted, versions of deployments that serve no more, what no batch deployment and no
+    schedule is made of any more, and stored files that nothing names.
 
     Args:
         opened: The workspace.
@@ -43,6 +44,7 @@ def collect(opened: Opened, *, dry_run: bool) -> int:
         _freed(folder, dry_run=dry_run) for folder in _unused_versions(services, opened.endpoints)
     )
     freed += sum(_freed(folder, dry_run=dry_run) for folder in _unused_code(opened))
+    freed += sum(_freed(folder, dry_run=dry_run) for folder in _predictions(services))
     used = set(opened.assets.digests())
     for job in services.records.list(view="All"):
         for info in services.records.get(job.name).tree():
@@ -84,6 +86,13 @@ def _unneeded_folders(services: Services) -> Iterator[Path]:
     for folder in outputs.iterdir() if outputs.exists() else ():
         if not records.has(folder.name):
             yield folder
+
+
+def _predictions(services: Services) -> Iterator[Path]:
+    """Give what models said of monitors' references, which can be had anew."""
+    place = services.workspace.cache / PREDICTIONS
+    if place.exists() and not services.records.open():
+        yield place
 
 
 def _unused_versions(services: Services, endpoints: EndpointRecords) -> Iterator[Path]:

@@ -292,10 +292,11 @@ def load_schedule(
     name: str | None = None,
     assets: AssetSource | None = None,
 ) -> Schedule:
-    """Load a schedule with the job that it starts.
+    """Load a schedule with the job or the monitor that it starts.
 
     Args:
-        source: The path of its file, or a `JobSchedule` built with azure-ai-ml.
+        source: The path of its file, or a `JobSchedule` or `MonitorSchedule` of azure-ai-ml; None
+            is one that settings make.
         overrides: `a.b=c` settings.
         name: Stands for the name in the file.
         assets: The target's registered components.

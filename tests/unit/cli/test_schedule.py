@@ -10,13 +10,16 @@ from typing import Any
 import pytest
 
 from amlocal.cli.main import main
-from amlocal.cli.schedule_views import when
+from amlocal.cli.schedule_views import schedule_view, schedules_view, when
+from amlocal.cli.terminal import Terminal
 from amlocal.local.endpoints.batch import Done
 from amlocal.plan import (
     CronTrigger,
+    MonitorThreshold,
     RecurrenceTrigger,
     ScheduleInfo,
     ScheduleTriggerResult,
+    SignalInfo,
     SlotInfo,
     SlotState,
 )
@@ -147,3 +150,67 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
 )
 def test_a_trigger_in_words(trigger: Any, words: str) -> None:
     assert when(trigger) == words
+
+
+WATCH = ScheduleInfo(
+    name="watch",
+    is_enabled=True,
+    type="monitor",
+    trigger=CronTrigger(expression="0 3 * * 1"),
+    create_job="watch.yml",
+    monitoring_target="adult/blue",
+    monitoring_signals=(
+        SignalInfo(
+            name="drift",
+            type="data_drift",
+            alert_enabled=True,
+            thresholds=(
+                MonitorThreshold(metric="a", feature_type="numerical", threshold=0.1),
+                MonitorThreshold(metric="b", feature_type="categorical", threshold=0.25),
+                MonitorThreshold(metric="c", feature_type="categorical"),
+            ),
+            reference="training",
+            window="P7D",
+        ),
+        SignalInfo(name="data_quality", type="data_quality"),
+    ),
+    slots=(
+        SlotInfo(
+            slot="2026-03-02T03:00:00+00:00",
+            state=SlotState.STARTED,
+            job="watch-1",
+            verdict="breach",
+            note="drift: age",
+        ),
+        SlotInfo(slot="2026-02-23T03:00:00+00:00", state=SlotState.STARTED, job="watch-0"),
+    ),
+)
+
+
+def told(view: Any) -> list[str]:
+    text: str = view.text(Terminal(io.StringIO(), {}))
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def test_a_monitor_tells_target_signals_thresholds_and_verdicts() -> None:
+    lines = told(schedule_view(WATCH))
+    assert any(line.split() == ["monitors", "adult/blue"] for line in lines)
+    start = lines.index("signals")
+    assert lines[start + 1 : start + 5] == [
+        "  drift  data_drift  rows of P7D, against training",
+        "    numerical: a 0.1; categorical: b 0.25, c",
+        "  data_quality  reported only",
+        "    default metrics and thresholds",
+    ]
+    slots = lines[lines.index("last slots") + 1 :]
+    assert slots[0].endswith("started  watch-1  breach: drift: age")
+    assert slots[1].endswith("started  watch-0")
+
+
+def test_a_list_tells_monitors_from_jobs() -> None:
+    assert "Type" not in "".join(told(schedules_view([NIGHTLY])))
+    header, *rows = told(schedules_view([NIGHTLY, WATCH]))
+    assert "Type" in header
+    assert [row.split()[:2] for row in rows if row.split()[:1] == ["watch"]] == [
+        ["watch", "monitor"]
+    ]

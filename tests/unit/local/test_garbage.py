@@ -50,6 +50,12 @@ def test_the_folders_of_a_job_without_a_record_go(lab: Lab) -> None:
     assert collect(lab) == 0
 
 
+def test_predictions_of_references_go(lab: Lab) -> None:
+    lab.write(".amlocal/cache/predictions/a.parquet", "x" * 1000)
+    assert collect(lab) == 1000
+    assert not (lab.workspace / "cache" / "predictions").exists()
+
+
 def test_the_folder_of_a_job_that_is_being_created_stays(lab: Lab) -> None:
     lock = joblock.take(lab.services.workspace.job("soon"))
     assert lock is not None

@@ -13,7 +13,7 @@ from typing import Any
 
 from amlocal.local.database import Database
 from amlocal.local.records import JobRecords
-from amlocal.local.triggers.events import record
+from amlocal.local.triggers.events import NewEvent, record_together
 from amlocal.plan import MonitorBreach, MonitorInfo, Scalar
 from amlocal.plan.trigger import EventInfo
 
@@ -111,17 +111,17 @@ class Findings:
         return found
 
     def _record(self, found: MonitorInfo, root: str) -> list[EventInfo]:
-        return [
-            record(
-                self._db,
-                _KINDS.get(breach.type, "drift"),
-                found.monitor,
-                _detail(breach, found, root),
-                f"{root}:{breach.signal}",
+        events = [
+            NewEvent(
+                kind=_KINDS.get(breach.type, "drift"),
+                source=found.monitor,
+                detail=_detail(breach, found, root),
+                key=f"{root}:{breach.signal}",
             )
             for breach in found.breaches
             if breach.alert_enabled
         ]
+        return record_together(self._db, events)
 
 
 def _detail(breach: MonitorBreach, found: MonitorInfo, job: str) -> dict[str, Scalar]:

@@ -35,6 +35,8 @@ from amlocal.plan.monitor import COLLECTED
 
 #: The step, and its output.
 STEP, REPORT = "monitor", "report"
+#: The folder of the cache that keeps what models say of references.
+PREDICTIONS = "predictions"
 #: Tags of a monitor's job and runs.
 MONITOR_TAG, SLOT_TAG = "monitor", "slot"
 ENDPOINT_TAG, DEPLOYMENT_TAG, MODEL_TAG = "endpoint", "deployment", "model"

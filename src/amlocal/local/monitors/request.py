@@ -63,13 +63,13 @@ class Asked:
     Attributes:
         document: As `monitorkit.request` reads it, with `Place` and `Scored` in it.
         inputs: The step's inputs, but for those that other steps of its job give it.
-        deployed: The deployment, or None.
+        awaited: Those of them that come later, such as the truth: they may not be there yet.
         model: The model, or None.
     """
 
     document: Mapping[str, Any]
     inputs: Mapping[str, DataValue]
-    deployed: Deployed | None = None
+    awaited: frozenset[str] = frozenset()
     model: MonitoredModel | None = None
 
 
@@ -116,6 +116,7 @@ class _Asker:
         self.deployed: Deployed | None = None
         self.model: MonitoredModel | None = None
         self._origin: Origin | None = None
+        self._awaited: set[str] = set()
         if monitor.endpoint_name:
             self.deployed = self.facts.deployed(monitor.endpoint_name, monitor.deployment_name)
             self.model = self.deployed.model
@@ -125,7 +126,7 @@ class _Asker:
     def asked(self) -> Asked:
         signals = [self._signal(signal) for signal in self.monitoring.monitor.signals]
         document = {"name": self.monitoring.name, "now": self.monitoring.now, "signals": signals}
-        return Asked(document, self.inputs, self.deployed, self.model)
+        return Asked(document, self.inputs, frozenset(self._awaited), self.model)
 
     def _signal(self, signal: MonitorSignal) -> dict[str, Any]:
         thresholds = [
@@ -188,6 +189,7 @@ class _Asker:
         asked: dict[str, Any] = {"production": found}
         if truth is not None:
             asked["ground_truth"] = self._data(signal, truth, TRUTH)
+            self._awaited |= {asked["ground_truth"]["path"].input} & self.inputs.keys()
             target = truth.columns.get("target_column") or self._target()
             if not target:
                 raise UsageError(

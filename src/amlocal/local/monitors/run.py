@@ -17,10 +17,12 @@ from typing import Any
 
 import msgspec
 
+from amlocal.errors import TargetError
 from amlocal.files import write_whole
 from amlocal.local.inputs import StepInputs
+from amlocal.local.locations import in_datastore
 from amlocal.local.monitors.findings import breaches_of, note_of
-from amlocal.local.monitors.job import MODEL_TAG, REPORT
+from amlocal.local.monitors.job import MODEL_TAG, PREDICTIONS, REPORT
 from amlocal.local.monitors.request import Asked, Scored, ask, filled
 from amlocal.local.outputs import OutputPlace
 from amlocal.local.process import Launch
@@ -46,6 +48,7 @@ class MonitorRun(StepRun):
         self.services.findings.expect(self.name)
         self.state.change(self.name, status=JobStatus.PREPARING)
         self._asked: Asked = ask(self.monitoring, self.services.facts)
+        self._make_room()
         component = self.step.component
         given = {name: Input(type=value.type) for name, value in self._asked.inputs.items()}
         tags = dict(self.step.tags)
@@ -59,6 +62,13 @@ class MonitorRun(StepRun):
         )
         self.state.change(self.name, tags=tags)
         super()._run()
+
+    def _make_room(self) -> None:
+        """Make the folders of the workspace that somebody is to write to, and has not yet."""
+        for name in self._asked.awaited:
+            value = self._asked.inputs[name]
+            if in_datastore(value.path) and value.type == "uri_folder":
+                self.services.locations.place(value.path).mkdir(parents=True, exist_ok=True)
 
     def _start(
         self,
@@ -81,7 +91,7 @@ class MonitorRun(StepRun):
 
     def _scored(self, inputs: StepInputs) -> dict[Scored, str]:
         """Return where predictions of references are kept, by the content of model and rows."""
-        folder = self.services.workspace.cache / "predictions"
+        folder = self.services.workspace.cache / PREDICTIONS
         found = {}
         for scored in _scored_in(self._asked.document):
             facts = [inputs.bound[name].digest for name in ("model", scored.input)]
@@ -116,7 +126,11 @@ class MonitorRun(StepRun):
         self, code: int, inputs: StepInputs, places: dict[str, OutputPlace], verdict: Verdict
     ) -> None:
         super()._conclude(code, inputs, places, verdict)
-        self.services.findings.settle(self.services.records)
+        try:
+            self.services.findings.settle(self.services.records)
+        except TargetError as error:
+            # The run is over all the same, and the scheduler tries it again.
+            self.services.note(f"what {self.name} found is no event yet: {error}")
 
 
 def _scored_in(said: Any) -> Iterator[Scored]:

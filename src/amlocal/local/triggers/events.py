@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -37,19 +38,40 @@ def record(
         UsageError: There is no such kind.
         TargetError: The records cannot be written.
     """
-    if kind not in EVENT_TYPES:
-        raise UsageError(f"no event type {kind!r}", hint=near_miss(kind, EVENT_TYPES))
-    told = msgspec.json.encode(dict(detail), order="sorted").decode()
+    (found,) = record_together(database, [NewEvent(kind, source, detail, key)])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """Something that happened; fields as the arguments of `record`."""
+
+    kind: str
+    source: str
+    detail: Mapping[str, Scalar]
+    key: str
+
+
+def record_together(database: Database, events: Sequence[NewEvent]) -> list[EventInfo]:
+    """Record several things that happened at once, as `record` does each.
+
+    Triggers hear of all of them at one look, and so start one job for them.
+    """
+    for event in events:
+        if event.kind not in EVENT_TYPES:
+            hint = near_miss(event.kind, EVENT_TYPES)
+            raise UsageError(f"no event type {event.kind!r}", hint=hint)
     with database.writing():
-        database.execute(
-            "INSERT INTO events (key, type, source, created, detail) VALUES (?, ?, ?, ?, ?)"
-            " ON CONFLICT (key) DO NOTHING",
-            (key, kind, source, time.time(), told),
-        )
-        row = database.one(f"SELECT {_COLUMNS} FROM events WHERE key = ?", (key,))  # noqa: S608
-    if row is None:
-        raise AssertionError(f"the event {key} was not written")
-    return event_of(row)
+        for event in events:
+            told = msgspec.json.encode(dict(event.detail), order="sorted").decode()
+            database.execute(
+                "INSERT INTO events (key, type, source, created, detail) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (key) DO NOTHING",
+                (event.key, event.kind, event.source, time.time(), told),
+            )
+        query = f"SELECT {_COLUMNS} FROM events WHERE key = ?"  # noqa: S608
+        rows = [database.one(query, (event.key,)) for event in events]
+    return [event_of(row) for row in rows if row is not None]
 
 
 def event_of(row: tuple[Any, ...]) -> EventInfo:

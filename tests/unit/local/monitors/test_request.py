@@ -220,6 +220,8 @@ def test_performance_is_of_predictions_joined_with_the_truth() -> None:
     assert (found.ground_truth.path, found.ground_truth.target_column) == ("/truth.csv", "y")
     assert found.ground_truth.correlation_id_column == "order"
     assert found.production.correlation_id_column == "correlationid"
+    monitor = CreateMonitor(signals=(given,), endpoint_name="adult", deployment_name="blue")
+    assert ask(Monitoring(name="m", now=NOW, monitor=monitor), MadeUp()).awaited == {"ground_truth"}
 
 
 def test_performance_without_thresholds_is_that_of_the_test_rows() -> None:
