@@ -208,7 +208,7 @@ def breach(stage: Stage, traffic: Traffic, rows: int) -> None:
     if found.verdict != "breach" or not drift:
         raise MissingLinkError(f"no event of drift came of {found.verdict}: {found.note}")
     for event in stage.client.triggers.events():
-        stage.say(f"event {event.id}: {event.type}, signal {event.detail['signal']}")
+        stage.say(f"event {event.id}: {event.type}, signal {event.detail.get('signal', '')}")
 
 
 def turn(stage: Stage) -> str:
