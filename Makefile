@@ -24,7 +24,7 @@ export UV_SYSTEM_CERTS ?= true
 
 include .ci/stages.mk
 
-.PHONY: help setup demo test test-slow test-conformance lint format bench lock clean
+.PHONY: help setup demo loop test test-slow test-conformance lint format bench lock clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -44,6 +44,9 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: setup  ## Train, judge, and register a model on the Adult census data
 	@$(AML) job create -f jobs/lifecycle.yml --stream
 
+loop: setup  ## Show continuous training end to end: drift, retraining, rollout (minutes)
+	@$(VENV)/bin/python loop/run.py
+
 test: setup  ## Run the tests (minutes); TEST_WORKERS=1 for one after another
 	$(VENV)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
@@ -59,6 +62,7 @@ lint: setup  ## Check style, types, and imports
 	$(VENV)/bin/mypy
 	MYPYPATH=src $(VENV)/bin/mypy components/*/*.py
 	$(VENV)/bin/mypy endpoints/adult/scoring/score.py .ci
+	MYPYPATH=src:endpoints/adult:loop $(VENV)/bin/mypy loop/*.py
 
 format: setup  ## Format the code
 	$(VENV)/bin/ruff format .

@@ -19,6 +19,7 @@ from amlocal.errors import AmlocalError
 PATTERNS = (
     "jobs/*.yml",
     "jobs/monitors/*.yml",
+    "jobs/loop/monitor.yml",
     "components/*/component.yml",
     "environments/*/*.yml",
     "endpoints/*/*.yml",

@@ -18,6 +18,9 @@ from stepkit.tracking import Tracking, tracked
 
 #: Tags of a run that name the code it ran, and what a model version's tag is called then.
 COMMIT_TAGS = ("mlflow.source.git.commit", "azureml.git.commit")
+#: Tags of a job that an event has started, and what a model version's tags are called then.
+EVENT_TAGS = ("event", "event_type", "event_source", "trigger")
+_PARENT = "mlflow.parentRunId"
 #: The tag by which the gate knows a model again.
 DIGEST_TAG = "model_digest"
 ALIASES = ("champion", "challenger")
@@ -48,6 +51,7 @@ def lineage_tags(
     evaluation: Mapping[str, Any],
     decision: Mapping[str, Any],
     run_tags: Mapping[str, str],
+    job_tags: Mapping[str, str],
 ) -> dict[str, str]:
     """Return the tags that say where a model version comes from.
 
@@ -56,6 +60,7 @@ def lineage_tags(
         evaluation: Its `metrics.json`.
         decision: What the gate decided of it.
         run_tags: Tags of the run that trained it.
+        job_tags: Tags of the job that registers it.
     """
     found = {key: str(value) for key, value in description["metadata"].items()}
     found[DIGEST_TAG] = decision["model_digest"]
@@ -63,6 +68,8 @@ def lineage_tags(
     found["job"] = os.environ.get("AZUREML_ROOT_RUN_ID", "")
     found["git_commit"] = next((run_tags[tag] for tag in COMMIT_TAGS if tag in run_tags), "")
     found["policy"] = str(decision["policy"]["name"])
+    found["decision"] = str(decision["decision"])
+    found |= {name: job_tags[name] for name in EVENT_TAGS if name in job_tags}
     found |= {f"metric.{name}": f"{value:.6g}" for name, value in evaluation["metrics"].items()}
     return {key: value for key, value in found.items() if value}
 
@@ -127,10 +134,12 @@ def settle_version(
     if before is not None:
         return before
     description = read_description(args.model)
-    run_tags = training_run_tags(
-        mlflow.MlflowClient(), str(description["metadata"].get("training_run_id", ""))
-    )
-    tags = lineage_tags(description, evaluation, decision, run_tags)
+    client = mlflow.MlflowClient()
+    run_tags = training_run_tags(client, str(description["metadata"].get("training_run_id", "")))
+    # A step's run lies below its job's, which has the job's tags.
+    parent = client.get_run(tracking.run_id).data.tags.get(_PARENT, "")
+    job_tags = client.get_run(parent).data.tags if parent else {}
+    tags = lineage_tags(description, evaluation, decision, run_tags, job_tags)
     return put(model, args.model, decision["decision"], tags, tracking)
 
 

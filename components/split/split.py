@@ -257,6 +257,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     ):
         part = part.reset_index(drop=True)
         part.attrs = {"part": name, "source_digest": origin, "split": method}
+        # Of collected rows, when they were collected: the model's lineage tells it.
+        if (window := table.attrs.get("data_window")) is not None:
+            part.attrs["data_window"] = window
         write_table(part, getattr(args, name))
         if name == "train" and args.train_table is not None:
             write_mltable(part, args.train_table)

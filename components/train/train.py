@@ -192,6 +192,7 @@ def metadata(
         "training_run_id": run_id,
         "train_data_digest": digest(args.data),
         "source_data_digest": str(table.attrs.get("source_digest", "")),
+        "data_window": str(table.attrs.get("data_window", "")),
         "code_digest": digest(Path(__file__).parent, "*.py"),
     }
     return {name: value for name, value in facts.items() if value}

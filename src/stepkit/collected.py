@@ -26,6 +26,10 @@ _WRITTEN_LATE = timedelta(hours=1)
 _LEVELS = ("year", "month", "day", "hour", "minute")
 
 
+class NothingCollectedError(StepError):
+    """No row was collected in a window."""
+
+
 def read_collected(
     path: Path, *, begin: datetime | None = None, end: datetime | None = None
 ) -> pd.DataFrame:
@@ -43,7 +47,8 @@ def read_collected(
         that an event does not have is missing in its rows.
 
     Raises:
-        StepError: Nothing was collected in this time, or a file holds something else.
+        NothingCollectedError: No row was collected in this time.
+        StepError: A file holds something else.
     """
     window = (_utc(begin), _utc(end))
     keys: list[tuple[pd.Timestamp, str, int]] = []
@@ -60,7 +65,7 @@ def read_collected(
                 counted[own] += 1
                 rows.append(row)
     if not rows:
-        raise StepError(
+        raise NothingCollectedError(
             f"nothing was collected in {path}{_said(*window)}",
             hint="collections are enabled by the deployment's data_collector",
         )

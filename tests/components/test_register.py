@@ -27,6 +27,7 @@ def test_a_version_says_where_it_comes_from(
     version = client.get_model_version_by_alias("register-tags", "champion")
     assert version.tags["job"] == "job-1"
     assert version.tags["policy"] == "policy"
+    assert version.tags["decision"] == "champion"
     assert version.tags["training_run_id"]
     assert len(version.tags["model_digest"]) == 64
     assert float(version.tags["metric.rmse"]) == pytest.approx(done["metrics"]["rmse"], rel=1e-5)
@@ -37,6 +38,16 @@ def test_a_version_says_where_it_comes_from(
         "passes the policy; there is no champion yet"
     )
     assert concluded.partition(":")[0] in capsys.readouterr().out
+
+
+def test_a_version_says_which_event_started_its_job() -> None:
+    evaluation = {"test_data_digest": "d", "metrics": {}}
+    decision = {"model_digest": "m", "policy": {"name": "p"}, "decision": "challenger"}
+    job = {"event": "7", "event_type": "new_data", "trigger": "retrain", "other": "x"}
+    description = {"metadata": {"data_window": "a/b"}}
+    found = register.lineage_tags(description, evaluation, decision, {}, job)
+    assert job.items() - found.items() == {("other", "x")}
+    assert (found["data_window"], found["decision"]) == ("a/b", "challenger")
 
 
 def test_what_the_gate_refuses_is_not_registered(candidates: Candidates) -> None:
