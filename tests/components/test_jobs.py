@@ -202,14 +202,16 @@ def test_the_conda_file_resolves(tmp_path: Path, environment: str, python: str) 
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("environment", list(ENVIRONMENTS))
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("environment", [*ENVIRONMENTS, "responsibleai"])
 def test_the_conda_file_installs(tmp_path: Path, environment: str) -> None:
+    if environment == "responsibleai" and sys.version_info >= (3, 12):
+        pytest.skip("Microsoft's toolbox needs packages that are of Python 3.11 at the latest")
     (tmp_path / "requirements.txt").write_text("\n".join(requirements(environment)))
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "--quiet", str(tmp_path / "venv")], check=True)
     python = tmp_path / "venv/bin/python"
     install = [*uv, "pip", "install", "--quiet", "--python", str(python)]
     subprocess.run([*install, "-r", str(tmp_path / "requirements.txt")], check=True)
-    imports = f"import {ENVIRONMENTS[environment]}"
-    subprocess.run([str(python), "-I", "-c", imports], check=True)
+    imports = ENVIRONMENTS.get(environment, "mlflow, raiwidgets, responsibleai")
+    subprocess.run([str(python), "-I", "-c", f"import {imports}"], check=True)
