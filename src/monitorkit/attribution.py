@@ -78,9 +78,10 @@ def additive_attributions(rows: Labelled, seed: int) -> Floats:
     found = []
     for feature in range(rows.X.shape[1]):
         # All else is as in the first row, so that what differs is the feature's own term.
-        moved = np.repeat(rows.X[:1], len(rows.X), axis=0)
-        moved[:, feature] = rows.X[:, feature]
-        term = np.asarray(raw(moved))
+        values, places = np.unique(rows.X[:, feature], return_inverse=True)
+        moved = np.repeat(rows.X[:1], len(values), axis=0)
+        moved[:, feature] = values
+        term = np.asarray(raw(moved))[places]
         found.append(float(np.abs(term - term.mean(axis=0)).mean()))
     return np.array(found)
 
@@ -97,41 +98,51 @@ def labelled(
         seed: Of the choice of rows, where there are more than `SURROGATE_ROWS`.
 
     Raises:
-        StepError: A part has no values in its target column.
+        StepError: A part has no values in its target column, or there are no features.
     """
-    columns = [
-        _numbered([part.column(name) for part in parts], kind) for name, kind in features.items()
-    ]
+    if not features:
+        raise StepError("no feature to learn from", hint="give features, or a reference with some")
     goals = [part.column(name) for part, name in zip(parts, targets, strict=True)]
     is_classes = goals[-1].kind() != "numerical"
-    labels = _numbered(goals, "categorical" if is_classes else "numerical")
+    all_rows = [slice(None) for _ in parts]
+    labels = _numbered(goals, "categorical" if is_classes else "numerical", all_rows)
     is_category = np.array([kind == "categorical" for kind in features.values()])
     random = np.random.default_rng(seed)
-    found = []
-    for place in range(len(parts)):
-        y = labels[place]
+    chosen = []
+    for y, target in zip(labels, targets, strict=True):
         known = np.flatnonzero(~np.isnan(y))
         if not len(known):
-            raise StepError(f"no value in the column {targets[place]!r} that attributions are of")
+            raise StepError(f"no value in the column {target!r} that attributions are of")
         if len(known) > SURROGATE_ROWS:
             known = random.choice(known, SURROGATE_ROWS, replace=False)
-        X = np.column_stack([column[place] for column in columns])
-        found.append(Labelled(X[known], y[known], is_category, is_classes))
-    return found
+        chosen.append(known)
+    columns = [
+        _numbered([part.column(name) for part in parts], kind, chosen)
+        for name, kind in features.items()
+    ]
+    return [
+        Labelled(np.column_stack(X), y[known], is_category, is_classes)
+        for X, y, known in zip(zip(*columns, strict=True), labels, chosen, strict=True)
+    ]
 
 
-def _numbered(columns: Sequence[Column], kind: Kind) -> list[Floats]:
-    """Return columns as numbers; categories as their rank by frequency, the rare ones as one."""
+def _numbered(
+    columns: Sequence[Column], kind: Kind, chosen: Sequence[NDArray[np.intp] | slice]
+) -> list[Floats]:
+    """Return chosen rows of columns as numbers; categories as their rank by frequency of all rows.
+
+    The rare ones are one.
+    """
     if kind == "numerical":
-        return [column.numbers()[0] for column in columns]
+        return [column.numbers()[0][rows] for column, rows in zip(columns, chosen, strict=True)]
     counted: Counter[str] = Counter()
     for column in columns:
         counted.update(column.categories())
     place = {label: rank for rank, (label, _) in enumerate(counted.most_common(_MOST_CATEGORIES))}
     place = {label: place.get(label, _MOST_CATEGORIES) for label in counted}
     found = []
-    for column in columns:
-        codes, labels = pd.factorize(column.texts())
+    for column, rows in zip(columns, chosen, strict=True):
+        codes, labels = pd.factorize(column.texts()[rows])
         ranks = np.array([*(place[label] for label in labels), np.nan])
         found.append(ranks[codes])
     return found

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from monitorkit import defaults
-from monitorkit.attribution import Labelled, attribution_drift, labelled
+from monitorkit.attribution import SURROGATE_ROWS, Labelled, attribution_drift, labelled
 from monitorkit.columns import Kind, Rows, kinds
 from monitorkit.custom import custom
 from monitorkit.distances import Floats
@@ -25,6 +25,9 @@ from monitorkit.verdicts import Metric
 from stepkit.program import StepError
 from stepkit.table import read_table
 
+#: Rows, chosen at random, whose predictions are looked up to learn attributions from; a surrogate
+#: takes `SURROGATE_ROWS` of them.
+_EXPLAINED = 20 * SURROGATE_ROWS
 #: Of production and reference: rows that attributions are learned from, or attributions of rows.
 Sides: TypeAlias = "tuple[Labelled, Labelled] | tuple[Floats, Floats]"
 
@@ -70,10 +73,13 @@ class Reader:
             )
         return self._held[key]
 
-    def joined(self, *parts: tuple[Data, tuple[str, ...] | None]) -> tuple[Rows, int]:
-        """Return rows that are joined by correlation id, and how many the first part has."""
+    def joined(
+        self, *parts: tuple[Data, tuple[str, ...] | None], rows_at_most: int | None = None
+    ) -> tuple[Rows, int]:
+        """Return rows that are joined by correlation id, and how many of the first part were."""
         request = self._request
-        return joined_rows(parts, request.now, rows_at_most=request.rows_at_most, seed=request.seed)
+        most = min(rows_at_most or request.rows_at_most, request.rows_at_most)
+        return joined_rows(parts, request.now, rows_at_most=most, seed=request.seed)
 
 
 def compute(signal: Signal, request: Request, reader: Reader) -> Outcome:
@@ -175,15 +181,16 @@ def _require(rows: Rows, name: str, signal: Signal) -> None:
 def _attribution(signal: Signal, request: Request, reader: Reader) -> Outcome:
     data = _reference(signal)
     reference = reader.rows(data)
-    production, prediction, notes = reader.rows(signal.production), "", []
+    notes = []
     if signal.outputs is not None:
         prediction = signal.outputs.prediction_column or ""
         production, asked = reader.joined(
-            (signal.production, None), (signal.outputs, (prediction,))
+            (signal.production, None), (signal.outputs, (prediction,)), rows_at_most=_EXPLAINED
         )
         notes.append(f"predictions are known of {production.kept:,d} of {asked:,d} rows")
-    elif signal.production.prediction_column is not None:
-        prediction = signal.production.prediction_column
+    else:
+        production = reader.rows(signal.production)
+        prediction = signal.production.prediction_column or ""
     found_kinds = kinds(reference, signal.feature_types)
     features, left = chosen_features(signal, production, reference, found_kinds, request.seed)
     features = {name: kind for name, kind in features.items() if name != prediction}

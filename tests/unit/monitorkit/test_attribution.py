@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.metrics import ndcg_score
 
-from monitorkit.attribution import Labelled, additive_attributions, attribution_drift
+from monitorkit.attribution import (
+    SURROGATE_ROWS,
+    Labelled,
+    additive_attributions,
+    attribution_drift,
+)
+from monitorkit.attribution import labelled as labelled_rows
+from monitorkit.columns import Gatherer, Kind, Rows
 from monitorkit.distances import Floats
 from monitorkit.request import Threshold
+from stepkit.program import StepError
 
 THRESHOLD = Threshold("normalized_discounted_cumulative_gain", threshold=0.9)
 
@@ -82,3 +92,33 @@ def test_too_few_rows_have_no_gain() -> None:
     rows = labelled(30, 4)
     found = attribution_drift("a", rows, rows, THRESHOLD, rows=(30, 30), minimum_rows=31, seed=0)
     assert (found.value, found.note) == (None, "30 rows, 31 are needed")
+
+
+def gathered(**columns: Any) -> Rows:
+    gatherer = Gatherer(10**6, 0)
+    gatherer.add(pa.table(columns))
+    return gatherer.rows()
+
+
+def test_of_many_rows_some_are_learned_from_and_stay_rows() -> None:
+    size = np.arange(8_000.0)
+    text = np.where(size < 6_000, "often", "seldom").astype(object)
+    text[::7] = None
+    part = gathered(size=size, text=text, goal=pa.array(np.where(size < 500, np.nan, size + 1)))
+    kinds: dict[str, Kind] = {"size": "numerical", "text": "categorical"}
+    (rows,) = labelled_rows([part], kinds, ["goal"], 0)
+    assert rows.X.shape == (SURROGATE_ROWS, 2)
+    assert len(np.unique(rows.y)) == SURROGATE_ROWS
+    assert rows.y.min() > 500
+    np.testing.assert_array_equal(rows.X[:, 0], rows.y - 1)
+    # By frequency among all rows; a row without a value has no number.
+    expected = np.where(rows.X[:, 0] % 7 == 0, np.nan, rows.X[:, 0] >= 6_000)
+    np.testing.assert_array_equal(rows.X[:, 1], expected)
+
+
+def test_what_cannot_be_learned_is_told() -> None:
+    part = gathered(a=[1.0, 2.0], goal=pa.array([None, None], pa.float64()))
+    with pytest.raises(StepError, match="no value in the column 'goal'"):
+        labelled_rows([part], {"a": "numerical"}, ["goal"], 0)
+    with pytest.raises(StepError, match="no feature to learn from"):
+        labelled_rows([part], {}, ["a"], 0)
