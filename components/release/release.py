@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -101,8 +100,8 @@ def deploy(aml: Aml, args: argparse.Namespace, version: Mapping[str, Any], name:
     facts |= {"model_job": tags.get("job", ""), "release_job": args.job}
     settings = [
         f"model=azureml:{args.model_name}:{args.model_version}",
-        # In quotes, since a text may read as a number.
-        *(f"tags.{key}={json.dumps(value)}" for key, value in facts.items() if value),
+        # Tags are text, whatever stands in them.
+        *(f"tags.{key}={value}" for key, value in facts.items() if value),
     ]
     file = str(args.files / args.deployment_file)
     create = ("online-deployment", "create", "-f", file, "-n", name, "-e", args.endpoint_name)

@@ -88,7 +88,7 @@ def test_a_champion_is_deployed_rolled_out_and_watched(world: World) -> None:
         "--set model=azureml:income:2 "
     )
     # So that its lineage can be followed from the deployment.
-    assert 'tags.event="7" tags.data_window="a/b" tags.model_job="retrain_7"' in create
+    assert "tags.event=7 tags.data_window=a/b tags.model_job=retrain_7" in create
     assert "tags.x" not in create
     assert rollout.startswith(
         "online-deployment rollout -f files/release.yml "
