@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10 python; do \
 VENV := .venv
 AML := $(VENV)/bin/aml
 # Tests of one module stay together, since they share servers and trained models.
-TEST_WORKERS ?= 2
+TEST_WORKERS ?= 3
 PIP_INSTALL := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 UV_INSTALL := $(VENV)/bin/uv pip install --quiet --python $(VENV)/bin/python
 
@@ -24,7 +24,7 @@ export UV_SYSTEM_CERTS ?= true
 
 include .ci/stages.mk
 
-.PHONY: help setup demo loop test test-slow test-conformance lint format bench lock clean
+.PHONY: help setup demo loop test test-slow test-long test-conformance lint format bench lock clean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 20
@@ -50,8 +50,11 @@ loop: setup  ## Show continuous training end to end: drift, retraining, rollout 
 test: setup  ## Run the tests (minutes); TEST_WORKERS=1 for one after another
 	$(VENV)/bin/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
-test-slow: setup  ## Run the tests that take longer: faults, other Python versions
+test-slow: setup  ## Run the tests that take longer: faults, planted defects, load
 	$(VENV)/bin/python -m pytest -m slow
+
+test-long: setup  ## Run the tests of many minutes: the loop, kills of it, other Python versions
+	$(VENV)/bin/python -m pytest -m long
 
 test-conformance: setup  ## Run public example jobs; EXAMPLES=/path/to/azureml-examples
 	AZUREML_EXAMPLES="$(EXAMPLES)" $(VENV)/bin/python -m pytest -m conformance

@@ -154,6 +154,10 @@ def _order(files: Files) -> Iterator[str]:
 def make(*arguments: str) -> str:
     """Return what make would run, without running it."""
     done = subprocess.run(
-        ["make", "--dry-run", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "--dry-run", "--no-print-directory", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout

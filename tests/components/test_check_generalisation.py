@@ -119,6 +119,7 @@ def test_a_stump_underfits(bent: Desk) -> None:
 
 
 @pytest.mark.parametrize("target", ["q", "y"])
+@pytest.mark.slow
 def test_a_line_on_straight_data_passes(straight: Desk, target: str) -> None:
     found = straight.check(linear(target), target)
     assert found.judgement.verdict == "fits"
@@ -134,6 +135,7 @@ def test_a_line_on_straight_data_passes(straight: Desk, target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["q", "y"])
+@pytest.mark.slow
 def test_gradient_boosting_on_bent_data_passes(bent: Desk, target: str) -> None:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -162,6 +164,7 @@ def test_noise_that_is_not_learned_is_undecided(tmp_path: Path) -> None:
     assert undecided.note.startswith("undecided")
 
 
+@pytest.mark.slow
 def test_a_leaking_column_is_found(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     parts = [
@@ -224,6 +227,7 @@ def test_of_a_plain_function_train_and_test_are_compared(bent: Desk) -> None:
     assert abs(found.gaps["rmse"].mean) < 0.1
 
 
+@pytest.mark.slow
 def test_the_saved_model_is_checked_and_all_files_written(
     bent: Desk, step_run, capsys: pytest.CaptureFixture[str]
 ) -> None:

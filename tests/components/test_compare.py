@@ -111,6 +111,7 @@ def test_costs_are_told(bent: Bench) -> None:
     assert 0 < found["training_seconds"] < 60
 
 
+@pytest.mark.slow
 def test_the_champion_is_compared_too(bent: Bench, step_run, tmp_path: Path) -> None:
     linear, trees = bent.train("linear", name="first"), bent.train("hist_gradient_boosting")
     step_run("evaluate")

@@ -46,6 +46,7 @@ MORE_CLASSES = [*CURVES, "calibration.png"]
         (measured(2), ["predicted_vs_true.png", "residuals.png"]),
     ],
 )
+@pytest.mark.slow
 def test_plots_are_drawn_the_same_again(
     tmp_path: Path, scores: Scores, expected: list[str]
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_champion_needs_a_registry(tmp_path: Path) -> None:
         run(tmp_path, TWO, "--champion", "auto", "--resamples", "100")
 
 
+@pytest.mark.slow
 def test_the_champion_is_scored_on_the_same_rows(tmp_path: Path, step_run) -> None:
     rows = "".join(f"{i},{i % 7},{'yes' if i + 9 * (i % 5) > 50 else 'no'}\n" for i in range(80))
     run(tmp_path, "n,m,y\n" + rows, "--resamples", "100", before=step_run)

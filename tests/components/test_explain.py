@@ -100,6 +100,7 @@ def test_two_classes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert "what moves the predictions most: x (" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_worst_predicted_rows_are_the_worst(folder: Path, tmp_path: Path) -> None:
     model = trained(folder, "yes", "--max-iter", "30")
     explained(folder, model, tmp_path, "--worst", "2")
@@ -113,6 +114,7 @@ def test_the_worst_predicted_rows_are_the_worst(folder: Path, tmp_path: Path) ->
     assert sum(row["why"] == "typical" for row in local) == 3
 
 
+@pytest.mark.slow
 def test_the_other_class_turns_every_sign(folder: Path, tmp_path: Path) -> None:
     model = trained(folder, "yes", "--max-iter", "30")
     explained(folder, model, tmp_path / "yes", "--rows", "1")
@@ -136,6 +138,7 @@ def test_a_quantity(folder: Path, tmp_path: Path) -> None:
     assert rise == pytest.approx(2, abs=0.1)
 
 
+@pytest.mark.slow
 def test_three_classes(folder: Path, tmp_path: Path) -> None:
     model = trained(folder, "size", "--estimator", "random_forest", "--max-iter", "20")
     figures = explained(folder, model, tmp_path)
@@ -150,6 +153,7 @@ def test_three_classes(folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Missing values detected")
+@pytest.mark.slow
 def test_an_ebm_says_its_own_terms(folder: Path, tmp_path: Path) -> None:
     model = trained(folder, "yes", "--estimator", "ebm", "--max-iter", "100")
     figures = explained(folder, model, tmp_path)
@@ -163,6 +167,7 @@ def test_an_ebm_says_its_own_terms(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "terms.png").is_file()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_files(folder: Path, tmp_path: Path) -> None:
     model = trained(folder, "yes", "--max-iter", "30")
     for name in ("one", "two"):
@@ -196,6 +201,7 @@ def test_rows_are_numbers(rows: str, capsys: pytest.CaptureFixture[str]) -> None
     assert "no list of row numbers" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_it_logs_to_its_run(folder: Path, tmp_path: Path, step_run) -> None:
     run = step_run("explain")
     explained(folder, trained(folder, "yes", "--max-iter", "30"), tmp_path)

@@ -175,6 +175,7 @@ def candidates(tmp_path: Path, step_run) -> Candidates:
     return Candidates(tmp_path, step_run)
 
 
+@pytest.mark.slow
 def test_what_comes_after_a_champion(candidates: Candidates) -> None:
     name = ["--model-name", "gate-after"]
     candidates.train("some", ignore="b")

@@ -94,6 +94,7 @@ def test_adult_is_trained_and_becomes_champion(
     assert "REGISTERED income-classification version 1 as champion" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_wages_by_changing_inputs_only(tmp_path: Path, step_run) -> None:
     chain = Chain(tmp_path, step_run)
 
@@ -107,6 +108,7 @@ def test_wages_by_changing_inputs_only(tmp_path: Path, step_run) -> None:
     assert checked["problems"][0]["rows"] == 438
 
 
+@pytest.mark.slow
 def test_what_comes_after_a_champion(
     tmp_path: Path, step_run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -144,6 +146,7 @@ def test_what_comes_after_a_champion(
     assert chain.runs["gate"].status == "FAILED"
 
 
+@pytest.mark.slow
 def test_a_model_name_of_another_target_is_refused(tmp_path: Path, step_run) -> None:
     names = ["--model-name", "one-name"]
     wage = Chain(tmp_path / "wage", step_run)
@@ -155,6 +158,7 @@ def test_a_model_name_of_another_target_is_refused(tmp_path: Path, step_run) -> 
         other.register("model", *names)
 
 
+@pytest.mark.slow
 def test_a_champion_of_another_table_is_told_of(tmp_path: Path, step_run) -> None:
     Chain(tmp_path / "wage", step_run).run(
         DATA / "cps1988.parquet", "wage", "--estimator", "linear"

@@ -91,6 +91,7 @@ def planted(folder: Path, defect: str) -> Path:
     reason="without Linux's word on who waited for a core, other programs make a model slow",
 )
 @pytest.mark.parametrize(("defect", "is_slow"), [(SLOW_CALLS, True), (SOUND, False)])
+@pytest.mark.slow
 def test_one_slow_call_in_a_hundred_is_found_and_none_in_a_sound_model(
     defect: str, is_slow: bool, data: Path, tmp_path: Path
 ) -> None:
@@ -101,6 +102,7 @@ def test_one_slow_call_in_a_hundred_is_found_and_none_in_a_sound_model(
 
 
 @pytest.mark.parametrize(("defect", "verdict"), [(LEAK, "leak"), (SOUND, "none")])
+@pytest.mark.slow
 def test_a_memory_leak_is_found_and_none_in_a_sound_model(
     defect: str, verdict: str, data: Path, tmp_path: Path
 ) -> None:
@@ -115,12 +117,14 @@ def test_a_memory_leak_is_found_and_none_in_a_sound_model(
         assert found.per_1000.value == pytest.approx(1000, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_model_that_raises_is_told_with_its_reason(data: Path, tmp_path: Path) -> None:
     folder = planted(tmp_path, RAISES)
     with started(folder, data, 1) as worker, pytest.raises(StepError, match="no such shop"):
         worker.call(1, 1, 0.0)
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_served_is_a_finding(data: Path, tmp_path: Path) -> None:
     found = measure(planted(tmp_path, UNSERVED), None, data, Options(1.0, (1,), 10, serve=True))
     assert found.serving is None
@@ -143,6 +147,7 @@ def figures_of(report: Path) -> dict:
     return {each.name + each.cohort: each for each in read_figures(report).figures}
 
 
+@pytest.mark.slow
 def test_a_sound_model_beside_a_slow_champion(
     trained: Path, data: Path, tmp_path: Path, step_run, capsys
 ) -> None:
@@ -192,10 +197,11 @@ def test_a_sound_model_beside_a_slow_champion(
     assert "latency_row_ratio" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_too_short_a_time_says_insufficient(trained: Path, data: Path, tmp_path: Path) -> None:
     report = tmp_path / "report"
     given = ["--model", str(trained), "--data", str(data), "--report", str(report)]
-    profile_model.main([*given, "--seconds", "1", "--serve", "false", "--rows", "20"])
+    profile_model.main([*given, "--seconds", "3", "--serve", "false", "--rows", "20"])
     found = figures_of(report)
     assert found["latency_batch_p99_ms"].value is None
     assert "p99 needs 368" in found["latency_batch_p99_ms"].note

@@ -87,6 +87,7 @@ def test_noise_that_both_models_meet_leaves_their_ratio() -> None:
     assert found.difference.low > 0
 
 
+@pytest.mark.slow
 def test_intervals_of_a_ratio_cover_it() -> None:
     rng = np.random.default_rng(2)
     covered = 0

@@ -60,6 +60,7 @@ def run(place: Path, out: Path, *arguments: str, model: str = "hired") -> dict:
     return {(each.name, each.cohort): each for each in read_figures(out / "report").figures}
 
 
+@pytest.mark.slow
 def test_everything_lands_in_the_report_and_the_run(
     place: Path, tmp_path: Path, step_run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_mitigated_model_is_made_where_asked_for(place: Path, tmp_path: Path, 
     assert "mitigated: demographic_parity by sex, difference" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_quantities_are_analysed(place: Path, tmp_path: Path) -> None:
     arguments = ("--min-rows", "50", "--analyses", "errors,fairness,balance,causal")
     figures = run(place, tmp_path, *arguments, model="pay")

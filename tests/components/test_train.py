@@ -94,6 +94,7 @@ def test_the_saved_model_says_what_it_is(table: Path) -> None:
     assert float(description["metadata"]["training_seconds"]) > 0
 
 
+@pytest.mark.slow
 def test_a_candidate_is_taken_as_it_is(table: Path, step_run) -> None:
     first = run(table, "dear", "--estimator", "linear")
     step = step_run("train")
@@ -113,6 +114,7 @@ def test_a_candidate_of_another_target_is_refused(table: Path) -> None:
     assert not (table.parent / "taken").exists()
 
 
+@pytest.mark.slow
 def test_the_model_loads_where_only_its_requirements_are(table: Path, tmp_path: Path) -> None:
     folder = run(table, "dear")
     program = (
@@ -227,6 +229,7 @@ def test_new_and_missing_values_are_scored(estimator: str) -> None:
 
 
 @pytest.mark.parametrize("estimator", list(CHOICES))
+@pytest.mark.slow
 def test_none_and_nan_are_missing_alike(estimator: str) -> None:
     table = mixed()
     table["dear"] = table["dear"].where(table["colour"].notna(), "yes")

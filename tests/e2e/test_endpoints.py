@@ -99,6 +99,7 @@ def test_it_answers_the_request_of_the_demo(aml: Aml, adult: Endpoint) -> None:
     assert headers["x-request-id"]
 
 
+@pytest.mark.slow
 def test_all_test_rows_at_once_are_answered_as_the_model_predicts(
     aml: Aml, adult: Endpoint
 ) -> None:
@@ -167,6 +168,7 @@ def test_wrong_rows_are_refused_with_the_reason(aml: Aml, adult: Endpoint) -> No
     assert adult.post(body_of(table))[0] == 200
 
 
+@pytest.mark.slow
 def test_traffic_moves_to_a_second_deployment_and_none_is_lost(aml: Aml, adult: Endpoint) -> None:
     aml.run("online-deployment", "create", "-f", "endpoints/adult/green.yml")
     table = rows(aml).head(1)
@@ -206,6 +208,7 @@ def test_the_model_knows_where_it_serves(aml: Aml, adult: Endpoint) -> None:
     assert "blue" in serving
 
 
+@pytest.mark.slow
 def test_files_are_scored_as_the_model_predicts_them(
     aml: Aml, adult: Endpoint, tmp_path: Path
 ) -> None:

@@ -130,6 +130,7 @@ def test_an_unchanged_job_reuses_every_step(aml: Aml, adult: dict) -> None:
     assert metrics_of(again, "evaluate") == metrics_of(adult, "evaluate")
 
 
+@pytest.mark.slow
 def test_a_changed_policy_judges_anew_and_the_champion_stays(aml: Aml, adult: dict) -> None:
     policy = aml.project / POLICY
     policy.write_text(policy.read_text().replace("at_least: 0.8", "at_least: 0.9"))
@@ -141,6 +142,7 @@ def test_a_changed_policy_judges_anew_and_the_champion_stays(aml: Aml, adult: di
     assert model["version"] == "1"
 
 
+@pytest.mark.slow
 def test_after_one_changed_line_only_what_follows_runs(aml: Aml, short: str) -> None:
     aml.job(short)
     program = aml.project / "components/train/train.py"

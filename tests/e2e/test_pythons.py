@@ -15,7 +15,7 @@ from tests.e2e.driver import PARTS, PROJECT, Aml, short_lifecycle
 from amlocal.local.environments.interpreters import find_interpreters
 
 # All packages are installed, from the cache of uv where they are there.
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
 
 MINORS = [minor for minor in (10, 11, 12) if minor != sys.version_info.minor]
 #: Tests of parts in which Pythons differ: dates, zones, enums, signals, sockets, syntax trees.

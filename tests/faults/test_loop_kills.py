@@ -24,7 +24,7 @@ from amlocal.local.process import find_workers
 from amlocal.plan import JobInfo, JobStatus, SlotState
 from amlocal.plan.trigger import EventInfo
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 SEED = 20261122
 #: Seconds until a slot is due: its schedule must be made by then.

@@ -89,7 +89,7 @@ def monitors_of(lab: Lab, begin: int) -> list[Schedule]:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_a_scheduler_is_killed_at_ten_moments(lab: Lab) -> None:
     source = random.Random(SEED)

@@ -104,6 +104,7 @@ def test_without_featurization_columns_stay_numbers() -> None:
         found(words(3), mode="off")
 
 
+@pytest.mark.slow
 def test_ten_thousand_columns_of_zeros_are_ignored_in_seconds() -> None:
     frame = pd.DataFrame(np.zeros((300, 10_000)), columns=[f"z{n}" for n in range(10_000)])
     frame["x"] = NUMBERS.normal(size=300)

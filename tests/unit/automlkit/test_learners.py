@@ -111,6 +111,7 @@ def test_boosting_stops_early_and_says_where(name: str, task: str) -> None:
 
 
 @pytest.mark.parametrize("name", [n for n, x in LEARNERS.items() if x.takes_weights])
+@pytest.mark.slow
 def test_learners_that_take_weights_do(name: str) -> None:
     task = min(LEARNERS[name].tasks)
     classes = ["no", "yes"] if task == "classification" else None

@@ -28,6 +28,7 @@ def is_named(what):
     return lambda task: task.what == what
 
 
+@pytest.mark.slow
 def test_tasks_are_done_by_several_workers(make_pool, do):
     pool = make_pool(10, size=2)
     pool.submit(do("double"), FAR)

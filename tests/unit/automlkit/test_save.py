@@ -86,6 +86,7 @@ def test_the_projects_steps_read_it(saved: tuple[Any, Path]) -> None:
     assert found.metrics["accuracy"] == pytest.approx(model.score(X, Y))
 
 
+@pytest.mark.slow
 def test_it_predicts_where_the_project_is_not_installed(
     saved: tuple[Any, Path], tmp_path: Path
 ) -> None:

@@ -164,6 +164,7 @@ def test_a_monitor_is_sent_as_the_sdk_sends_it(monitor: Path, signals: str) -> N
     )
 
 
+@pytest.mark.slow
 def test_what_is_told_of_a_monitor(client: AzureClient, monitor: Path) -> None:
     info = client.schedules.begin_create_or_update("watch.yml").result()
     assert (info.type, info.monitoring_target) == ("monitor", "adult/blue")
@@ -320,6 +321,7 @@ def put(service: Service) -> Any:
 
 
 @pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.slow
 def test_enabling_changes_nothing_else(
     service: Service, stored: dict[str, Any], enabled: bool
 ) -> None:
@@ -331,6 +333,7 @@ def test_enabling_changes_nothing_else(
     assert put(service) == expected
 
 
+@pytest.mark.slow
 def test_another_deployment_is_looked_at_with_its_data(
     service: Service, stored: dict[str, Any]
 ) -> None:
@@ -362,6 +365,7 @@ def test_another_deployment_is_looked_at_with_its_data(
     )
 
 
+@pytest.mark.slow
 def test_a_deployment_that_is_gone_is_left_behind(service: Service, stored: dict[str, Any]) -> None:
     service.on("GET", f"{WORKSPACE}/onlineEndpoints/adult/deployments/blue", GONE)
     azure: AzureClient = connected(service, AzureClient)

@@ -118,6 +118,7 @@ def test_what_evidently_says_is_read(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_small_collection_is_measured(tmp_path: Path) -> None:
     sized = measure_size(tmp_path, 3_000)
     assert sized.rows == 3_000

@@ -156,6 +156,7 @@ def test_a_reused_step_has_a_run_with_its_metrics(lab: Lab, mlflow: TrackingClie
     assert run.tags["mlflow.parentRunId"] == again.tracking.run_id
 
 
+@pytest.mark.slow
 def test_plain_mlflow_lands_in_its_steps_run(lab: Lab, mlflow: TrackingClient) -> None:
     code = lab.write("src/plain.py", PLAIN).parent
     job = completed(lab.run(pipeline(step("s", f"{PYTHON} plain.py", code=code))))

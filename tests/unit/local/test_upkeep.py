@@ -52,6 +52,7 @@ def test_what_another_process_makes_is_seen(tmp_path: Path, shared_folder: Path)
     assert [info.name for info in early.jobs.list()] == [job.name]
 
 
+@pytest.mark.slow
 def test_down_ends_every_process(tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     lab = Lab.open(tmp_path / "project", shared=tmp_path / "own", environ=os.environ)

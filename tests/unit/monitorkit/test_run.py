@@ -159,6 +159,7 @@ def test_flipped_truth_is_found(tmp_path: Path, collect: Collect, reference: Pat
     assert breaches(document) == set()
 
 
+@pytest.mark.slow
 def test_other_attributions_are_found(tmp_path: Path, reference: Path) -> None:
     week = people(2000, 6)
     # What was said now follows the wage, which did not matter before.

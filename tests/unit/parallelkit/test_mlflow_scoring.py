@@ -55,6 +55,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_each_row_becomes_its_number_prediction_and_file(harness: Harness, model: Path) -> None:
     place = harness.root / "input"
     place.mkdir()
@@ -109,6 +110,7 @@ def test_a_file_of_another_type_is_told_before_anything_is_scored(
     assert "000.txt: file type .txt is not supported" in text.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_folders_in_the_folder_are_not_looked_into(harness: Harness, model: Path) -> None:
     place = harness.root / "input"
     (place / "below").mkdir(parents=True)
@@ -118,6 +120,7 @@ def test_folders_in_the_folder_are_not_looked_into(harness: Harness, model: Path
     assert "b.csv" not in harness.output.read_text()
 
 
+@pytest.mark.slow
 def test_rows_that_are_not_as_the_signature_says_fail_their_mini_batch(
     harness: Harness, model: Path
 ) -> None:

@@ -38,6 +38,7 @@ SCRIPT = """
         ({"short_fails": False, "error_threshold": 2}, "3 items failed"),
     ],
 )
+@pytest.mark.slow
 def test_thresholds_count_what_has_failed(
     harness: Harness, fields: dict[str, Any], error: str
 ) -> None:

@@ -83,6 +83,7 @@ def test_costs_count_against_a_treatment() -> None:
     assert number.gain == pytest.approx(step, rel=0.2)
 
 
+@pytest.mark.slow
 def test_the_outcome_of_two_classes_is_a_probability() -> None:
     table = simulated(1500)
     table["y"] = np.where(table["y"] > 0, "yes", "no")
@@ -98,6 +99,7 @@ def test_the_outcome_of_two_classes_is_a_probability() -> None:
     assert other.effects[0].point == pytest.approx(-found.effects[0].point, abs=0.02)
 
 
+@pytest.mark.slow
 def test_missing_values_and_rare_names_do_not_stop_it() -> None:
     table = simulated(800)
     table.loc[table.index[::9], ["t", "c"]] = None
@@ -194,6 +196,7 @@ def test_sections_choose_treatments_and_state_what_must_hold(tmp_path) -> None:
     write_findings(tmp_path, "responsible_ai", [section])
 
 
+@pytest.mark.slow
 def test_a_column_that_another_repeats_is_not_relied_on() -> None:
     table = simulated(400)
     table["code"] = table["c"].map({"a": 1.0, "b": 2.0, "c": 3.0})

@@ -30,6 +30,7 @@ def low(rows: pd.DataFrame, model: Model, count: int = 4) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("method", ["random", "kdtree", "genetic"])
+@pytest.mark.slow
 def test_every_counterfactual_is_what_was_asked_for(method, classifier, train, test_rows) -> None:
     rows = low(test_rows, classifier, 2 if method == "genetic" else 6)
     found = list(generate(classifier, train, rows, replace(FEW, method=method)))

@@ -133,6 +133,7 @@ def test_dropped_columns_are_not_the_models(given: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("how", ["info", "path"])
+@pytest.mark.slow
 def test_a_registered_model_is_fetched(given: Path, tmp_path: Path, how: str, monkeypatch) -> None:
     from mlflow import MlflowClient
 

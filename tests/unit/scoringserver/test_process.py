@@ -130,6 +130,7 @@ def test_the_socket_is_its_owners(people_server: ServerProcess) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.slow
 def test_told_to_end_it_answers_what_is_in_hand(
     people_model: Path, tmp_path: Path, number: int
 ) -> None:
@@ -164,6 +165,7 @@ def test_a_port(people_model: Path, tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_loaded_ends_it_with_the_reason(tmp_path: Path) -> None:
     server = ServerProcess.start(tmp_path, "--socket", str(tmp_path / "s"))
     assert server.process.wait(60) == 1

@@ -32,6 +32,7 @@ def problem(ask, shops):
 
 
 @pytest.mark.parametrize("algorithm", [*STATISTICAL, *REGRESSIONS])
+@pytest.mark.slow
 def test_every_algorithm_forecasts_every_fold(problem, algorithm):
     found = evaluate(problem, Candidate(algorithm, SMALL.get(algorithm, {})), 1)
     truth = Truth(problem)
@@ -62,6 +63,7 @@ def test_the_seasonal_naive_repeats_the_last_season(ask, table):
     assert found[6:] == pytest.approx(table["sales"][48:54].to_numpy())
 
 
+@pytest.mark.slow
 def test_arimax_uses_the_columns(problem):
     with_price = evaluate(problem, Candidate("Arimax", {}), 1)
     without = evaluate(problem, Candidate("AutoArima", {}), 1)

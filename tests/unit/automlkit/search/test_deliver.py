@@ -51,6 +51,7 @@ def deliver(fakes, make_pool, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_the_best_trial_is_fitted_on_all_rows(deliver):
     value, notes, mean = deliver(single(trial(0, factor=2.0)))
     assert value == pytest.approx(2 * mean)

@@ -138,6 +138,7 @@ def test_wrong_data_is_told(request_of, tmp_path):
     assert "no stack_meta_learner_type 'Magic'" in errors.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_time_too_short_is_told(request_of, tmp_path):
     code, errors = search(request_of(limits={"timeout_seconds": 0.1}), tmp_path / "out")
     assert code == 1

@@ -193,6 +193,7 @@ def test_a_broken_line_ends_the_search(searches: Searches, line: str, why: str) 
     assert processes_of(searches.lab) == []
 
 
+@pytest.mark.slow
 def test_a_search_that_goes_on_after_its_timeout_is_ended(searches: Searches) -> None:
     hold = searches.lab.write("hold", "")
     slow = trial(1, 0.9, seconds=600)

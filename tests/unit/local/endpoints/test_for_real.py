@@ -118,17 +118,23 @@ def test_no_instance_listens_on_a_port_of_the_machine(real: Stage) -> None:
 
 
 def test_a_killed_instance_is_replaced_while_requests_wait(real: Stage) -> None:
-    for process in real.processes("instance adult/blue"):
+    killed = real.processes("instance adult/blue")
+    for process in killed:
         process.send_signal(signal.SIGKILL)
     # What comes meanwhile is answered with an error of the instance, or waits for the next one.
     status, _ = score(real)
     assert status in {200, 424}
-    real.wait_until(
-        lambda: real.client.online_deployments.get("blue", "adult").ready_instances == 1
-    )
+
+    def is_replaced() -> bool:
+        now = {process.pid for process in real.processes("instance adult/blue")}
+        ready = real.client.online_deployments.get("blue", "adult").ready_instances
+        return bool(now - {process.pid for process in killed}) and ready == 1
+
+    real.wait_until(is_replaced)
     assert score(real) == (200, ["low", "high"])
 
 
+@pytest.mark.slow
 def test_a_killed_master_of_a_script_takes_its_workers_along(real: Stage) -> None:
     before = {process.pid for process in real.processes("instance adult/green")}
     assert len(before) == 2

@@ -190,6 +190,7 @@ def test_a_supervisor_that_is_killed_takes_its_processes_along_and_is_started_an
     stage.wait_until(lambda: len(stage.processes("instance")) == 2)
 
 
+@pytest.mark.slow
 def test_a_killed_supervisor_is_started_anew_by_who_waits(stage: Stage) -> None:
     stage.endpoint()
     poller = stage.client.online_deployments.begin_create_or_update(

@@ -254,6 +254,7 @@ def test_a_longer_sweep_takes_over_the_trials_of_a_shorter_one(lab: Lab, log: st
 
 
 @pytest.mark.parametrize("kind", ["random", "bayesian"])
+@pytest.mark.slow
 def test_a_sweep_that_was_killed_goes_on(lab: Lab, log: str, kind: Any) -> None:
     flag = lab.project / "hold"
     flag.touch()

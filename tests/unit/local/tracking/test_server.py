@@ -45,6 +45,7 @@ def test_a_server_that_was_never_started_is_down(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.slow
 def test_processes_that_ask_at_once_get_one_server(server: TrackingServer) -> None:
     script = (
         "import os, sys; from pathlib import Path\n"
@@ -89,6 +90,7 @@ def test_a_broken_state_file_is_no_server(server: TrackingServer) -> None:
     assert server.uri() == uri
 
 
+@pytest.mark.slow
 def test_a_killed_keeper_leaves_no_process_behind(server: TrackingServer) -> None:
     uri = server.ensure()
     old = read_state(layout_of(server))
@@ -124,6 +126,7 @@ def test_stop_ends_an_orphaned_server_too(server: TrackingServer) -> None:
     assert not layout_of(server).state.exists()
 
 
+@pytest.mark.slow
 def test_an_idle_server_ends_unless_it_is_held(tmp_path: Path) -> None:
     server = TrackingServer(tmp_path / "mlflow", environ=os.environ, idle_seconds=1)
     layout = layout_of(server)

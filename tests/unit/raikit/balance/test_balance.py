@@ -58,6 +58,7 @@ def test_a_biased_label_is_found(tmp_path: Path) -> None:
     assert figures["label_share_difference"].value > 0.1
 
 
+@pytest.mark.slow
 def test_a_sound_label_gives_no_alarm(tmp_path: Path) -> None:
     alarms = 0
     for seed in range(12):

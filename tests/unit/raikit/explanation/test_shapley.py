@@ -83,6 +83,7 @@ def test_one_hot_columns_are_summed_to_their_column(mixed_rows: pd.DataFrame) ->
         assert found.values[row] == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_categories_of_histogram_boosting_are_split_as_it_splits_them(
     mixed_rows: pd.DataFrame,
 ) -> None:
@@ -137,6 +138,7 @@ def test_tree_values_are_those_of_shap_where_all_splits_are_of_numbers(
         GradientBoostingClassifier(n_estimators=8, random_state=0),
     ],
 )
+@pytest.mark.slow
 def test_forests_and_boosted_trees_have_raw_columns_as_players(
     mixed_rows: pd.DataFrame, end: object
 ) -> None:
@@ -163,6 +165,7 @@ def test_one_tree_of_additive_steps_gives_each_column_its_own() -> None:
     assert np.abs(found.values[:, 2]).max() == 0
 
 
+@pytest.mark.slow
 def test_of_three_classes_contributions_are_to_probabilities(mixed_rows: pd.DataFrame) -> None:
     X = mixed_rows[["a", "b"]].fillna(0)
     model = RandomForestClassifier(n_estimators=5, max_depth=4, random_state=0)

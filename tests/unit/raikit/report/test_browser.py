@@ -50,6 +50,7 @@ def texts(browser: Browser, selector: str) -> list[str]:
 
 @pytest.mark.parametrize("width", [1280, 800, 360])
 @pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.slow
 def test_no_width_makes_the_page_scroll_sideways(
     opened: Browser, file: Path, width: int, dark: bool
 ) -> None:
