@@ -58,9 +58,9 @@ def costs(text: str) -> float | list[float]:
     raise argparse.ArgumentTypeError(f"{text!r} is not a number or a list of numbers")
 
 
-def seed(text: str) -> int:
-    """Parse a whole number; `None` stands for 0, so that the same job gives the same."""
-    return 0 if text.strip() in ("None", "null", "") else int(text)
+def seed(text: str) -> int | None:
+    """Parse a whole number, or `None`."""
+    return None if text.strip() in ("None", "null", "") else int(text)
 
 
 def _parsed(text: str) -> Any:
@@ -137,7 +137,7 @@ def _causal(made: argparse.ArgumentParser) -> None:
     made.add_argument("--categories", default="auto")
     made.add_argument("--n_jobs", type=int, default=1)
     made.add_argument("--verbose", type=int, default=1)
-    made.add_argument("--random_state", type=seed, default=0)
+    made.add_argument("--random_state", type=seed, default=None)
 
 
 def _counterfactual(made: argparse.ArgumentParser) -> None:
