@@ -56,11 +56,13 @@ def test_causal_asks_what_azures_asks() -> None:
     asked = settings.causal(parsed(*given, "--random_state", "None"))
     assert asked["random_state"] is None
     assert asked["categories"] == "auto"
-    assert (asked["treatment_cost"], asked["heterogeneity_features"]) == (0.0, None)
+    # The toolbox takes the whole number 0, and no other number, for no costs.
+    assert repr(asked["treatment_cost"]) == "0"
+    assert asked["heterogeneity_features"] is None
     lists = ("--categories", '[["u", "v"]]', "--treatment_cost", "[1, 2.5]")
     asked = settings.causal(parsed(*given, *lists, "--random_state", "7"))
     assert asked["categories"] == [["u", "v"]]
-    assert asked["treatment_cost"] == [1.0, 2.5]
+    assert asked["treatment_cost"] == [1, 2.5]
     assert asked["random_state"] == 7
     with pytest.raises(StepError, match="categories is not JSON"):
         settings.causal(parsed(*given, "--categories", "[u"))

@@ -91,7 +91,7 @@ def test_the_scorecard_is_this_projects_by_either_engine(write: Write, registry:
     assert found[0] == found[1]
 
 
-@pytest.mark.filterwarnings("ignore:The `context` parameter")  # of the SDK's own loading
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_engine_is_told_of_a_job_that_was_built_in_python(
     write: Write, registry: Any, sdk: Any
 ) -> None:
