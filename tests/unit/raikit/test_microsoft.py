@@ -17,7 +17,6 @@ from raikit.insights.given import given_metadata
 from raikit.microsoft import __main__ as program
 from raikit.microsoft import folders, settings, tables
 from stepkit.program import StepError
-from stepkit.table import write_mltable
 
 TOOL = ("--rai_insights_dashboard", "d")
 
@@ -117,12 +116,6 @@ def test_what_is_no_table_is_told(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "notes.txt"):
         with pytest.raises(StepError, match="no table"):
             tables.read_given(path)
-
-
-def test_an_mltable_is_left_to_azures_package(tmp_path: Path) -> None:
-    write_mltable(pd.DataFrame({"a": [1]}), tmp_path / "rows")
-    with pytest.raises(ImportError, match="mltable"):
-        tables.read_given(tmp_path / "rows")
 
 
 @pytest.fixture
