@@ -17,6 +17,7 @@ REGISTRY = "azureml://registries/azureml/components"
 NAMES = '["workclass", "sex"]'
 
 TRAIN = """
+import pathlib
 import sys
 import mlflow.sklearn
 import pandas as pd
@@ -36,7 +37,11 @@ names = make_column_transformer(
 )
 model = make_pipeline(names, LogisticRegression()).fit(train.drop(columns="income"), train.income)
 mlflow.sklearn.save_model(model, f"{out}/model", pip_requirements=["scikit-learn"])
-train.to_parquet(f"{out}/train.parquet")
+pathlib.Path(f"{out}/train").mkdir()
+train.to_parquet(f"{out}/train/rows.parquet")
+pathlib.Path(f"{out}/train/MLTable").write_text(
+    "paths: [{file: ./rows.parquet}]\\ntransformations: [read_parquet]\\n"
+)
 test.to_parquet(f"{out}/test.parquet")
 """
 
@@ -66,7 +71,7 @@ jobs:
       title: Adult
       task_type: classification
       model_input: {{type: mlflow_model, path: MADE/model}}
-      train_dataset: {{type: uri_file, path: MADE/train.parquet}}
+      train_dataset: {{type: mltable, path: MADE/train}}
       test_dataset: {{type: uri_file, path: MADE/test.parquet}}
       target_column_name: income
       categorical_column_names: '{NAMES}'
@@ -101,7 +106,7 @@ from responsibleai.serialization_utilities import serialize_json_safe
 made, dashboard, out = sys.argv[1:]
 own = RAIInsights(
     mlflow.sklearn.load_model(f"{{made}}/model"),
-    pd.read_parquet(f"{{made}}/train.parquet"),
+    pd.read_parquet(f"{{made}}/train/rows.parquet"),
     pd.read_parquet(f"{{made}}/test.parquet"),
     "income",
     "classification",
