@@ -32,6 +32,7 @@ from amlocal.spec.steps import (
     check_sweep_job,
     inline_component,
     job_type,
+    read_engine,
     read_pipeline,
     registered_component,
 )
@@ -273,7 +274,7 @@ def object_steps(
     schema: str = "pipeline_job",
 ) -> Parts:
     """Check a pipeline job or component that was built in Python; return what its steps run."""
-    parts = Parts()
+    parts = Parts(engine=read_engine(findings, document.place, document.data))
     _check_object_fields(findings, document.place, document.data, schema)
     for name, step in job.jobs.items():
         at = document.place.at("jobs", name)

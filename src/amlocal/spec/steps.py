@@ -22,7 +22,7 @@ from amlocal.spec.fields import Status, ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Document, Place
 from amlocal.spec.paths import Files, check_code, check_environment, check_inputs
-from amlocal.spec.shipped import shipped_component
+from amlocal.spec.shipped import DEFAULT_ENGINE, ENGINE, ENGINES, engine_of, shipped_component
 from amlocal.spec.source import AssetSource
 from amlocal.spec.structure import check_object
 
@@ -41,12 +41,14 @@ class Parts:
         places: Where each of them stands.
         inline: The steps that have their command in the job.
         registered: The components that the target gave.
+        engine: What answers the components of Azure's registry here.
     """
 
     components: dict[str, Component] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
     inline: set[str] = field(default_factory=set)
     registered: list[Registered] = field(default_factory=list)
+    engine: str = DEFAULT_ENGINE
 
 
 def job_type(findings: Findings, place: Place, value: object) -> str:
@@ -137,7 +139,7 @@ def read_steps(
     assets: AssetSource | None,
 ) -> Parts:
     """Check the steps of a pipeline job or component, and return what they are made of."""
-    parts = Parts()
+    parts = Parts(engine=read_engine(findings, place, data))
     jobs = data.get("jobs")
     if isinstance(jobs, Mapping) and not jobs:
         findings.problem(place.at("jobs"), "the pipeline has no steps", "add one below jobs:")
@@ -152,6 +154,16 @@ def read_steps(
         else:
             _read_step(findings, files, at, step, assets, parts)
     return parts
+
+
+def read_engine(findings: Findings, place: Place, data: Mapping[str, Any]) -> str:
+    """Return which engine a job asks to answer Azure's components; an unknown one is a problem."""
+    said = build.mapping(data.get("properties")).get(ENGINE, DEFAULT_ENGINE)
+    if said in ENGINES:
+        return str(said)
+    at = place.at("properties", ENGINE)
+    findings.problem(at, f"there is no engine {said!r}", near_miss(str(said), ENGINES))
+    return DEFAULT_ENGINE
 
 
 def _read_step(
@@ -282,7 +294,7 @@ def registered_component(
     """
     shipped = shipped_component(reference) if assets is not None else None
     if shipped is not None:
-        return _read_shipped(findings, files, files.document(shipped))
+        return _read_shipped(findings, files, files.document(shipped), parts.engine)
     found = look_up(findings, at, reference, None if assets is None else assets.component)
     if found is None:
         return None
@@ -293,11 +305,12 @@ def registered_component(
     return component
 
 
-def _read_shipped(findings: Findings, files: Files, document: Document) -> Component:
+def _read_shipped(findings: Findings, files: Files, document: Document, name: str) -> Component:
     """Return a component of this package, its conda file read, which the SDK does of others."""
-    component = read_component(findings, files, document.place, document.data)
+    engine = engine_of(document.data["name"], name)
+    component = engine.answers(read_component(findings, files, document.place, document.data))
     assert component.environment is not None
-    conda = files.document(document.folder / document.data["environment"]["conda_file"])
+    conda = files.document(engine.conda)
     return msgspec.structs.replace(
         component,
         environment=msgspec.structs.replace(component.environment, conda=conda.data),

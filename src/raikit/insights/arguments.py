@@ -52,15 +52,15 @@ def costs(text: str) -> float | list[float]:
     """
     found = _parsed(text)
     if isinstance(found, list) and all(isinstance(each, (int, float)) for each in found):
-        return [float(each) for each in found]
+        return found
     if isinstance(found, (int, float)) and not isinstance(found, bool):
-        return float(found)
+        return found
     raise argparse.ArgumentTypeError(f"{text!r} is not a number or a list of numbers")
 
 
-def seed(text: str) -> int:
-    """Parse a whole number; `None` stands for 0, so that the same job gives the same."""
-    return 0 if text.strip() in ("None", "null", "") else int(text)
+def seed(text: str) -> int | None:
+    """Parse a whole number, or `None`."""
+    return None if text.strip() in ("None", "null", "") else int(text)
 
 
 def _parsed(text: str) -> Any:
@@ -130,14 +130,14 @@ def _causal(made: argparse.ArgumentParser) -> None:
     made.add_argument("--heterogeneity_model", default="linear")
     made.add_argument("--alpha", type=float, default=0.05)
     made.add_argument("--upper_bound_on_cat_expansion", type=int, default=50)
-    made.add_argument("--treatment_cost", type=costs, default=0.0)
+    made.add_argument("--treatment_cost", type=costs, default=0)
     made.add_argument("--min_tree_leaf_samples", type=int, default=2)
     made.add_argument("--max_tree_depth", type=int, default=2)
     made.add_argument("--skip_cat_limit_checks", type=boolean, default=False)
     made.add_argument("--categories", default="auto")
     made.add_argument("--n_jobs", type=int, default=1)
     made.add_argument("--verbose", type=int, default=1)
-    made.add_argument("--random_state", type=seed, default=0)
+    made.add_argument("--random_state", type=seed, default=None)
 
 
 def _counterfactual(made: argparse.ArgumentParser) -> None:

@@ -13,11 +13,8 @@ import numpy as np
 import pandas as pd
 
 from raikit.insights.cohorts import read_cohorts
-from raikit.insights.gather import TOOLS, parts
-from raikit.insights.gather import report as dashboard_report
-from raikit.insights.overview import ERRORS, groups_of, labelled, measured, names_of
-from raikit.insights.store import Subject, read_subject
-from raikit.insights.tools import DETAILS
+from raikit.insights.examined import Examined, examined
+from raikit.insights.overview import ERRORS, groups_of, measured, names_of
 from raikit.report import Answer, Facts, Part, Report, Rule, render_html, render_pdf
 from stepkit.findings import Bars, Section, Table
 from stepkit.model import Scores
@@ -46,8 +43,8 @@ def run(args: argparse.Namespace) -> str:
         StepError: The configuration is not of this form, or names what is not there.
     """
     config = _config(args.pdf_generation_config)
-    subject = read_subject(args.dashboard)
-    scores, table = labelled(subject)
+    dashboard = examined(args.dashboard)
+    scores, table = dashboard.scores, dashboard.table
     rules = _rules(config.get("Metrics") or {}, scores)
     own = [_part("metrics", "How good are its predictions?", _metrics(config, scores))]
     if args.predefined_cohorts_json:
@@ -55,10 +52,10 @@ def run(args: argparse.Namespace) -> str:
     if "DataExplorer" in config:
         own.append(_explorer(config["DataExplorer"], table, scores))
     if "FeatureImportance" in config:
-        own.append(_importance(config["FeatureImportance"], args.dashboard))
+        own.append(_importance(config["FeatureImportance"], dashboard))
     if "Fairness" in config:
         own.append(_fairness(config["Fairness"], table, scores))
-    whole = _report(config, args.dashboard, subject, own, rules)
+    whole = _report(config, dashboard, own, rules)
     write_bytes(args.scorecard_output / PDF, render_pdf(whole, rows=20))
     write_text(args.scorecard_output / HTML, render_html(whole))
     missed = [each.figure for each in rules if each.outcome == "missed"]
@@ -163,14 +160,13 @@ def _explorer(asked: Mapping[str, Any], table: pd.DataFrame, scores: Scores) -> 
     return _part("data", "How does it do on parts of the rows?", *sections)
 
 
-def _importance(asked: Mapping[str, Any], dashboard: Path) -> Part:
-    path = dashboard / TOOLS / "explanation" / DETAILS
-    if not path.is_file():
+def _importance(asked: Mapping[str, Any], dashboard: Examined) -> Part:
+    if dashboard.importance is None:
         raise StepError(
             "the scorecard asks for FeatureImportance, and the dashboard has no explanation",
             hint="gather the output of rai_tabular_explanation, too",
         )
-    most = list(read_json(path)["importance"].items())[: int(asked.get("top_n", 10))]
+    most = list(dashboard.importance.items())[: int(asked.get("top_n", 10))]
     bars = Bars([name for name, _ in most], [value for _, value in most], "mean |contribution|")
     words = (f"The {len(most)} columns that move its predictions most.",)
     return _part("importance", "What does it look at?", Section("Columns", words, (bars,)))
@@ -217,15 +213,14 @@ def _cohorts(path: Path, table: pd.DataFrame, scores: Scores) -> Part:
 
 def _report(
     config: Mapping[str, Any],
-    dashboard: Path,
-    subject: Subject,
+    dashboard: Examined,
     own: Sequence[Part],
     rules: Sequence[Rule],
 ) -> Report:
     model = config.get("Model") or {}
     told = [
         each
-        for each in parts(dashboard)
+        for each in dashboard.report.parts
         if each.name not in ("overview", "explanation")
         or (each.name == "explanation" and "FeatureImportance" not in config)
     ]
@@ -240,11 +235,11 @@ def _report(
         )
     facts = [("summary", str(model["ModelSummary"]))] if model.get("ModelSummary") else []
     return replace(
-        dashboard_report(dashboard),
-        title=str(model.get("ModelName") or subject.insights.title),
+        dashboard.report,
+        title=str(model.get("ModelName") or dashboard.report.title),
         parts=[*own, *told],
         answer=answer,
         rules=rules,
         rules_words=_RULES,
-        facts=[Facts("The model", (), facts), *dashboard_report(dashboard).facts],
+        facts=[Facts("The model", (), facts), *dashboard.report.facts],
     )

@@ -104,7 +104,7 @@ def causal_effects(args: argparse.Namespace) -> str:
         skip_cat_limit_checks=args.skip_cat_limit_checks,
         categorical=subject.insights.categorical,
         n_jobs=args.n_jobs,
-        seed=args.random_state,
+        seed=args.random_state or 0,  # so that the same job gives the same
         train_rows=_CAUSAL,
         test_rows=len(subject.test),
     )
