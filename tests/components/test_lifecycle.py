@@ -16,6 +16,8 @@ import train
 from stepkit.program import StepError
 from stepkit.table import read_table, write_table
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "data"
 
@@ -94,7 +96,6 @@ def test_adult_is_trained_and_becomes_champion(
     assert "REGISTERED income-classification version 1 as champion" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_wages_by_changing_inputs_only(tmp_path: Path, step_run) -> None:
     chain = Chain(tmp_path, step_run)
 
@@ -108,7 +109,6 @@ def test_wages_by_changing_inputs_only(tmp_path: Path, step_run) -> None:
     assert checked["problems"][0]["rows"] == 438
 
 
-@pytest.mark.slow
 def test_what_comes_after_a_champion(
     tmp_path: Path, step_run, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,7 +146,6 @@ def test_what_comes_after_a_champion(
     assert chain.runs["gate"].status == "FAILED"
 
 
-@pytest.mark.slow
 def test_a_model_name_of_another_target_is_refused(tmp_path: Path, step_run) -> None:
     names = ["--model-name", "one-name"]
     wage = Chain(tmp_path / "wage", step_run)
@@ -158,7 +157,6 @@ def test_a_model_name_of_another_target_is_refused(tmp_path: Path, step_run) -> 
         other.register("model", *names)
 
 
-@pytest.mark.slow
 def test_a_champion_of_another_table_is_told_of(tmp_path: Path, step_run) -> None:
     Chain(tmp_path / "wage", step_run).run(
         DATA / "cps1988.parquet", "wage", "--estimator", "linear"

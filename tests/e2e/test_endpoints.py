@@ -21,7 +21,7 @@ import psutil
 import pytest
 from tests.e2e.driver import Aml, short_lifecycle
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 _PREDICT = """
 import json, sys, mlflow.pyfunc, pandas as pd
@@ -99,7 +99,6 @@ def test_it_answers_the_request_of_the_demo(aml: Aml, adult: Endpoint) -> None:
     assert headers["x-request-id"]
 
 
-@pytest.mark.slow
 def test_all_test_rows_at_once_are_answered_as_the_model_predicts(
     aml: Aml, adult: Endpoint
 ) -> None:
@@ -168,7 +167,6 @@ def test_wrong_rows_are_refused_with_the_reason(aml: Aml, adult: Endpoint) -> No
     assert adult.post(body_of(table))[0] == 200
 
 
-@pytest.mark.slow
 def test_traffic_moves_to_a_second_deployment_and_none_is_lost(aml: Aml, adult: Endpoint) -> None:
     aml.run("online-deployment", "create", "-f", "endpoints/adult/green.yml")
     table = rows(aml).head(1)
@@ -208,7 +206,6 @@ def test_the_model_knows_where_it_serves(aml: Aml, adult: Endpoint) -> None:
     assert "blue" in serving
 
 
-@pytest.mark.slow
 def test_files_are_scored_as_the_model_predicts_them(
     aml: Aml, adult: Endpoint, tmp_path: Path
 ) -> None:
@@ -230,7 +227,6 @@ def test_files_are_scored_as_the_model_predicts_them(
     aml.run("batch-endpoint", "delete", "-n", "adult-batch", "-y")
 
 
-@pytest.mark.slow
 def test_it_outlives_a_kill_and_comes_back_after_down(aml: Aml, adult: Endpoint) -> None:
     body = body_of(rows(aml).head(1))
     instances = {

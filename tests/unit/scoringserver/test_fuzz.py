@@ -73,6 +73,7 @@ def send(connection: HTTPConnection, body: bytes, content_type: str) -> tuple[in
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@pytest.mark.slow
 def test_every_body_gets_an_answer_or_a_documented_error(
     connection: HTTPConnection, body: bytes, content_type: str
 ) -> None:

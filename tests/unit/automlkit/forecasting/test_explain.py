@@ -10,7 +10,7 @@ from automlkit.forecasting.portfolio import Candidate
 from automlkit.forecasting.problem import make_problem
 from automlkit.forecasting.trial import Truth, evaluate, fit
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::UserWarning")]
 
 
 class Model:

@@ -5,6 +5,7 @@ from automlkit.forecasting.problem import make_problem
 from automlkit.forecasting.shuffled import groups, importance
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::UserWarning"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
 ]

@@ -19,6 +19,8 @@ from amlocal.errors import TargetError
 from amlocal.local.endpoints.supervision import Programs
 from amlocal.plan import ModelSource, RequestSettings
 
+pytestmark = pytest.mark.slow
+
 ROWS = {"columns": ["age", "hours"], "index": [0, 1], "data": [[20, 10], [60, 50]]}
 TRAIN = """
 import sys, warnings
@@ -134,7 +136,6 @@ def test_a_killed_instance_is_replaced_while_requests_wait(real: Stage) -> None:
     assert score(real) == (200, ["low", "high"])
 
 
-@pytest.mark.slow
 def test_a_killed_master_of_a_script_takes_its_workers_along(real: Stage) -> None:
     before = {process.pid for process in real.processes("instance adult/green")}
     assert len(before) == 2

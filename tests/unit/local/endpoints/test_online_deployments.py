@@ -256,6 +256,7 @@ def test_one_that_is_being_made_ready_can_be_deleted(stage: Stage) -> None:
     assert stage.processes("instance") == []
 
 
+@pytest.mark.slow
 def test_instances_share_the_cores_and_carry_their_variables(stage: Stage) -> None:
     stage.endpoint()
     stage.deploy(instance_count=64)

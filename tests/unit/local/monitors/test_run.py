@@ -110,6 +110,7 @@ def ran(lab: Lab) -> JobInfo:
     return jobs.get(result.job_name)
 
 
+@pytest.mark.slow
 def test_rows_that_shift_are_an_event_and_quiet_ones_are_none(lab: Lab) -> None:
     created(lab, monitor_of(lab))
     schedules, events = lab.client.schedules, lab.client.triggers.events
@@ -137,6 +138,7 @@ def test_rows_that_shift_are_an_event_and_quiet_ones_are_none(lab: Lab) -> None:
     assert shown[2][1].startswith("not enough rows: 0 rows")
 
 
+@pytest.mark.slow
 def test_a_custom_signal_runs_its_component(lab: Lab) -> None:
     code = lab.write("src/spread.py", SPREAD).parent
     component = Component(
@@ -188,6 +190,7 @@ def test_a_run_that_cannot_be_asked_fails_with_the_reason(lab: Lab) -> None:
     assert lab.client.triggers.events() == []
 
 
+@pytest.mark.slow
 def test_the_truth_may_come_later(lab: Lab) -> None:
     folder = lab.workspace / "datastores/workspaceblobstore/truth"
     address = "azureml://datastores/workspaceblobstore/paths/truth"

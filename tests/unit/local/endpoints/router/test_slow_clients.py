@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 from tests.unit.local.endpoints.router.processes import KEY, Router, Stage, deployment, table
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"POST /score HTTP/1.1\r\nhost: x\r\nauthorization: Bearer " + KEY.encode() + b"\r\n"
 
 
