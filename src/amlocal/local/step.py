@@ -131,7 +131,7 @@ class StepRun:
             copies=self._folders.inputs,
         )
         asked = self._environment()
-        choice = self.services.environments.choose(asked, self.options.environment)
+        choice = self.services.environments.choose(asked, self._environment_mode())
         self.tracking.describe(self.name, self.step, inputs, choice, self.code, asked)
         verdict = look_up(
             self.services.records,
@@ -172,6 +172,10 @@ class StepRun:
         if environment is not None and environment.reference:
             return self.services.find_environment(environment.reference) or environment
         return environment
+
+    def _environment_mode(self) -> str:
+        """Return how the step's environment is chosen."""
+        return self.options.environment
 
     def _result_of(self, step: str, output: str) -> OutputInfo:
         source = self.state[self.job_names[step]]

@@ -81,9 +81,9 @@ class AutoMLRun(StepRun):
         self.automl: AutoML = self.step.automl
         self._is_late = False
 
-    def _choose_environment(self) -> EnvironmentChoice:
+    def _environment_mode(self) -> str:
         # The search is part of what is installed here; its digest names every package's version.
-        return self.services.environments.choose(None, "current")
+        return "current"
 
     def _facts(self, inputs: StepInputs, choice: EnvironmentChoice) -> Facts:
         return {**super()._facts(inputs, choice), "code": search_code(self.services.digests)}

@@ -152,6 +152,14 @@ def test_an_unchanged_search_is_reused_as_a_whole(searches: Searches) -> None:
     assert told.changed == ("automl.n_cross_validations: absent -> 5",)
 
 
+def test_a_search_runs_in_this_interpreter_also_where_steps_are_isolated(
+    searches: Searches,
+) -> None:
+    job = completed(searches.run(WHOLE, environment="isolated"))
+    assert job.tracking.environment is not None
+    assert job.tracking.environment["kind"] == "current"
+
+
 def test_a_search_that_fails_says_why(searches: Searches) -> None:
     job = searches.run([trial(0, 0.5), ("exit", [1, "ValueError: no trial has completed"])])
     assert job.status is FAILED
