@@ -15,16 +15,10 @@ from amlocal.azure.info import job_info
 from amlocal.azure.sdk import Input
 from amlocal.errors import UsageError
 from amlocal.plan.info import InputInfo
-from amlocal.plan.monitor import COLLECTED
+from amlocal.plan.monitor import COLLECTED, TRAINED_ON_INPUTS
 
 _RUN_TAG = "training_run_id"
 _GIVE = "give reference_data.input_data with a path"
-#: Inputs of jobs that hold the data of a context, by the names that are usual.
-_INPUTS: Mapping[str, Sequence[str]] = {
-    "training": ("training_data", "train_data", "train", "data"),
-    "validation": ("validation_data", "valid_data", "validation"),
-    "test": ("test_data", "test"),
-}
 _CONTEXT_TAG = "mlflow.data.context"
 _CONTEXTS: Mapping[str, Sequence[str]] = {
     "training": ("training", "train"),
@@ -100,14 +94,15 @@ class WorkspaceData:
             raise UsageError(
                 f"the lineage of model {name}:{version} tells no {context} data",
                 hint=f"{_GIVE}; it is looked for in the training job's inputs "
-                f"({', '.join(_INPUTS[context])}), and in the data sets that its run logged",
+                f"({', '.join(TRAINED_ON_INPUTS[context])}), and in the data sets that its run "
+                "logged",
             )
         return found
 
     def _job_input(self, run: str, context: str) -> Any:
         inputs = job_info(self._ml_client.jobs.get(run)).inputs
         data = {name: given for name, given in inputs.items() if _is_readable(given)}
-        for name in _INPUTS[context]:
+        for name in TRAINED_ON_INPUTS[context]:
             if name in data:
                 return Input(type=data[name].type, path=data[name].path)
         return None

@@ -6,7 +6,6 @@ of a regression, whose names in its schema are not those of its class.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +15,7 @@ from pydash import objects
 
 from amlocal.azure.sdk import load, parse_overrides, quiet
 from amlocal.errors import UsageError
-from amlocal.plan.monitor import CONTEXTS
+from amlocal.plan.monitor import CONTEXTS, REGRESSION_METRICS, deployment_of
 from amlocal.plan.source import Source
 
 with quiet():
@@ -27,15 +26,6 @@ __all__ = ["DataByContext", "Found", "MonitorSchedule", "load_schedule", "named_
 _ACTION = "create_monitor"
 #: Stands for data until it is found.
 _UNKNOWN = "amlocal_by_context:1"
-_REGRESSION = {
-    "mae": "mean_absolute_error",
-    "mse": "mean_squared_error",
-    "rmse": "root_mean_squared_error",
-}
-_DEPLOYMENT = re.compile(
-    r"(?:.*/onlineEndpoints/)?(?P<endpoint>[^:/]+)(?::|/deployments/)(?P<deployment>[^:/]+)",
-    re.IGNORECASE,
-)
 
 
 class DataByContext(Protocol):
@@ -84,7 +74,7 @@ def load_schedule(
     return loaded
 
 
-def deployment_of(monitor: Any) -> tuple[str, str] | None:
+def _monitored(monitor: Any) -> tuple[str, str] | None:
     """Return endpoint and deployment that a monitor of the SDK looks at, or None."""
     said = monitor.monitoring_target and monitor.monitoring_target.endpoint_deployment_id
     return named_deployment(said) if said else None
@@ -96,11 +86,11 @@ def named_deployment(reference: str) -> tuple[str, str]:
     Raises:
         UsageError: It is neither.
     """
-    match = _DEPLOYMENT.fullmatch(reference.removeprefix("azureml:"))
-    if match is None:
+    found = deployment_of(reference)
+    if found is None:
         hint = "write azureml:ENDPOINT:DEPLOYMENT"
         raise UsageError(f"{reference!r} names no deployment", hint=hint)
-    return match["endpoint"], match["deployment"]
+    return found
 
 
 def _prepare(monitor: Any) -> dict[str, dict[str, float]]:
@@ -113,7 +103,9 @@ def _prepare(monitor: Any) -> dict[str, dict[str, float]]:
         thresholds = signal.get("metric_thresholds")
         regression = thresholds.pop("regression", None) if isinstance(thresholds, dict) else None
         if regression:
-            taken[name] = {_REGRESSION.get(key, key): value for key, value in regression.items()}
+            taken[name] = {
+                REGRESSION_METRICS.get(key, key): value for key, value in regression.items()
+            }
     return taken
 
 
@@ -140,7 +132,7 @@ def _find(monitor: Any, found: Found) -> None:
     ]
     if not unknown:
         return
-    deployment = deployment_of(monitor)
+    deployment = _monitored(monitor)
     if deployment is None:
         hint = "give input_data with a path, or monitoring_target.endpoint_deployment_id"
         raise UsageError("a signal has no data, and no deployment is monitored", hint=hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,12 @@ from amlocal.plan.ports import DataValue
 COLLECTED = ("model_inputs", "model_outputs")
 #: Contexts of what a model was made of.
 TRAINED_ON = ("training", "validation", "test")
+#: What inputs with the data of such a context are called, in this project's components and Azure's.
+TRAINED_ON_INPUTS: Mapping[str, tuple[str, ...]] = {
+    "training": ("training_data", "train_data", "train", "data"),
+    "validation": ("validation_data", "valid_data", "validation"),
+    "test": ("test_data", "test"),
+}
 #: By type of signal, the contexts of the production data that it takes where the file says none.
 CONTEXTS: Mapping[str, tuple[str, ...]] = {
     "data_drift": ("model_inputs",),
@@ -21,6 +28,29 @@ CONTEXTS: Mapping[str, tuple[str, ...]] = {
     "feature_attribution_drift": COLLECTED,
     "model_performance": ("model_outputs",),
 }
+#: Names of metrics in a file's `regression:`, with those of `monitorkit` and of Azure's classes.
+REGRESSION_METRICS: Mapping[str, str] = {
+    "mae": "mean_absolute_error",
+    "mse": "mean_squared_error",
+    "rmse": "root_mean_squared_error",
+}
+_DEPLOYMENT = re.compile(
+    r"(?:azureml:)?(?:(?P<endpoint>[^:/]+):(?P<deployment>[^:/]+)"
+    r"|/subscriptions/.*/onlineendpoints/(?P<long_endpoint>[^/]+)"
+    r"/deployments/(?P<long_deployment>[^/]+))",
+    re.IGNORECASE,
+)
+
+
+def deployment_of(reference: str) -> tuple[str, str] | None:
+    """Return endpoint and deployment of `azureml:ENDPOINT:DEPLOYMENT` or an ARM id, or None."""
+    found = _DEPLOYMENT.fullmatch(reference)
+    if found is None:
+        return None
+    return (
+        found["endpoint"] or found["long_endpoint"],
+        found["deployment"] or found["long_deployment"],
+    )
 
 
 class MonitorWindow(Value, frozen=True):

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from amlocal.errors import near_miss
-from amlocal.plan.monitor import COLLECTED, CONTEXTS, TRAINED_ON
+from amlocal.plan.durations import duration_seconds
+from amlocal.plan.monitor import COLLECTED, CONTEXTS, TRAINED_ON, deployment_of
 from amlocal.spec import build
 from amlocal.spec.fields import ledger
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Place
-from amlocal.spec.monitors import DEFAULT, deployment_of, signal_data
+from amlocal.spec.monitors import DEFAULT, signal_data
 from amlocal.spec.paths import Files, check_inputs
 
 #: Roles of columns that count; a component may know others.
@@ -25,7 +26,6 @@ _ROLES = (
     "correlation_id",
     "timestamp",
 )
-_DURATION = re.compile(r"P(?=.)(?:\d+W)?(?:\d+D)?(?:T(?=.)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?")
 #: ISO 8601 durations that have no fixed length.
 _CALENDAR = re.compile(r"P(?=.)(?:\d+Y)?(?:\d+M)?(?:\d+W)?(?:\d+D)?(?:T.+)?")
 _DAY = "%Y-%m-%d"
@@ -210,12 +210,13 @@ def _day(findings: Findings, at: Place, said: object) -> datetime | None:
 def _check_duration(findings: Findings, at: Place, said: object, *, is_size: bool) -> None:
     if not isinstance(said, str) or said == DEFAULT:
         return
-    if not _DURATION.fullmatch(said):
+    seconds = duration_seconds(said)
+    if seconds is None:
         message = f"{at.path[-1]!r} {said!r} is no duration of weeks, days, and times"
         if _CALENDAR.fullmatch(said):
             # Azure may take it; what a month is depends on the day.
             findings.unsupported(at, message, "write days, such as P30D")
         else:
             findings.problem(at, message, "write it as P7D, or PT12H")
-    elif is_size and not re.search("[1-9]", said):
+    elif is_size and not seconds:
         findings.problem(at, f"a window of the size {said!r} is empty", "write it as P7D")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from amlocal.plan.monitor import REGRESSION_METRICS
 from amlocal.spec.entities import located, picked, plain
 
 _INPUT = ("path", "type", "mode")
@@ -31,11 +32,6 @@ _METRICS: Mapping[str, tuple[str, ...]] = {
         "out_of_bounds_rate",
     ),
     "classification": ("accuracy", "precision", "recall"),
-}
-_REGRESSION = {
-    "mean_absolute_error": "mae",
-    "mean_squared_error": "mse",
-    "root_mean_squared_error": "rmse",
 }
 
 
@@ -130,7 +126,11 @@ def _thresholds(thresholds: Any) -> Any:
     for group, metrics in _METRICS.items():
         if getattr(thresholds, group, None) is not None:
             said[group] = picked(getattr(thresholds, group), metrics)
-    regression = picked(getattr(thresholds, "regression", None), tuple(_REGRESSION))
+    regression = picked(getattr(thresholds, "regression", None), tuple(REGRESSION_METRICS.values()))
     if regression:
-        said["regression"] = {_REGRESSION[name]: value for name, value in regression.items()}
+        said["regression"] = {
+            name: regression[metric]
+            for name, metric in REGRESSION_METRICS.items()
+            if metric in regression
+        }
     return said

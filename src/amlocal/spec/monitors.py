@@ -7,7 +7,6 @@ The defaults are those of azure-ai-ml 1.35 (`MonitorSchedule._to_rest_object`,
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,23 +15,19 @@ from amlocal.plan import DataValue
 from amlocal.plan.monitor import (
     COLLECTED,
     CONTEXTS,
+    REGRESSION_METRICS,
     CreateMonitor,
     MonitorData,
     MonitorSignal,
     MonitorThreshold,
     MonitorWindow,
+    deployment_of,
 )
 from amlocal.plan.schedule import CronTrigger, Frequency, Trigger
 from amlocal.spec import build
 
 #: What stands in a window for the monitor's frequency.
 DEFAULT = "default"
-#: Names of metrics in a file that are not those of `monitorkit`.
-_METRICS = {
-    "mae": "mean_absolute_error",
-    "mse": "mean_squared_error",
-    "rmse": "root_mean_squared_error",
-}
 #: Another name of a role, in Azure's documentation of ground truth.
 _ROLES = {"actual": "target_column"}
 _NO_OFFSET = "P0D"
@@ -51,23 +46,6 @@ _DEFAULT_SIGNALS: Mapping[str, Mapping[str, Any]] = {
         "metric_thresholds": {"numerical": _RATES, "categorical": _RATES},
     },
 }
-_DEPLOYMENT = re.compile(
-    r"(?:azureml:)?(?:(?P<endpoint>[^:/]+):(?P<deployment>[^:/]+)"
-    r"|/subscriptions/.*/onlineendpoints/(?P<long_endpoint>[^/]+)"
-    r"/deployments/(?P<long_deployment>[^/]+))",
-    re.IGNORECASE,
-)
-
-
-def deployment_of(reference: str) -> tuple[str, str] | None:
-    """Return endpoint and deployment of `azureml:ENDPOINT:DEPLOYMENT` or an ARM id, or None."""
-    found = _DEPLOYMENT.fullmatch(reference)
-    if found is None:
-        return None
-    return (
-        found["endpoint"] or found["long_endpoint"],
-        found["deployment"] or found["long_deployment"],
-    )
 
 
 def default_days(trigger: Trigger) -> int:
@@ -293,7 +271,7 @@ def thresholds(kind: str, data: Any) -> tuple[MonitorThreshold, ...]:
     of_features = kind != "model_performance"
     return tuple(
         MonitorThreshold(
-            metric=_METRICS.get(metric, metric),
+            metric=REGRESSION_METRICS.get(metric, metric),
             feature_type=group if of_features else "",
             threshold=build.number(value),
         )

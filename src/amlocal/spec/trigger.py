@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from amlocal.errors import near_miss
+from amlocal.plan.durations import duration_seconds
 from amlocal.plan.expression import references
 from amlocal.plan.ports import DATA_TYPES, Scalar
 from amlocal.plan.trigger import (
@@ -74,11 +75,6 @@ SOURCES: Mapping[EventType, str] = {
 }
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_DURATION = re.compile(
-    r"P(?!$)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
-)
-_SECONDS = {"weeks": 604800, "days": 86400, "hours": 3600, "minutes": 60, "seconds": 1}
 _VERSIONED = re.compile(r"azureml:(?!//)[^:@]+:[^:@]+")
 
 
@@ -136,11 +132,8 @@ def seconds_of(value: object) -> float | None:
     """Return a duration in seconds: a number of them, or ISO 8601 (`PT90S`, `P1DT12H`), or None."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is not None:
-        parts = {name: float(text) for name, text in found.groupdict().items() if text}
-        return sum(_SECONDS[name] * count for name, count in parts.items()) if parts else None
-    return build.number(value)
+    found = duration_seconds(value) if isinstance(value, str) else None
+    return build.number(value) if found is None else found
 
 
 class _Reader:

@@ -31,6 +31,7 @@ from amlocal.plan import (
     Step,
     StepOutput,
 )
+from amlocal.plan.durations import duration_seconds
 from amlocal.plan.monitor import COLLECTED
 
 #: The step, and its output.
@@ -45,10 +46,6 @@ ENDPOINT_TAG, DEPLOYMENT_TAG, MODEL_TAG = "endpoint", "deployment", "model"
 _START, _END, _INPUT = "data_window_start", "data_window_end", "input_data"
 _PREPARED, _METRICS = "preprocessed_input_data", "signal_metrics"
 _THRESHOLD = "_threshold"
-_DURATION = re.compile(
-    r"P(?=.)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
-)
 
 
 def component_references(monitor: CreateMonitor) -> list[str]:
@@ -219,10 +216,10 @@ def _given(signal: MonitorSignal) -> Iterator[tuple[str, MonitorData]]:
 
 
 def _span(text: str) -> timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None:
+    seconds = duration_seconds(text)
+    if seconds is None:
         raise UsageError(f"{text!r} is no duration", hint="write it as P7D or PT12H")
-    return timedelta(**{unit: float(n) for unit, n in match.groupdict().items() if n})
+    return timedelta(seconds=seconds)
 
 
 def _text(moment: datetime) -> str:

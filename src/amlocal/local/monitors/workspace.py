@@ -17,11 +17,9 @@ from amlocal.local.monitors.facts import Deployed, MonitoredModel, Origin, colle
 from amlocal.local.records import JobRecords
 from amlocal.local.tracking.values import JOB_TAG
 from amlocal.plan import MODEL_TYPES, DataValue, JobInfo
+from amlocal.plan.monitor import TRAINED_ON, TRAINED_ON_INPUTS
 
-#: What inputs with a model's data are called, in this project's components and in Azure's.
-_TRAINING = ("training_data", "train_data", "train", "data")
-_VALIDATION = ("validation_data", "valid_data", "validation")
-_TEST = ("test_data", "test")
+_TRAINING, _VALIDATION, _TEST = (TRAINED_ON_INPUTS[context] for context in TRAINED_ON)
 _TARGETS = ("target", "target_column_name", "target_column", "label")
 _MLMODEL = "MLmodel"
 
