@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-from amlocal.errors import EnvironmentBuildError
 from amlocal.local.digests import Digests
+from amlocal.local.packages import require
 from amlocal.plan import Job
 
 _TABLES = ("flaml", "interpret", "lightgbm", "pandas", "sklearn", "xgboost")
@@ -25,21 +24,8 @@ def require_packages(job: Job) -> None:
     for step in job.steps:
         if step.automl is not None:
             is_forecast = step.automl.task == "forecasting"
-            require(_FORECASTING if is_forecast else _TABLES)
-
-
-def require(modules: Iterable[str]) -> None:
-    """Require that modules can be imported, without importing them.
-
-    Raises:
-        EnvironmentBuildError: They cannot.
-    """
-    missing = [name for name in modules if find_spec(name) is None]
-    if missing:
-        raise EnvironmentBuildError(
-            f"AutoML needs packages that are not installed: {', '.join(missing)}",
-            hint='install them: pip install "amlocal[automl]"',
-        )
+            modules = _FORECASTING if is_forecast else _TABLES
+            require(modules, who="AutoML needs", extra="automl")
 
 
 def search_code(digests: Digests) -> dict[str, str]:

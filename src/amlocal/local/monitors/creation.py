@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 import msgspec
 
-from amlocal.errors import EnvironmentBuildError, NotFoundError
+from amlocal.errors import NotFoundError
 from amlocal.local.assets import parse_reference
 from amlocal.local.compiler import RegisteredAssets
 from amlocal.local.monitors.facts import Facts
 from amlocal.local.monitors.job import component_references
 from amlocal.local.monitors.request import ask
+from amlocal.local.packages import require
 from amlocal.plan import Component, CreateMonitor, Job
 
 #: What `monitorkit` imports.
@@ -58,12 +58,7 @@ class MonitorChecks:
             NotFoundError: Its deployment or its model is not there, or not what that was made of.
             UsageError: A signal lacks something.
         """
-        missing = [name for name in _PACKAGES if find_spec(name) is None]
-        if missing:
-            raise EnvironmentBuildError(
-                f"monitors need packages that are not installed: {', '.join(missing)}",
-                hint='install them: pip install "amlocal[lifecycle]"',
-            )
+        require(_PACKAGES, who="monitors need", extra="lifecycle")
         *before, step = job.steps
         assert step.monitor is not None, "the last step of a monitor's job is its own"
         inputs = {**step.inputs, **ask(step.monitor, self.facts).inputs}

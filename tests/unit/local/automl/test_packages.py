@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 import automlkit
-from amlocal.errors import EnvironmentBuildError
-from amlocal.local.automl.packages import require, search_code
+from amlocal.local.automl.packages import search_code
 from amlocal.local.digests import Digests
 
 
@@ -16,14 +15,6 @@ def digests(tmp_path: Path) -> Iterator[Digests]:
     found = Digests(tmp_path / "digests.db")
     yield found
     found.close()
-
-
-def test_what_is_missing_is_named_with_what_installs_it() -> None:
-    require(["json", "msgspec"])
-    with pytest.raises(EnvironmentBuildError, match="not installed: no_such, nor_this") as error:
-        require(["json", "no_such", "nor_this"])
-    assert error.value.hint == 'install them: pip install "amlocal[automl]"'
-    assert error.value.exit_code == 3
 
 
 def test_the_searchs_code_is_that_of_its_packages(digests: Digests) -> None:
