@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from responsibleai import RAIInsights
 
 from raikit.insights.given import given_metadata, given_model
 from raikit.microsoft import dashboards, folders, settings, tables
@@ -30,35 +34,32 @@ def constructor(args: argparse.Namespace) -> str:
 
 def explanation(args: argparse.Namespace) -> str:
     """Explain the model by a mimic of it; return so, in a line."""
-    made = dashboards.insights(args.rai_insights_dashboard)
-    made.explainer.add()
-    made.compute()
-    dashboards.write_analysis(made, args.output, "explainer", args.rai_insights_dashboard)
+    _analysed(args, "explainer", {})
     return "the model is explained"
 
 
 def causal(args: argparse.Namespace) -> str:
     """Estimate causal effects; return of what, in a line."""
-    made = dashboards.insights(args.rai_insights_dashboard)
-    made.causal.add(**settings.causal(args))
-    made.compute()
-    dashboards.write_analysis(made, args.output, "causal", args.rai_insights_dashboard)
+    _analysed(args, "causal", settings.causal(args))
     return f"causal effects of {', '.join(map(str, args.treatment_features))}"
 
 
 def counterfactual(args: argparse.Namespace) -> str:
     """Find counterfactuals of all test rows; return of how many, in a line."""
-    made = dashboards.insights(args.rai_insights_dashboard)
-    made.counterfactual.add(**settings.counterfactual(args))
-    made.compute()
-    dashboards.write_analysis(made, args.output, "counterfactual", args.rai_insights_dashboard)
+    made = _analysed(args, "counterfactual", settings.counterfactual(args))
     return f"counterfactuals of {len(made.test)} rows"
 
 
 def error_analysis(args: argparse.Namespace) -> str:
     """Grow the tree of errors; return its size, in a line."""
-    made = dashboards.insights(args.rai_insights_dashboard)
-    made.error_analysis.add(**settings.error_analysis(args))
-    made.compute()
-    dashboards.write_analysis(made, args.output, "error_analysis", args.rai_insights_dashboard)
+    made = _analysed(args, "error_analysis", settings.error_analysis(args))
     return f"a tree of {len(made.error_analysis.get()[0].tree)} nodes"
+
+
+def _analysed(args: argparse.Namespace, name: str, asked: Mapping[str, Any]) -> RAIInsights:
+    """Write an analysis, named as its manager is in a dashboard and its folder in a saved one."""
+    made = dashboards.insights(args.rai_insights_dashboard)
+    getattr(made, name).add(**asked)
+    made.compute()
+    dashboards.write_analysis(made, args.output, name, args.rai_insights_dashboard)
+    return made
