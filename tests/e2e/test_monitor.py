@@ -15,6 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 #: Rows of a time, and how many of them the truth becomes known of.
 ROWS, KNOWN = 600, 120
+COLLECTIONS = ("model_inputs", "model_outputs")
 DEPLOYMENT = """
 name: blue
 endpoint_name: watched
@@ -115,7 +116,7 @@ def send(aml: Aml, endpoint: Endpoint, rows: pd.DataFrame, name: str) -> None:
     assert endpoint.post(rest, connection=line, x_request_id=f"{name}-rest")[0] == 200
     line.close()
     folder = aml.home / "datastores/workspaceblobstore/modelDataCollector/watched/blue"
-    wait_for(lambda: f'"{name}-rest"' in _text(folder / "model_outputs"))
+    wait_for(lambda: all(f'"{name}-rest"' in _text(folder / each) for each in COLLECTIONS))
 
 
 def _text(folder: Any) -> str:

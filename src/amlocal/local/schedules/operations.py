@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -189,7 +190,9 @@ class LocalSchedules:
 
     def trigger(self, name: str) -> ScheduleTriggerResult:
         """Start a schedule's job now."""
-        plan, now = self.records.get(name).plan, self._now()
+        # Slots are whole seconds. Rounded down, a monitor's window would end before what was
+        # collected in the last moments, which whoever asks for a run now means, too.
+        plan, now = self.records.get(name).plan, math.ceil(self.clock())
         wanted = self.records.free_name(name, now)
         job = self.jobs.create_or_update(job_of(plan, now, wanted), name=wanted)
         self.records.add_on_demand(name, now, job.name)

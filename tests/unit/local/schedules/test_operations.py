@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,18 @@ def test_a_schedule_is_started_out_of_turn(lab: Lab) -> None:
     slots = schedules.get("s").slots
     assert {slot.job for slot in slots} == names
     assert all(slot.on_demand for slot in slots)
+
+
+def test_what_is_started_out_of_turn_sees_all_that_was_before(lab: Lab) -> None:
+    began = 1_790_000_000.25
+    schedules = dataclasses.replace(lab.client.schedules, clock=lambda: began)
+    schedules.begin_create_or_update(schedule(command("true")))
+    name = schedules.trigger("s").job_name
+    wait_for(lambda: lab.client.jobs.get(name).status.is_terminal, seconds=200)
+    (slot,) = schedules.get("s").slots
+    # Windows end before their slot's moment.
+    moment = datetime.fromisoformat(slot.slot.replace("Z", "+00:00")).timestamp()
+    assert began < moment < began + 1
 
 
 def test_a_job_of_the_workspace_is_scheduled_with_changes(lab: Lab) -> None:
