@@ -1,8 +1,9 @@
 """`python -m monitorkit --request FILE --out FOLDER`: one run of a monitor.
 
 The folder gets `monitor.json`, `report.md` with its plots, and `findings.json`; MLflow the metrics,
-where `MLFLOW_TRACKING_URI` is set. Exit codes: 0 done, whether or not there is a breach; 1 the data
-cannot be read; 2 the request is wrong. The reason is the last thing on stderr.
+where `MLFLOW_TRACKING_URI` is set. Exit codes: 0 done, whether or not there is a breach; 1 a signal
+could not be computed, while what the others found is written; 2 the request is wrong. The reason is
+the last thing on stderr.
 """
 
 from __future__ import annotations
@@ -42,16 +43,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(_said(monitored))
+    if monitored.failed:
+        sys.stdout.flush()
+        print(f"error: {monitored.error}", file=sys.stderr)
+        return 1
     return 0
 
 
 def conclusion(monitored: Monitored) -> str:
     """Return in a line what came of a monitor."""
-    breaches = monitored.breaches
-    if not breaches:
-        return f"{monitored.verdict}: {len(monitored.metrics)} metrics, no breach"
-    named = ", ".join(f"{each.metric} {each.feature}".strip() for each in breaches[:5])
-    return f"breach: {len(breaches)} of {len(monitored.metrics)} metrics: {named}"
+    breaches, count = monitored.breaches, len(monitored.metrics)
+    said = f"{monitored.verdict}: {count} metrics, no breach"
+    if breaches:
+        named = ", ".join(f"{each.metric} {each.feature}".strip() for each in breaches[:5])
+        said = f"breach: {len(breaches)} of {count} metrics: {named}"
+    failed = ", ".join(signal.name for signal in monitored.failed)
+    return f"{said}; not computed: {failed}" if failed else said
 
 
 def _said(monitored: Monitored) -> str:

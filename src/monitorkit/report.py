@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitorkit.plots import plot_distributions
+from monitorkit.request import FailedSignal, Signal
 from monitorkit.run import Monitored
 from monitorkit.signals import Outcome
 from monitorkit.verdicts import Metric, overall
@@ -29,7 +30,7 @@ _FORMATS = {
     "adjusted p": ".2g",
     "rows": ",d",
 }
-_VERDICTS = {"breach": "bad", "ok": "good", "insufficient": "warning"}
+_VERDICTS = {"breach": "bad", "ok": "good", "insufficient": "warning", "failed": "bad"}
 #: What MLflow takes in a metric's name, beside letters and digits.
 _IN_NAMES = "_-. /"
 
@@ -51,6 +52,10 @@ def write_report(monitored: Monitored, folder: Path) -> None:
         if drawn is not None:
             blocks.append(Picture(drawn[0], f"Distributions now and before: {', '.join(drawn[1])}"))
         sections.append(_section(outcome, monitored, blocks))
+    sections += [
+        Section(_title(signal), [f"Failed: {signal.error}"], [], "bad")
+        for signal in monitored.failed
+    ]
     write_findings(folder, "monitor", sections)
     write_text(folder / "report.md", _markdown(monitored.request.name, sections))
 
@@ -61,7 +66,11 @@ def _summary(monitored: Monitored) -> Section:
         "breach": f"{len(breaches)} of {len(monitored.metrics)} metrics breach.",
         "ok": f"None of {len(monitored.metrics)} metrics breaches.",
         "insufficient": "There are too few rows to tell.",
+        "failed": f"None of {len(monitored.metrics)} metrics breaches, but not all are known.",
     }[monitored.verdict]
+    if monitored.failed:
+        named = ", ".join(signal.name for signal in monitored.failed)
+        said += f" Signals that could not be computed: {named}."
     rule = (
         "A metric breaches where it is beyond its threshold and chance does not explain it: over "
         f"the {monitored.tested} tested metrics together, the chance of a false breach is at most "
@@ -84,8 +93,11 @@ def _section(outcome: Outcome, monitored: Monitored, blocks: list[Block]) -> Sec
         words.append(f"Reference: {outcome.reference.seen:,d} rows, {before}.")
     words += [f"Note: {note}." for note in outcome.notes]
     verdict = overall(metric.verdict for metric in outcome.metrics)
-    title = f"{signal.name} ({signal.type.replace('_', ' ')})"
-    return Section(title, words, blocks, _VERDICTS[verdict])  # type: ignore[arg-type]
+    return Section(_title(signal), words, blocks, _VERDICTS[verdict])  # type: ignore[arg-type]
+
+
+def _title(signal: Signal | FailedSignal) -> str:
+    return f"{signal.name} ({signal.type.replace('_', ' ')})"
 
 
 def _table(metrics: list[Metric], *, with_signal: bool = False) -> Table:
@@ -118,12 +130,14 @@ def _markdown(name: str, sections: list[Section]) -> str:
 def tracking_metrics(monitored: Monitored) -> dict[str, float]:
     """Return the values by names that MLflow takes: `SIGNAL.METRIC` or `SIGNAL.METRIC.FEATURE`.
 
-    `breaches` is how many metrics breach, `insufficient` of how many nothing can be told.
+    `breaches` is how many metrics breach, `insufficient` of how many nothing can be told, and
+    `failed` how many signals could not be computed.
     """
     found = {_name(each): each.value for each in monitored.metrics if each.value is not None}
     found["breaches"] = float(len(monitored.breaches))
     verdicts = [each.verdict for each in monitored.metrics]
     found["insufficient"] = float(verdicts.count("insufficient"))
+    found["failed"] = float(len(monitored.failed))
     return found
 
 

@@ -186,6 +186,21 @@ class Signal:
 
 
 @dataclass(frozen=True)
+class FailedSignal:
+    """A signal that cannot be computed.
+
+    Attributes:
+        name: Its name.
+        type: Of `METRICS`.
+        error: Why, and what to do.
+    """
+
+    name: str
+    type: SignalType
+    error: str
+
+
+@dataclass(frozen=True)
 class Request:
     """What is asked.
 
@@ -193,6 +208,7 @@ class Request:
         name: Of the monitor.
         now: When it runs, with a time zone; windows end before it.
         signals: At least one.
+        failed: Further ones, of which it is known already that they cannot be computed.
         significance: The chance that any metric of any signal breaches where nothing has changed is
             at most this.
         minimum_rows: A metric of fewer rows, of production or reference, is insufficient.
@@ -203,6 +219,7 @@ class Request:
     name: str
     now: datetime
     signals: tuple[Signal, ...]
+    failed: tuple[FailedSignal, ...] = ()
     significance: float = 0.005
     minimum_rows: int = 100
     rows_at_most: int = 1_000_000
@@ -233,8 +250,12 @@ def request_of(said: object) -> Request:
     except WrongWindowError as error:
         raise WrongRequestError(f"request: now: {error}") from error
     parsed = tuple(_signal(signal, f"signals[{i}]", now) for i, signal in enumerate(signals))
-    request = Request(now=now, signals=parsed, **given)
-    names = [signal.name for signal in parsed]
+    failed = tuple(
+        FailedSignal(**_fields(signal, FailedSignal, f"failed[{i}]"))
+        for i, signal in enumerate(given.pop("failed", ()))
+    )
+    request = Request(now=now, signals=parsed, failed=failed, **given)
+    names = [signal.name for signal in parsed] + [signal.name for signal in failed]
     if len(set(names)) < len(names):
         raise WrongRequestError("request: two signals have one name")
     if not _is_number(request.significance) or not 0 < request.significance < 1:

@@ -356,8 +356,14 @@ class StepRun:
         if self.state[self.name].tracking.run_id:
             collect_artifacts(self._folders, keep_working=True)
             self.tracking.record_outputs(self.name, self._folders, {})
-        self.state.change(self.name, status=status, error=error, error_code=code)
+        self.state.change(
+            self.name, status=status, error=error, error_code=code, **self._found_so_far()
+        )
         self.tracking.end(self.name)
+
+    def _found_so_far(self) -> dict[str, Any]:
+        """Return further fields of the record of a step that did not complete."""
+        return {}
 
     def _why_failed(self, code: int, what_ended: str = "the command") -> str:
         """Return why the step is Failed, by the exit code of what it ran."""

@@ -185,7 +185,8 @@ class MonitorInfo(Value, frozen=True):
     Attributes:
         monitor: The monitor's name.
         slot: The moment that it is seen from, ISO 8601 in UTC.
-        verdict: `ok`, `breach`, or `insufficient`.
+        verdict: `ok`, `breach`, or `insufficient`; `failed` where a signal could not be computed
+            and no other breaches.
         note: What came of it, in a line.
         endpoint: Of the deployment that is monitored, or an empty string.
         deployment: Likewise.

@@ -44,7 +44,8 @@ class SlotInfo(Value, frozen=True):
         reason: Why it was held back or missed.
         count: How many slots were missed.
         on_demand: Whether somebody asked for it, and not the trigger.
-        verdict: Of a monitor's run that has ended: `ok`, `breach`, or `insufficient`; else empty.
+        verdict: Of a monitor's run that has ended: `ok`, `breach`, `insufficient`, or `failed` (see
+            `MonitorInfo`); else empty.
         note: What came of it, in a line.
     """
 

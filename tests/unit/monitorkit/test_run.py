@@ -253,4 +253,29 @@ def test_mistakes_are_told(
     wrong = signal("data_drift", reference, reference, production=table, features=["hight"])
     assert run(tmp_path, wrong)[0] == 1
     assert "did you mean 'height'" in capsys.readouterr().err
-    assert not (tmp_path / "out" / "monitor.json").exists()
+
+
+def test_a_signal_that_fails_takes_no_other_with_it(
+    tmp_path: Path, collect: Collect, reference: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inputs = collect("inputs", people(500, 8, shift=3)[FEATURES])
+    good = signal("data_drift", inputs, reference)
+    wrong = signal("data_quality", inputs, reference, features=["hight"])
+    known = {"name": "own", "type": "custom", "error": "signal 'own': no metrics\n  -> make some"}
+    code, document = run(tmp_path, wrong, good, failed=[known])
+    assert (code, document["verdict"]) == (1, "breach")
+    assert [each["name"] for each in document["signals"]] == ["data_drift"]
+    assert [each["name"] for each in document["failed"]] == ["own", "data_quality"]
+    told = capsys.readouterr().err
+    assert told.startswith("error: 2 of 3 signals failed:\n  signal 'own': no metrics\n")
+    assert "  signal 'data_quality': no feature 'hight'" in told
+    report = (tmp_path / "out" / "report.md").read_text()
+    assert "Signals that could not be computed: own, data_quality." in report
+    assert "did you mean 'height'" in report
+    sections = read_findings(tmp_path / "out")["sections"]
+    assert [each["verdict"] for each in sections] == ["bad"] * 4
+    # Without a breach nobody is told that all is well.
+    quiet = collect("quiet", people(500, 8)[FEATURES])
+    code, document = run(tmp_path, signal("data_drift", quiet, reference), failed=[known])
+    assert (code, document["verdict"], document["breaches"]) == (1, "failed", 0)
+    assert capsys.readouterr().err == f"error: {known['error']}\n"

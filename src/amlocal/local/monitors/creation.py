@@ -61,7 +61,11 @@ class MonitorChecks:
         require(_PACKAGES, who="monitors need", extra="lifecycle")
         *before, step = job.steps
         assert step.monitor is not None, "the last step of a monitor's job is its own"
-        inputs = {**step.inputs, **ask(step.monitor, self.facts).inputs}
+        asked = ask(step.monitor, self.facts)
+        if asked.errors:
+            # A run goes on with its other signals; whoever writes a monitor is told at once.
+            raise asked.errors[0]
+        inputs = {**step.inputs, **asked.inputs}
         return msgspec.structs.replace(
             job, steps=(*before, msgspec.structs.replace(step, inputs=inputs))
         )

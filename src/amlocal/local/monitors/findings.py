@@ -63,6 +63,16 @@ def _rank(metric: Mapping[str, Any]) -> tuple[float, float]:
 def note_of(document: Mapping[str, Any], breaches: Sequence[MonitorBreach]) -> str:
     """Return in a line what came of a run."""
     metrics = [each for signal in document["signals"] for each in signal["metrics"]]
+    said = _note_of_computed(document, metrics, breaches)
+    failed = [signal["error"].splitlines()[0] for signal in document["failed"]]
+    return "; ".join([*([said] if metrics else []), *failed]) if failed else said
+
+
+def _note_of_computed(
+    document: Mapping[str, Any],
+    metrics: Sequence[Mapping[str, Any]],
+    breaches: Sequence[MonitorBreach],
+) -> str:
     if document["verdict"] == "insufficient":
         notes = [note for signal in document["signals"] for note in signal["notes"]]
         why = next(

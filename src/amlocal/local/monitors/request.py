@@ -65,21 +65,23 @@ class Asked:
         inputs: The step's inputs, but for those that other steps of its job give it.
         awaited: Those of them that come later, such as the truth: they may not be there yet.
         model: The model, or None.
+        errors: Of the signals that cannot be asked for. The document names them as `failed`.
     """
 
     document: Mapping[str, Any]
     inputs: Mapping[str, DataValue]
     awaited: frozenset[str] = frozenset()
     model: MonitoredModel | None = None
+    errors: Sequence[UsageError] = ()
 
 
 def ask(monitoring: Monitoring, facts: Facts) -> Asked:
     """Return what is asked in a monitor's run.
 
     Raises:
-        NotFoundError: There is no such deployment or model, or it is not known what that was made
-            of.
-        UsageError: A signal lacks something that nothing tells.
+        NotFoundError: There is no such deployment or model.
+        UsageError: No signal can be asked for: each lacks something that nothing tells, or needs
+            what the model was made of, and that is not known.
     """
     return _Asker(monitoring, facts).asked()
 
@@ -124,9 +126,36 @@ class _Asker:
             self.model = self.facts.model(monitor.model)
 
     def asked(self) -> Asked:
-        signals = [self._signal(signal) for signal in self.monitoring.monitor.signals]
-        document = {"name": self.monitoring.name, "now": self.monitoring.now, "signals": signals}
-        return Asked(document, self.inputs, frozenset(self._awaited), self.model)
+        signals: list[dict[str, Any]] = []
+        failed: list[dict[str, str]] = []
+        errors: list[UsageError] = []
+        for signal in self.monitoring.monitor.signals:
+            asked = self._tried(signal)
+            if isinstance(asked, UsageError):
+                told = f"{asked}\n  -> {asked.hint}" if asked.hint else str(asked)
+                failed.append({"name": signal.name, "type": signal.type, "error": told})
+                errors.append(asked)
+            else:
+                signals.append(asked)
+        if not signals:
+            raise errors[0]
+        document = {
+            "name": self.monitoring.name,
+            "now": self.monitoring.now,
+            "signals": signals,
+            "failed": failed,
+        }
+        awaits = frozenset(self._awaited)
+        return Asked(document, self.inputs, awaits, self.model, tuple(errors))
+
+    def _tried(self, signal: MonitorSignal) -> dict[str, Any] | UsageError:
+        """Ask for a signal; what one would have needed that cannot be asked for is not bound."""
+        inputs, awaited = dict(self.inputs), set(self._awaited)
+        try:
+            return self._signal(signal)
+        except UsageError as error:
+            self.inputs, self._awaited = inputs, awaited
+            return error
 
     def _signal(self, signal: MonitorSignal) -> dict[str, Any]:
         thresholds = [

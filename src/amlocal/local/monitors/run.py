@@ -85,7 +85,8 @@ class MonitorRun(StepRun):
         self.state.change(self.name, status=JobStatus.RUNNING)
         launch = Launch(variables, self._folders.log())
         code = self.processes.run(shlex.join(line), [launch], self._folders.working)
-        if not code:
+        # Also where signals failed: it is written last, whole, and the others count.
+        if (report / _FOUND).exists():
             self._found = json.loads((report / _FOUND).read_bytes())
         return code
 
@@ -98,6 +99,9 @@ class MonitorRun(StepRun):
             name = hashlib.sha256(json.dumps([*facts, scored.column]).encode()).hexdigest()
             found[scored] = str(folder / f"{name[:32]}.parquet")
         return found
+
+    def _found_so_far(self) -> dict[str, Any]:
+        return self._outcome(None) if self._found else {}
 
     def _outcome(self, result: JobInfo | None) -> dict[str, Any]:  # noqa: ARG002 - never reused
         alerts = {each.name: each.alert_enabled for each in self.monitoring.monitor.signals}

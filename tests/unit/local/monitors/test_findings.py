@@ -36,7 +36,7 @@ def metric(feature: str, value: float | None, p_value: float | None, **fields: A
 
 def document(*metrics: Any, verdict: str = "breach", notes: tuple[str, ...] = ()) -> Any:
     signal = {"name": "drift", "type": "data_drift", "metrics": metrics, "notes": notes}
-    return {"verdict": verdict, "signals": [signal]}
+    return {"verdict": verdict, "signals": [signal], "failed": []}
 
 
 def test_the_worst_metric_stands_for_a_signal() -> None:
@@ -57,6 +57,10 @@ def test_a_metric_whose_noise_is_not_known_counts_by_its_threshold() -> None:
 
 
 def test_a_note_says_why_there_is_nothing() -> None:
+    failed = {"name": "own", "type": "custom", "error": "signal 'own': no metrics\n  -> make some"}
+    quiet = document(metric("a", 0.05, 1.0), verdict="failed") | {"failed": [failed]}
+    assert note_of(quiet, []) == "1 metrics, no breach; signal 'own': no metrics"
+    assert note_of({**quiet, "signals": []}, []) == "signal 'own': no metrics"
     few = document(metric("a", None, 1.0, note="3 rows, 100 are needed"), verdict="insufficient")
     assert note_of(few, []) == "not enough rows: 3 rows, 100 are needed"
     empty = document(verdict="insufficient", notes=("the reference has no rows",))

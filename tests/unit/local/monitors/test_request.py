@@ -20,7 +20,7 @@ from amlocal.plan import (
     MonitorThreshold,
     MonitorWindow,
 )
-from monitorkit.request import Request, request_of
+from monitorkit.request import FailedSignal, Request, request_of
 
 NOW = "2026-11-22T00:00:00Z"
 WEEK = MonitorWindow(size="P7D", offset="P0D")
@@ -67,8 +67,8 @@ def collected(kind: str, window: MonitorWindow = WEEK, **fields: Any) -> Monitor
 def signal(kind: str, **fields: Any) -> MonitorSignal:
     """A signal as the compiler fills it in."""
     what = "inputs" if kind in {"data_drift", "data_quality"} else "outputs"
-    given = {"production": (collected(what),), "reference": collected(what, BEFORE), **fields}
-    return MonitorSignal(name=kind, type=kind, **given)
+    given = {"production": (collected(what),), "reference": collected(what, BEFORE)}
+    return MonitorSignal(**{"name": kind, "type": kind, **given, **fields})
 
 
 def asked(
@@ -296,6 +296,15 @@ def test_a_model_is_monitored_without_a_deployment() -> None:
 def test_what_is_missing_is_named(given: MonitorSignal, facts: MadeUp, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         asked(given, facts=facts)
+
+
+def test_a_signal_that_cannot_be_asked_for_takes_no_other_with_it() -> None:
+    wrong = signal("data_drift", reference=MonitorData(context="ground_truth"), name="wrong")
+    request, inputs = asked(wrong, signal("data_quality"))
+    assert [each.name for each in request.signals] == ["data_quality"]
+    told = "signal 'wrong': where is the data?\n  -> give its input_data"
+    assert request.failed == (FailedSignal("wrong", "data_drift", told),)
+    assert inputs == asked(signal("data_quality"))[1]
 
 
 def test_no_deployment_collects_for_a_model() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -184,10 +185,32 @@ def test_a_run_that_cannot_be_asked_fails_with_the_reason(lab: Lab) -> None:
     collect(lab.project / "prod", 0, 200)
     (lab.project / "prod" / "a.jsonl").write_text("no event\n")
     broken = ran(lab)
-    assert broken.error.startswith(str(lab.project / "prod"))
+    assert broken.error.startswith(f"signal 'drift': {lab.project / 'prod'}")
     assert "is no collected event" in broken.error
     lab.client.settle()
     assert lab.client.triggers.events() == []
+
+
+@pytest.mark.slow
+def test_a_signal_that_fails_takes_no_other_with_it(lab: Lab) -> None:
+    """The job fails with the reason, and what the others found is an event all the same."""
+    monitor = monitor_of(lab)
+    wrong = msgspec.structs.replace(monitor.signals[0], name="wrong", features=("nowhere",))
+    created(lab, CreateMonitor(signals=(wrong, *monitor.signals)))
+    collect(lab.project / "prod", 2, 800)
+    job = ran(lab)
+    assert job.status is JobStatus.FAILED
+    assert job.error.startswith("signal 'wrong': ")
+    assert job.monitor is not None
+    assert (job.monitor.verdict, job.metrics["failed"]) == ("breach", 1)
+    assert "signal 'wrong': " in Path(job.monitor.report).read_text()
+    (event,) = lab.client.triggers.events()
+    assert event.key == f"{job.name}:drift"
+    assert lab.client.settle() == []
+    (slot,) = lab.client.schedules.get("m").slots
+    assert slot.verdict == "breach"
+    assert slot.note.startswith("drift: ")
+    assert slot.note.endswith("; signal 'wrong': no feature 'nowhere' in the reference")
 
 
 @pytest.mark.slow
