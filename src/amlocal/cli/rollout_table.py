@@ -122,7 +122,8 @@ class StageTable:
 
     def _line(self, row: Mapping[str, str], *, but: str = "") -> str:
         return "".join(
-            text.pad(row.get(name, ""), width + _GAP)
+            # A figure that is wider than its column moves the next one, and is not glued to it.
+            text.pad(row.get(name, ""), width) + " " * _GAP
             for name, width in self._widths.items()
             if name != but
         )

@@ -191,6 +191,26 @@ def test_the_present_stage_is_drawn_over_on_a_live_terminal_and_cut_to_it(policy
         assert written(term).splitlines()[-1].endswith("⊘ stopped")
 
 
+def test_a_wide_figure_is_not_glued_to_the_next_one(policy: str) -> None:
+    slow = Verdict(
+        rule="p95 latency", outcome="breached", limit=1.5, value=12.3456, reference=10.9876
+    )
+    agreed = Verdict(rule="agreement", outcome="passed", limit=0.9, value=0.987)
+    with StageTable(terminal(width=200), load_rollout(policy), quiet=False) as table:
+        table.stage_started(load_rollout(policy).stages[0], 1, 2)
+        table.stage_ended(
+            StageResult(
+                stage="shadow",
+                outcome="breached",
+                seconds=62,
+                requests=80,
+                verdicts=(slow, agreed),
+            )
+        )
+        row = written(table._terminal).splitlines()[-1]
+    assert "12345.6 ms, 10987.6 ms  98.7%  " in row
+
+
 def test_nothing_is_written_where_only_errors_are_asked_for(policy: str) -> None:
     done = aml("online-deployment", "rollout", "-f", policy, "--only-show-errors", client=world())
     assert (done.code, done.err) == (0, "")
