@@ -215,6 +215,33 @@ def _workspace(process: psutil.Process) -> str | None:
         return None  # it has ended, or it is not ours
 
 
+def slow_package(folder: Path) -> tuple[Path, Path]:
+    """Return a package whose build never ends, and the file with the id of its process."""
+    package, started = folder / "slow", folder / "started"
+    package.mkdir()
+    (package / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (package / "backend.py").write_text(
+        "import os, pathlib, time\n"
+        "def build_wheel(*_, **__):\n"
+        f"    made = pathlib.Path({str(started)!r})\n"
+        "    made.with_suffix('.new').write_text(str(os.getpid()))\n"
+        "    made.with_suffix('.new').rename(made)\n"
+        "    time.sleep(600)\n"
+        "prepare_metadata_for_build_wheel = build_wheel\n"
+    )
+    return package, started
+
+
+def has_ended(pid: int) -> bool:
+    """Return whether a process is gone, or has ended and nobody has asked for it yet."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def wait_for(condition: Callable[[], bool], *, seconds: float = 30.0) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds

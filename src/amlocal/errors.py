@@ -10,6 +10,7 @@
     |-- AnswerError              1  an endpoint answered a request with an error
     `-- TargetError              3  the machine, the workspace, or Azure did not do its part
         |-- EnvironmentBuildError   3  an environment could not be had
+        |   `-- BuildStoppedError    3  nobody wants it any more
         `-- TrackingError           3  the tracking server did not answer as expected
 
 They become text and an exit code in one place, `amlocal.cli.main`.
@@ -97,6 +98,10 @@ class TargetError(AmlocalError):
 
 class EnvironmentBuildError(TargetError):
     """An environment could not be had on this machine."""
+
+
+class BuildStoppedError(EnvironmentBuildError):
+    """The build of an environment was ended, since nobody wants it any more."""
 
 
 class TrackingError(TargetError):

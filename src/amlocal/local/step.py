@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from amlocal.errors import AmlocalError
+from amlocal.errors import AmlocalError, BuildStoppedError
 from amlocal.local.bind import input_variables, render
 from amlocal.local.environments import EnvironmentChoice, ResolvedEnvironment
 from amlocal.local.failures import code_of, text_of
@@ -105,6 +105,8 @@ class StepRun:
                 self.state.change(self.name, status=JobStatus.CANCELED, error=why)
             else:
                 self._run()
+        except BuildStoppedError:
+            self._end(JobStatus.CANCELED, self.processes.ended_because)
         except (AmlocalError, OSError) as error:
             text = text_of(error, self.services.workspace)
             self._end(JobStatus.FAILED, text, code_of(error))
@@ -225,7 +227,9 @@ class StepRun:
     def _execute(self, inputs: StepInputs, choice: EnvironmentChoice, verdict: Verdict) -> None:
         self.state.change(self.name, inputs=inputs.infos(), log=str(self._folders.log()))
         run_id = self.tracking.begin(self.name, self.step)
-        resolved = self.services.environments.prepare(choice)
+        resolved = self.services.environments.prepare(
+            choice, lambda: bool(self.processes.ended_because)
+        )
         self.tracking.log_packages(self.name)
         places = self._output_places()
         self._lay_out(inputs, places)

@@ -15,15 +15,17 @@ from tests.lab import (
     Recording,
     children,
     command,
+    has_ended,
     pipeline,
     processes_of,
+    slow_package,
     step,
     wait_for,
 )
 
 from amlocal.errors import TargetError
 from amlocal.local.tracking.client import TrackingClient
-from amlocal.plan import Job, JobInfo, JobStatus, Output, Settings, Step, StepOutput
+from amlocal.plan import Environment, Job, JobInfo, JobStatus, Output, Settings, Step, StepOutput
 
 #: Starts a child in its session, and one that leaves it and ignores SIGTERM.
 STUBBORN = """
@@ -156,6 +158,18 @@ def test_steps_that_take_their_grace_take_it_together(lab: Lab) -> None:
     assert lab.client.jobs.cancel("grace").status is JobStatus.CANCELED
     assert time.monotonic() - begun < 12
     thread.join()
+
+
+def test_a_step_is_ended_while_its_environment_is_built(lab: Lab, tmp_path: Path) -> None:
+    package, started = slow_package(tmp_path)
+    slow = Environment(conda={"dependencies": [{"pip": [f"slow @ {package.as_uri()}"]}]})
+    job = lab.start(command("true", environment=slow))
+    wait_for(started.exists, seconds=120)
+    assert lab.client.jobs.cancel(job.name).error == "it was canceled"
+    assert has_ended(int(started.read_text()))
+    started.unlink()
+    late = lab.run(command("true", environment=slow, timeout=3))
+    assert (late.status, late.error) == (JobStatus.CANCELED, "its timeout of 3 s was over")
 
 
 def test_one_step_is_cancelled_and_the_others_go_on(lab: Lab) -> None:

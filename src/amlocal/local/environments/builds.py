@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +20,10 @@ from typing import BinaryIO
 
 import msgspec
 
-from amlocal.errors import EnvironmentBuildError
+from amlocal.errors import BuildStoppedError, EnvironmentBuildError
 from amlocal.files import write_whole
 from amlocal.local.environments.choice import EnvironmentChoice
+from amlocal.local.process import GRACE, end_sessions
 
 LOG = "build.log"
 MARKER = "environment.json"
@@ -29,6 +31,8 @@ PACKAGES = "packages.txt"
 REQUIREMENTS = "requirements.txt"
 VENV = "venv"
 
+# Seconds between two looks at whether a build is still wanted.
+_LOOK = 0.1
 # uv must decide by its arguments alone, and compile byte code whatever this process was told.
 _DROPPED_VARIABLES = frozenset(
     {"PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "PYTHONPATH", "UV_PYTHON", "VIRTUAL_ENV"}
@@ -43,6 +47,7 @@ def build(
     *,
     environ: Mapping[str, str],
     note: Callable[[str], None],
+    is_stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Build a virtual environment in a folder, unless it is there already.
 
@@ -51,14 +56,16 @@ def build(
         choice: What to build.
         environ: The environment variables that uv sees (index, proxy, cache, certificates).
         note: Told of what takes time.
+        is_stopped: Asked from time to time whether the build is to end.
 
     Raises:
+        BuildStoppedError: The build was ended; who wants it next makes it anew.
         EnvironmentBuildError: uv failed; holds the failing line and the path of the log.
     """
     if (folder / MARKER).exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder.with_suffix(".lock"), choice.name, note) as lock:
+    with _locked(folder.with_suffix(".lock"), choice.name, note, is_stopped) as lock:
         if (folder / MARKER).exists():
             return
         shutil.rmtree(folder / VENV, ignore_errors=True)
@@ -67,7 +74,9 @@ def build(
         (folder / REQUIREMENTS).write_text("".join(f"{line}\n" for line in choice.requirements))
         with (folder / LOG).open("wb") as log:
             for arguments in _commands(folder, choice):
-                _run_uv(arguments, choice, log=log, lock=lock, environ=environ)
+                _run_uv(
+                    arguments, choice, log=log, lock=lock, environ=environ, is_stopped=is_stopped
+                )
         python = folder / VENV / "bin" / "python"
         write_whole(folder / PACKAGES, freeze(python, environ).encode())
         write_whole(folder / MARKER, msgspec.json.encode(choice))
@@ -134,11 +143,12 @@ def _run_uv(
     log: BinaryIO,
     lock: int,
     environ: Mapping[str, str],
+    is_stopped: Callable[[], bool],
 ) -> None:
     command = [_uv(), *arguments, "--color", "never", "--no-python-downloads"]
     log.write(f"$ {' '.join(command)}\n".encode())
     log.flush()
-    done = subprocess.run(
+    process = subprocess.Popen(
         command,
         env=_uv_environment(environ),
         # Away from any project, whose pyproject.toml uv would heed.
@@ -147,9 +157,19 @@ def _run_uv(
         stdout=log,
         stderr=subprocess.STDOUT,
         pass_fds=[lock],
-        check=False,
+        # It is ended with what it started, such as the build of a package.
+        start_new_session=True,
     )
-    if done.returncode == 0:
+    while True:
+        try:
+            code = process.wait(_LOOK)
+            break
+        except subprocess.TimeoutExpired:
+            if is_stopped():
+                end_sessions([process.pid], grace=GRACE)
+                process.wait()
+                raise _stopped(choice.name) from None
+    if code == 0:
         return
     path = Path(log.name)
     hint = f"the whole log is {path}"
@@ -172,16 +192,32 @@ def _uv_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in _DROPPED_VARIABLES}
 
 
+def _stopped(name: str) -> BuildStoppedError:
+    return BuildStoppedError(f"the build of environment {name} was ended")
+
+
 @contextmanager
-def _locked(path: Path, name: str, note: Callable[[str], None]) -> Iterator[int]:
+def _locked(
+    path: Path, name: str, note: Callable[[str], None], is_stopped: Callable[[], bool]
+) -> Iterator[int]:
     """Hold an exclusive lock on a file, and yield its descriptor."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _is_free(descriptor):
             note(f"waiting for environment {name}, which is being built")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            while not _is_free(descriptor):
+                if is_stopped():
+                    raise _stopped(name)
+                time.sleep(_LOOK)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _is_free(descriptor: int) -> bool:
+    """Take a lock, if nobody has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

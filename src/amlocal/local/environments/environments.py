@@ -80,10 +80,17 @@ class Environments:
             self._choices[key] = self._cached_choice(environment, mode, key[0])
         return self._choices[key]
 
-    def prepare(self, choice: EnvironmentChoice) -> ResolvedEnvironment:
+    def prepare(
+        self, choice: EnvironmentChoice, is_stopped: Callable[[], bool] = lambda: False
+    ) -> ResolvedEnvironment:
         """Return an environment that is ready to run a step, built where it is not there yet.
 
+        Args:
+            choice: Which.
+            is_stopped: Asked from time to time whether a build is to end.
+
         Raises:
+            BuildStoppedError: It was ended.
             EnvironmentBuildError: The build failed; holds the failing line and the log's path.
         """
         if choice.kind == "current":
@@ -92,7 +99,7 @@ class Environments:
         # Imported here since it brings in subprocess and uv, which a reused step does without.
         from amlocal.local.environments.builds import VENV, build
 
-        build(home, choice, environ=self._environ, note=self._note)
+        build(home, choice, environ=self._environ, note=self._note, is_stopped=is_stopped)
         folder = home / VENV
         variables = {"VIRTUAL_ENV": str(folder), "PYTHONHOME": "", "PYTHONPATH": ""}
         return ResolvedEnvironment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -10,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.lab import has_ended, slow_package
 
-from amlocal.errors import EnvironmentBuildError
+from amlocal.errors import BuildStoppedError, EnvironmentBuildError
 from amlocal.local.environments.builds import LOG, MARKER, VENV, build, failing_line
 from amlocal.local.environments.choice import EnvironmentChoice
 
@@ -115,6 +117,34 @@ def test_a_killed_build_is_made_anew(tmp_path: Path) -> None:
     build(folder, chosen("six==1.17.0"), environ=os.environ, note=lambda _: None)
     assert run(folder, "import six; print(six.__version__)") == "1.17.0"
     assert not (folder / VENV / "leftover").exists()
+
+
+def test_a_build_is_stopped_with_what_it_started(tmp_path: Path) -> None:
+    package, started = slow_package(tmp_path)
+    folder = tmp_path / "e"
+    choice = chosen(f"slow @ {package.as_uri()}")
+    with pytest.raises(BuildStoppedError, match="the build of environment e was ended"):
+        build(folder, choice, environ=os.environ, note=lambda _: None, is_stopped=started.exists)
+    assert has_ended(int(started.read_text()))
+    assert not (folder / MARKER).exists()
+    # Who wants it next finds it free.
+    build(folder, chosen("six==1.17.0"), environ=os.environ, note=lambda _: None)
+    assert run(folder, "import six; print(six.__version__)") == "1.17.0"
+
+
+def test_nobody_waits_for_a_build_any_longer_than_it_is_wanted(tmp_path: Path) -> None:
+    notes: list[str] = []
+    with (tmp_path / "e.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(BuildStoppedError):
+            build(
+                tmp_path / "e",
+                chosen(),
+                environ=os.environ,
+                note=notes.append,
+                is_stopped=lambda: bool(notes),
+            )
+    assert notes == ["waiting for environment e, which is being built"]
 
 
 @pytest.mark.parametrize(
