@@ -222,7 +222,11 @@ def _online_deployments(
         supervision,
         compiler,
         VersionMaker(
-            opened.models, services.locations, services.environments, services.find_environment
+            opened.models,
+            services.locations,
+            services.environments,
+            services.find_environment,
+            services.environ,
         ),
         opened.assets,
     )

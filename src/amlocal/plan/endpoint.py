@@ -129,6 +129,8 @@ class OnlineDeployment(Value, frozen=True):
         liveness_probe: When an instance is replaced.
         readiness_probe: When an instance gets requests.
         data_collector: What it keeps of requests and answers, or None.
+        model_mount_path: Where a container of its own finds the model, or an empty string: where
+            Azure's images do.
         description: What it is for.
         tags: Free labels.
         properties: What the workspace keeps beside it.
@@ -149,6 +151,7 @@ class OnlineDeployment(Value, frozen=True):
     liveness_probe: ProbeSettings = ProbeSettings()
     readiness_probe: ProbeSettings = ProbeSettings()
     data_collector: DataCollector | None = None
+    model_mount_path: str = ""
     description: str = ""
     tags: dict[str, str] = {}
     properties: dict[str, str] = {}

@@ -115,8 +115,8 @@ def check_endpoint_for_azure(
 ) -> None:
     """Check an endpoint or a deployment before it is sent to Azure.
 
-    What only the local target cannot do (Kubernetes, containers of one's own, Triton, registered
-    pipeline components) is no problem there, and left to Azure's client.
+    What only the local target cannot do (Kubernetes, Triton, registered pipeline components) is no
+    problem there, and left to Azure's client.
 
     Args:
         kind: `online endpoint`, `online deployment`, `batch endpoint`, or `batch deployment`.
@@ -230,8 +230,8 @@ def load_online_deployment(
 ) -> OnlineDeployment:
     """Load an online deployment; as `load_online_endpoint`.
 
-    A file for Azure alone (Kubernetes, a container of its own, Triton) raises SpecError with
-    problems whose `target` is `local`.
+    A file for Azure alone (Kubernetes, Triton) raises SpecError with problems whose `target` is
+    `local`.
     """
     from amlocal.spec import endpoints  # yaml and the SDK
 

@@ -70,6 +70,7 @@ def online_deployment(
         liveness_probe=_probe(value.get("liveness_probe")),
         readiness_probe=_probe(value.get("readiness_probe")),
         data_collector=_collector(value),
+        model_mount_path=build.text(value.get("model_mount_path")),
         source=source,
         warnings=warnings,
     )

@@ -44,7 +44,7 @@ def check_model_deployment(findings: Findings, files: Files, place: Place, data:
     check_object(findings, place, data, "batch_deployment" if is_old else "model_batch_deployment")
     check_name(findings, place, data, "name", "deployment")
     check_name(findings, place, data, "endpoint_name", "endpoint")
-    check_serving(findings, files, place, data)
+    check_serving(findings, files, place, data, may_be_container=False)
     resources = data.get("resources")
     check_numbers(findings, place.at("resources"), resources, {"instance_count": (1, None)})
     at = place if is_old else place.at("settings")

@@ -17,7 +17,14 @@ from amlocal.spec.paths import Files, check_environment, check_path, problem_mis
 Bounds = tuple[float, float | None]
 
 
-def check_serving(findings: Findings, files: Files, place: Place, data: Mapping[str, Any]) -> None:
+def check_serving(
+    findings: Findings,
+    files: Files,
+    place: Place,
+    data: Mapping[str, Any],
+    *,
+    may_be_container: bool,
+) -> None:
     """Check what a deployment serves and with what: its model, script, and environment.
 
     Args:
@@ -25,6 +32,7 @@ def check_serving(findings: Findings, files: Files, place: Place, data: Mapping[
         files: Remembers which files were looked at.
         place: The deployment.
         data: Its fields.
+        may_be_container: Whether a container may serve it, where Docker is there to run it.
     """
     model, code = data.get("model"), data.get("code_configuration")
     environment = data.get("environment")
@@ -37,14 +45,18 @@ def check_serving(findings: Findings, files: Files, place: Place, data: Mapping[
     if isinstance(code, Mapping):
         _check_code(findings, files, place.at("code_configuration"), code)
     check_environment(findings, files, place.at("environment"), environment)
-    if _is_container(findings, place.at("environment"), environment):
+    if not may_be_container:
+        _refuse_container(findings, place.at("environment"), environment)
+    if is_container(environment):
         return
     is_mlflow = _type_of(model) in {"mlflow_model", ""}
+    if code is None and model is None and isinstance(environment, str) and may_be_container:
+        return  # the workspace knows whether it is a container
     if code is None and model is None:
         message = "the deployment has neither a model nor a scoring script"
         hint = "add model:, or code_configuration: with code and scoring_script"
         if isinstance(environment, str):
-            message = f"{message}: a model package or a container does not run here"
+            message = f"{message}: a container does not run here"
             findings.unsupported(place.at("environment"), message, hint)
         else:
             findings.problem(place, message, hint)
@@ -146,8 +158,12 @@ def _check_script(
         problem_missing(findings, place, file, "the scoring script")
 
 
-def _is_container(findings: Findings, place: Place, environment: object) -> bool:
-    """Return whether an environment is a container that serves by itself, which is a problem."""
+def is_container(environment: object) -> bool:
+    """Return whether an environment is a container that serves by itself."""
+    return bool({"inference_config", "build"} & build.mapping(environment).keys())
+
+
+def _refuse_container(findings: Findings, place: Place, environment: object) -> None:
     fields = build.mapping(environment)
     hint = "give code_configuration: and a conda_file, or deploy with --target azure"
     if "inference_config" in fields:
@@ -156,7 +172,6 @@ def _is_container(findings: Findings, place: Place, environment: object) -> bool
     elif "build" in fields:
         message = "an image that is built from a Dockerfile does not run here"
         findings.unsupported(place.at("build"), message, hint)
-    return bool({"inference_config", "build"} & fields.keys())
 
 
 def _type_of(model: object) -> str:

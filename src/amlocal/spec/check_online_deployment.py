@@ -8,7 +8,7 @@ from typing import Any
 from amlocal.errors import near_miss
 from amlocal.spec import build
 from amlocal.spec.build_endpoint import REDACT
-from amlocal.spec.check_deployment import Bounds, check_numbers, check_serving
+from amlocal.spec.check_deployment import Bounds, check_numbers, check_serving, is_container
 from amlocal.spec.check_endpoint import check_name
 from amlocal.spec.findings import Findings
 from amlocal.spec.locate import Place
@@ -44,7 +44,10 @@ def check_online_deployment(findings: Findings, files: Files, place: Place, data
     check_object(findings, place, data, "online_deployment")
     check_name(findings, place, data, "name", "deployment")
     check_name(findings, place, data, "endpoint_name", "endpoint")
-    check_serving(findings, files, place, data)
+    check_serving(findings, files, place, data, may_be_container=True)
+    environment = data.get("environment")
+    if "model_mount_path" in data and isinstance(environment, Mapping | None):
+        _check_mount(findings, environment)
     check_numbers(findings, place, data, {"instance_count": (1, None)})
     check_numbers(findings, place.at("request_settings"), data.get("request_settings"), _REQUESTS)
     for probe in ("liveness_probe", "readiness_probe"):
@@ -52,13 +55,22 @@ def check_online_deployment(findings: Findings, files: Files, place: Place, data
     _check_collector(findings, place, data)
 
 
+def _check_mount(findings: Findings, environment: Mapping[str, Any] | None) -> None:
+    if not is_container(environment):
+        field = "online_deployment.model_mount_path"
+        findings.warn(field, "Only custom containers have it; the model is in AZUREML_MODEL_DIR.")
+
+
 def _check_collector(findings: Findings, place: Place, data: Mapping[str, Any]) -> None:
     collector = build.mapping(data.get("data_collector"))
     check_numbers(findings, place.at("data_collector"), collector, {"sampling_rate": (0, 1)})
     at = place.at("data_collector", "collections")
     for name in build.mapping(collector.get("collections")):
-        if data.get("code_configuration") is None and name not in COLLECTIONS:
-            message = f"without a scoring script, nothing collects {name!r}"
+        in_container = is_container(data.get("environment"))
+        has_script = data.get("code_configuration") is not None and not in_container
+        if not has_script and name not in COLLECTIONS:
+            where = "in a container" if in_container else "without a scoring script"
+            message = f"{where}, nothing collects {name!r}"
             findings.problem(at.at(name), message, near_miss(name, COLLECTIONS))
     tags = build.mapping(data.get("tags"))
     if REDACT not in tags:

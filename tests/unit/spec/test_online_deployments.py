@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -218,16 +219,6 @@ def test_what_only_azure_has_is_warned_of(write: Write) -> None:
         ("type: kubernetes", "a deployment on Kubernetes does not run here, only a managed one"),
         ("model: {type: triton_model, path: m}", "a Triton model does not run here"),
         (
-            "environment: azureml:package:1",
-            "the deployment has neither a model nor a scoring script",
-        ),
-        (
-            "environment: {image: i, inference_config: {liveness_route: {port: 1, path: /},"
-            " readiness_route: {port: 1, path: /}, scoring_route: {port: 1, path: /}}}",
-            "a custom container does not run here",
-        ),
-        ("environment: {build: {path: .}}", "an image that is built from a Dockerfile"),
-        (
             "code_configuration: {code: azureml:c:1, scoring_script: s.py}",
             "the code of a deployment",
         ),
@@ -243,6 +234,32 @@ def test_what_runs_only_in_azure_says_so(
     (problem,) = [found for found in error.value.problems if found.target == "local"]
     assert message in problem.message
     assert problem.line == 1
+
+
+def test_a_container_of_ones_own_needs_neither_a_script_nor_an_mlflow_model(
+    write: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").touch()
+    routes = {name: {"port": 1, "path": "/"} for name in ("liveness", "readiness", "scoring")}
+    config = json.dumps({f"{name}_route": route for name, route in routes.items()})
+    base = "name: blue\nendpoint_name: adult\ninstance_type: x\nmodel_mount_path: /models\n"
+    own = load_online_deployment(
+        write(blue=f"{base}environment: {{image: i, inference_config: {config}}}")
+    )
+    assert own.environment is not None
+    assert own.environment.inference_config == json.loads(config)
+    assert (own.model, own.model_mount_path, own.warnings) == (None, "/models", ())
+    built = load_online_deployment(write(blue=f"{base}environment: {{build: {{path: .}}}}"))
+    assert built.environment is not None
+    assert built.environment.build is not None
+    # Whether a registered one is a container, the workspace knows.
+    named = load_online_deployment(write(blue=f"{base}environment: azureml:package:1"))
+    assert named.environment is not None
+    collector = "data_collector: {collections: {mine: {enabled: 'true'}}}"
+    with pytest.raises(SpecError, match="in a container, nothing collects 'mine'"):
+        load_online_deployment(
+            write(blue=f"{base}environment: {{build: {{path: .}}}}\n{collector}")
+        )
 
 
 def test_an_mlflow_model_needs_no_script_and_others_do(write: Write, scoring: Path) -> None:

@@ -38,9 +38,7 @@ def choose_environment(
         UsageError: There is no such mode.
         EnvironmentBuildError: The environment cannot be had on this machine.
     """
-    environment = plan.environment
-    if environment is not None and environment.reference:
-        environment = find_environment(environment.reference) or environment
+    environment = environment_of(plan, find_environment)
     if environment is None and model is not None and model.type == "mlflow_model":
         environment = environment_of_model(model)
     choice = environments.choose(environment, mode)
@@ -48,6 +46,14 @@ def choose_environment(
         return choice
     needed = (INFERENCE_SERVER,) if plan.scoring_script else scoring_requirements()
     return with_requirements(choice, needed)
+
+
+def environment_of(plan: OnlineDeployment, find_environment: FindEnvironment) -> Environment | None:
+    """Return the environment that a deployment asks for, a registered one with its fields."""
+    environment = plan.environment
+    if environment is not None and environment.reference:
+        return find_environment(environment.reference) or environment
+    return environment
 
 
 def environment_of_model(model: ServedModel) -> Environment | None:

@@ -5,6 +5,7 @@ model are in the version's own folder, laid out as they are there::
 
     azureml-app/CODE/                   the code folder, under its own name
     azureml-models/NAME/VERSION/MODEL   the model, under its own name, in AZUREML_MODEL_DIR
+    context/                            what a container's image is built of
     variables.json                      environment variables, which may be secret
 """
 
@@ -13,16 +14,23 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from amlocal.code import code_files
-from amlocal.errors import Problem, SpecError, TargetError, UsageError
+from amlocal.errors import EnvironmentBuildError, Problem, SpecError, TargetError, UsageError
 from amlocal.files import write_whole
-from amlocal.local.endpoints.environment import choose_environment
+from amlocal.local.docker import Docker
+from amlocal.local.endpoints.container import (
+    Container,
+    container_of,
+    lay_out_context,
+    runs_container,
+)
+from amlocal.local.endpoints.environment import choose_environment, environment_of
 from amlocal.local.endpoints.models import ServedModel, find_model
 from amlocal.local.environments import EnvironmentChoice, Environments
 from amlocal.local.locations import Locations, is_address, redacted
@@ -47,6 +55,7 @@ class DeploymentVersion(Value, frozen=True):
         model_type: Its type, which the plan does not know of a registered one.
         run_id: The MLflow run that made the model, or an empty string.
         app: The code folder, or an empty string.
+        container: What serves instead of processes of this machine, or None.
     """
 
     plan: OnlineDeployment
@@ -58,6 +67,7 @@ class DeploymentVersion(Value, frozen=True):
     model_type: str = ""
     run_id: str = ""
     app: str = ""
+    container: Container | None = None
 
     @property
     def identity(self) -> str:
@@ -88,12 +98,14 @@ class VersionMaker:
         locations: Turns addresses into places.
         environments: Chooses environments.
         find_environment: Looks a registered environment up.
+        environ: What Docker is called with.
     """
 
     registry: ModelRegistry
     locations: Locations
     environments: Environments
     find_environment: FindEnvironment
+    environ: Mapping[str, str]
 
     def make(
         self,
@@ -118,19 +130,24 @@ class VersionMaker:
             NotFoundError: There is no such model.
             TargetError: It cannot be served on this machine.
         """
-        _check(plan)
+        _check_code(plan)
+        container = self._container(plan)
         model = (
             find_model(plan, self.registry, self.locations)
             if model_of is None
             else _served_model(model_of)
         )
-        _check_model(plan, model)
-        choice = choose_environment(plan, model, mode, self.environments, self.find_environment)
+        if container is None:
+            _check_model(plan, model)
+            choice = choose_environment(plan, model, mode, self.environments, self.find_environment)
         folder = versions / uuid.uuid4().hex[:12]
         folder.mkdir(parents=True)
         try:
             place = _lay_out_model(model, folder) if model else None
             app = _lay_out_code(plan, folder)
+            if container is not None:
+                container = _laid_out(container, folder)
+                choice = EnvironmentChoice("container", container.image, "", "", "")
             write_whole(
                 folder / _VARIABLES, msgspec.json.encode(plan.environment_variables), mode=0o600
             )
@@ -147,7 +164,23 @@ class VersionMaker:
             model_type=model.type if model else "",
             run_id=model.run_id if model else "",
             app=str(app) if app else "",
+            container=container,
         )
+
+    def _container(self, plan: OnlineDeployment) -> Container | None:
+        """Return the container that serves a deployment; raises TargetError without Docker."""
+        environment = environment_of(plan, self.find_environment)
+        if environment is None or not runs_container(environment):
+            return None
+        try:
+            Docker.find(self.environ)
+        except EnvironmentBuildError as error:
+            raise TargetError(
+                f"deployment {plan.name!r} runs a container of its own, and {error}",
+                hint="serve the model by a scoring script or as an mlflow_model; "
+                "or deploy it with --target azure",
+            ) from error
+        return container_of(plan, environment)
 
 
 def _served_model(version: DeploymentVersion) -> ServedModel | None:
@@ -168,15 +201,16 @@ def _served_model(version: DeploymentVersion) -> ServedModel | None:
     )
 
 
-def _check(plan: OnlineDeployment) -> None:
-    """Require that something here can serve the deployment."""
-    environment = plan.environment
-    if environment is not None and environment.inference_config is not None:
-        raise TargetError(
-            f"deployment {plan.name!r} runs a container of its own, and no container runs here",
-            hint="serve the model by a scoring script or as an mlflow_model; "
-            "or deploy it with --target azure",
-        )
+def _laid_out(container: Container, folder: Path) -> Container:
+    """Return a container whose image is built of what its Dockerfile's folder holds now."""
+    if not container.context:
+        return container
+    place, image = lay_out_context(Path(container.context), folder)
+    return msgspec.structs.replace(container, context=str(place), image=image)
+
+
+def _check_code(plan: OnlineDeployment) -> None:
+    """Require that a deployment's code is on this machine."""
     if plan.scoring_script is not None and plan.code is None:
         raise UsageError(
             f"deployment {plan.name!r} has a scoring script and no code folder",
@@ -188,19 +222,20 @@ def _check(plan: OnlineDeployment) -> None:
         )
     if plan.code is not None and not Path(plan.code).exists():
         raise SpecError([Problem(f"the code {plan.code} does not exist", "check the path")])
+    script = plan.scoring_script
+    if plan.code is not None and script and not (Path(plan.code) / script).is_file():
+        raise SpecError(
+            [
+                Problem(
+                    f"there is no scoring script {script} in {plan.code}",
+                    "its path is relative to code_configuration.code",
+                )
+            ]
+        )
 
 
 def _check_model(plan: OnlineDeployment, model: ServedModel | None) -> None:
     if plan.scoring_script is not None:
-        if plan.code is not None and not (Path(plan.code) / plan.scoring_script).is_file():
-            raise SpecError(
-                [
-                    Problem(
-                        f"there is no scoring script {plan.scoring_script} in {plan.code}",
-                        "its path is relative to code_configuration.code",
-                    )
-                ]
-            )
         return
     if model is None or model.type != "mlflow_model":
         raise UsageError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["current", "isolated"]
+Kind = Literal["current", "isolated", "container"]
 
 
 def local_paths(lines: Iterable[str]) -> list[Path]:
@@ -49,7 +49,8 @@ class EnvironmentChoice:
     """The environment that a step will get; known without building it.
 
     Attributes:
-        kind: `current` or `isolated`.
+        kind: `current` or `isolated`; `container` for an image that serves by itself, of which
+            nothing but the name is known here.
         name: The environment's name or reference, for people.
         digest: SHA-256 (hex) of what the step will see. For `current` the interpreter's version and
             every installed distribution, for `isolated` the requirements and the Python version.

@@ -99,9 +99,9 @@ def test_a_model_is_kept_from_a_version(lab: Lab, maker: VersionMaker, versions:
         ({"scoring_script": None}, UsageError, "neither a scoring script nor an MLflow model"),
         ({"scoring_script": None, "model": None}, UsageError, "neither a scoring script"),
         (
-            {"environment": Environment(inference_config={"scoring_route": {}})},
+            {"environment": Environment(image="i", inference_config={"scoring_route": {}})},
             TargetError,
-            "no container runs here",
+            "'blue' runs a container of its own, and there is no Docker on this machine",
         ),
     ],
 )
@@ -113,6 +113,7 @@ def test_what_cannot_be_served_is_refused_and_leaves_nothing(
     error: type[Exception],
     problem: str,
 ) -> None:
+    maker = replace(maker, environ={"PATH": "/nowhere"})
     plan = msgspec.structs.replace(scripted(lab), **change)
     with pytest.raises(error, match=problem):
         maker.make(plan, versions, "auto")

@@ -19,9 +19,13 @@ _CONFIGURATION = "data-collector.json"
 
 
 def collects_by_script(version: DeploymentVersion) -> bool:
-    """Tell whether the rows of a deployment are for its scoring script to collect."""
+    """Tell whether the rows of a deployment are for its scoring script to collect.
+
+    From a container nobody reaches the router; that takes the rows from requests and answers.
+    """
     plan = version.plan
-    return plan.data_collector is not None and plan.scoring_script is not None
+    has_script = plan.scoring_script is not None and version.container is None
+    return plan.data_collector is not None and has_script
 
 
 def collector_variables(

@@ -180,11 +180,20 @@ class DeploymentRun:
         )
         self._shared.records.remove_deployment(record)
 
-    async def _prepare(self, version: DeploymentVersion) -> ResolvedEnvironment:
-        """Build the environment where it is missing; raises EnvironmentBuildError."""
+    async def _prepare(self, version: DeploymentVersion) -> ResolvedEnvironment | None:
+        """Build the environment where it is missing, or have a container's image.
+
+        Raises:
+            EnvironmentBuildError: It cannot be had.
+        """
+        if version.container is not None:
+            await asyncio.to_thread(self._shared.launcher.have_image, version.container)
+            return None
         return await asyncio.to_thread(self._shared.environments.prepare, version.choice)
 
-    def _new_fleet(self, version: DeploymentVersion, environment: ResolvedEnvironment) -> Fleet:
+    def _new_fleet(
+        self, version: DeploymentVersion, environment: ResolvedEnvironment | None
+    ) -> Fleet:
         def make() -> Instance:
             identity = f"{self._name}-{self._next_number}"
             self._next_number += 1

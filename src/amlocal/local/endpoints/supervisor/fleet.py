@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 from amlocal.local.endpoints.supervisor.instance import Instance, InstanceFailedError
-from amlocal.local.endpoints.supervisor.probes import answers
 from amlocal.local.endpoints.supervisor.waiting import cancelled
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.plan import ProbeSettings
@@ -146,7 +145,7 @@ class Fleet:
         failures = 0
         while failures < probe.failure_threshold:
             await asyncio.sleep(probe.period)
-            failures = 0 if await answers(instance.address, probe.timeout) else failures + 1
+            failures = 0 if await instance.is_alive(probe.timeout) else failures + 1
         return f"instance {instance.identity} did not answer its liveness probe {failures} times"
 
     async def _follow(self, instance: Instance, probe: ProbeSettings) -> None:
@@ -154,7 +153,7 @@ class Fleet:
         failures = successes = 0
         while True:
             await asyncio.sleep(probe.period)
-            if await answers(instance.address, probe.timeout):
+            if await instance.is_ready(probe.timeout):
                 failures, successes = 0, successes + 1
                 if successes >= probe.success_threshold:
                     self._admit(instance, is_ready=True)

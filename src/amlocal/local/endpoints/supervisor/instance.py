@@ -18,6 +18,7 @@ from amlocal.plan import ProbeSettings
 
 _TETHER = Path(__file__).with_name("tether.py")
 _GRACE_SECONDS = 5.0
+_CLEARING_SECONDS = 30.0
 _LINES_SHOWN = 30
 # How often a new instance is asked whether it is ready: first often, then less so.
 _FIRST_PAUSE, _PAUSE_GROWTH, _LONGEST_PAUSE = 0.05, 1.2, 1.0
@@ -41,12 +42,19 @@ class Launch:
         variables: Its whole environment.
         folder: The folder that it starts in.
         address: Where it will listen: `unix:PATH` or `tcp:HOST:PORT`.
+        liveness: The address and the path that answer while it lives; None is `/` at `address`.
+        readiness: Those that answer while it takes requests; None is the same.
+        clearing: The program, with its arguments, that removes what it may have left behind; empty
+            where nothing can be left.
     """
 
     program: tuple[str, ...]
     variables: Mapping[str, str]
     folder: Path
     address: str
+    liveness: tuple[str, str] | None = None
+    readiness: tuple[str, str] | None = None
+    clearing: tuple[str, ...] = ()
 
 
 class Instance:
@@ -68,6 +76,7 @@ class Instance:
 
     async def start(self) -> None:
         """Start the process; raises InstanceFailedError."""
+        await self._clear()
         try:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
@@ -113,11 +122,19 @@ class Instance:
 
     async def _answer_or_end(self, ended: asyncio.Future[int], timeout: float) -> None:
         pause = _FIRST_PAUSE
-        while not await answers(self.address, timeout):
+        while not await self.is_ready(timeout):
             await asyncio.wait({ended}, timeout=pause)
             if ended.done():
                 raise InstanceFailedError(self._told(_end_of(ended.result())))
             pause = min(pause * _PAUSE_GROWTH, _LONGEST_PAUSE)
+
+    async def is_alive(self, timeout: float) -> bool:
+        """Ask its liveness route, which may take so many seconds."""
+        return await answers(*(self._launch.liveness or (self.address, "/")), timeout)
+
+    async def is_ready(self, timeout: float) -> bool:
+        """Ask its readiness route, which may take so many seconds."""
+        return await answers(*(self._launch.readiness or (self.address, "/")), timeout)
 
     async def ended(self) -> str:
         """Wait until the process has ended, and say how."""
@@ -137,9 +154,27 @@ class Instance:
         # Also where the first process has ended: it may have been killed and left workers behind.
         self._signal(signal.SIGKILL)
         await self._process.wait()
+        await self._clear()
         kind, _, place = self.address.partition(":")
         if kind == "unix":
             Path(place).unlink(missing_ok=True)
+
+    async def _clear(self) -> None:
+        """Remove what an instance of this name may have left behind, such as a container."""
+        if not self._launch.clearing:
+            return
+        process = await asyncio.create_subprocess_exec(
+            *self._launch.clearing,
+            env=dict(self._launch.variables),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            await within(_CLEARING_SECONDS, process.wait())
+        except asyncio.TimeoutError:
+            process.kill()
+            await process.wait()
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

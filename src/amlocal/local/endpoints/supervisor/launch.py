@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import secrets
+import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from amlocal.errors import UsageError
+from amlocal.local.docker import Docker, have_image, mounted
+from amlocal.local.endpoints.container import APP, Container
 from amlocal.local.endpoints.environment import SCORING_SERVER, scoring_server
 from amlocal.local.endpoints.supervision import Programs, role
 from amlocal.local.endpoints.supervisor.collecting import collector_variables
 from amlocal.local.endpoints.supervisor.instance import Launch
+from amlocal.local.endpoints.supervisor.log import say
+from amlocal.local.endpoints.uris import HOST
 from amlocal.local.endpoints.versions import DeploymentVersion
 from amlocal.local.environments import ResolvedEnvironment
 from amlocal.local.process import inherited
@@ -49,7 +55,7 @@ class Launcher:
         self,
         identity: str,
         version: DeploymentVersion,
-        environment: ResolvedEnvironment,
+        environment: ResolvedEnvironment | None,
         all_instances: int,
         port: int,
     ) -> Launch:
@@ -58,7 +64,7 @@ class Launcher:
         Args:
             identity: Its id.
             version: What it serves.
-            environment: Where it runs.
+            environment: Where it runs; None for a container.
             all_instances: How many instances there are in the workspace; they share the cores.
             port: The port of its endpoint.
 
@@ -67,6 +73,9 @@ class Launcher:
             TargetError: The scoring server is not installed.
         """
         plan = version.plan
+        if version.container is not None:
+            return self._contained(identity, version, version.container)
+        assert environment is not None, "what is no container runs in an environment"
         # Short, since the path of a socket has at most some hundred bytes.
         socket = self.sockets / f"{next(self.numbers)}.sock"
         own = version.variables()
@@ -78,7 +87,7 @@ class Launcher:
             **environment.variables,
             "PYTHONUNBUFFERED": "1",
             **_azure_variables(version),
-            **(_inference_variables(version) if plan.scoring_script else {}),
+            **(_inference_variables(version, version.app) if plan.scoring_script else {}),
             **own,
         }
         variables |= collector_variables(version, identity, port, self.script_key, variables)
@@ -102,6 +111,55 @@ class Launcher:
             address=f"unix:{socket}",
         )
 
+    def have_image(self, container: Container) -> None:
+        """Pull or build a container's image where it is missing; raises EnvironmentBuildError."""
+        context = Path(container.context) if container.context else None
+        docker = Docker.find(self.environ)
+        have_image(docker, container.image, context, container.dockerfile, say)
+
+    def remove_containers(self) -> None:
+        """End and remove all containers of this workspace; raises EnvironmentBuildError."""
+        docker = Docker.find(self.environ)
+        docker.remove(docker.containers(self._label))
+
+    @property
+    def _label(self) -> str:
+        return f"amlocal.endpoints={self.folder}"
+
+    def _contained(self, identity: str, version: DeploymentVersion, container: Container) -> Launch:
+        """Return how a container is started: its client stays in front, and its log is its own.
+
+        Only this machine reaches the ports. What the model's folder holds may be linked to the
+        registry, so the container cannot write there.
+        """
+        docker = Docker.find(self.environ)
+        plan, base = version.plan, inherited(self.environ)
+        given, mounts = _inside(version, container)
+        given |= version.variables()
+        workspace = hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
+        name = f"amlocal-{workspace}-{plan.endpoint_name}-{identity}"
+        ports = {route.port: _free_port() for route in container.routes}
+        program = [docker.program, "run", "--rm", "--name", name, "--label", self._label]
+        for inside, outside in ports.items():
+            program += ["--publish", f"{HOST}:{outside}:{inside}"]
+        for variable, value in given.items():
+            # By name alone, so that no value stands where everybody can read it; but what Docker
+            # itself may heed is not changed for it.
+            program += ["--env", f"{variable}={value}" if variable in base else variable]
+        for source, target in mounts:
+            program += ["--mount", mounted(source, target)]
+        variables = {**given, **base, MARKER: str(self.folder)}
+        variables |= role("instance", plan.endpoint_name, plan.name, identity)
+        return Launch(
+            program=(*program, container.image),
+            variables=variables,
+            folder=Path(version.folder),
+            address=f"tcp:{HOST}:{ports[container.scoring.port]}",
+            liveness=(f"tcp:{HOST}:{ports[container.liveness.port]}", container.liveness.path),
+            readiness=(f"tcp:{HOST}:{ports[container.readiness.port]}", container.readiness.path),
+            clearing=docker.removal([name]),
+        )
+
     def _scoring_path(self) -> Path:
         """Return a folder that holds the scoring server's package and nothing else."""
         source = scoring_server()
@@ -111,6 +169,33 @@ class Launcher:
         if not link.exists():
             link.symlink_to(source, target_is_directory=True)
         return folder
+
+
+def _inside(
+    version: DeploymentVersion, container: Container
+) -> tuple[dict[str, str], list[tuple[Path, str]]]:
+    """Return the variables and the mounts of a container, as Azure's images have them."""
+    given: dict[str, str] = {}
+    mounts = []
+    if version.model_dir:
+        source = Path(version.model_dir)
+        target = f"{container.models}/{source.parent.name}/{source.name}"
+        given["AZUREML_MODEL_DIR"] = target
+        mounts.append((source, target))
+    if version.app:
+        source = Path(version.app)
+        target = f"{APP}/{source.name}"
+        mounts.append((source, target))
+        if version.plan.scoring_script:
+            given |= _inference_variables(version, target)
+    return given, mounts
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def _workers(variables: Mapping[str, str]) -> int:
@@ -127,12 +212,12 @@ def _azure_variables(version: DeploymentVersion) -> dict[str, str]:
     return {**found, "MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
-def _inference_variables(version: DeploymentVersion) -> dict[str, str]:
+def _inference_variables(version: DeploymentVersion, app: str) -> dict[str, str]:
     """Return what azmlinfsrv sets before it starts gunicorn (its amlserver.py)."""
     script = version.plan.scoring_script or ""
     folder = str(Path(script).parent)
     return {
-        "AML_APP_ROOT": version.app,
+        "AML_APP_ROOT": app,
         "AZUREML_ENTRY_SCRIPT": script,
         # So that a script in a folder below the root finds the modules beside it.
         **({"AZUREML_SOURCE_DIRECTORY": folder} if folder != "." else {}),

@@ -79,6 +79,7 @@ class Service:
         wake = self._layout.daemon.open_wake()
         loop.add_reader(wake, self._hear, wake)
         try:
+            await asyncio.to_thread(self._remove_left)
             while not self._is_ended:
                 self._woken.clear()
                 self._look()
@@ -92,6 +93,15 @@ class Service:
             os.close(wake)
             shutil.rmtree(self._shared.launcher.sockets, ignore_errors=True)
             self._database.close()
+
+    def _remove_left(self) -> None:
+        """Remove the containers of a supervisor that was killed: they outlive who started them."""
+        if all(each.version.container is None for each in self._shared.records.deployments()):
+            return
+        try:
+            self._shared.launcher.remove_containers()
+        except AmlocalError as error:
+            say(str(error))
 
     def _end(self) -> None:
         self._is_ended = True

@@ -66,11 +66,11 @@ def _deployment(
         }
     return {
         "instances": [{"id": key, "address": place} for key, place in sorted(instances.items())],
-        "path": "/score",
+        "path": version.container.scoring.path if version.container else "/score",
         "request_timeout_ms": settings.request_timeout_ms,
         "max_concurrent_requests_per_instance": settings.max_concurrent_requests_per_instance,
         "max_queue_wait_ms": settings.max_queue_wait_ms,
-        "swagger": "/swagger.json",
+        "swagger": None if version.container else "/swagger.json",
         "model": version.model,
         "collector": collector,
     }

@@ -23,7 +23,7 @@ async def ask(answer: bytes, place: Path, *, slow: float = 0.0) -> bool:
 
     server = await asyncio.start_unix_server(handle, place)
     async with server:
-        found = await answers(f"unix:{place}", 0.5)
+        found = await answers(f"unix:{place}", "/", 0.5)
         await is_over.wait()
         return found
 
@@ -49,5 +49,5 @@ def test_an_answer_that_takes_too_long_does_not_count(tmp_path: Path) -> None:
 
 
 def test_nobody_there_is_no_answer(tmp_path: Path) -> None:
-    assert not asyncio.run(answers(f"unix:{tmp_path}/none", 0.5))
-    assert not asyncio.run(answers("tcp:127.0.0.1:9", 0.5))
+    assert not asyncio.run(answers(f"unix:{tmp_path}/none", "/", 0.5))
+    assert not asyncio.run(answers("tcp:127.0.0.1:9", "/", 0.5))

@@ -43,7 +43,7 @@ def test_work_whose_time_is_up_is_cancelled() -> None:
 
 def test_who_waits_can_be_cancelled_at_any_moment(tmp_path: Path) -> None:
     def probe() -> Coroutine[Any, Any, object]:
-        return answers(f"unix:{tmp_path}/nobody", 5)
+        return answers(f"unix:{tmp_path}/nobody", "/", 5)
 
     async def cancelled_after(steps: int, work: Callable[[], Coroutine[Any, Any, object]]) -> bool:
         """Cancel work after some steps of the loop; False where it had ended by then."""
