@@ -80,14 +80,16 @@ class Choice:
 def pool_of(completed: Sequence[Trial]) -> tuple[list[Trial], int]:
     """Return the trials to choose from, the best first, and the rounds that all of them have.
 
-    Where some were repeated with other folds, only those: a mean over rounds is less by chance.
-    A trial that takes too long for one row is left out, unless all do.
+    Where three or more were repeated with other folds, only those, and as many rounds as three
+    have: a mean over rounds is less by chance. A trial that takes too long for one row is left out,
+    unless all do.
     """
     quick = [one for one in completed if one.predict_ms <= MOST_MS] or list(completed)
-    rounds = max(len(one.predictions) for one in quick)
-    repeated = [one for one in quick if len(one.predictions) == rounds]
-    if len(repeated) < min(3, len(quick)):
-        rounds, repeated = 1, quick
+    rounds, repeated = 1, quick
+    for count in range(2, 1 + max(len(one.predictions) for one in quick)):
+        found = [one for one in quick if len(one.predictions) >= count]
+        if len(found) >= min(3, len(quick)):
+            rounds, repeated = count, found
     firsts = {one.algorithm: one for one in reversed(repeated)}
     wanted = {one.number for one in (*repeated[:CANDIDATES], *firsts.values())}
     return [one for one in repeated if one.number in wanted], rounds

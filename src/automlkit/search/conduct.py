@@ -52,6 +52,9 @@ def _search(session: Session, loop: Loop) -> Reason:
     )
     rounds = len(session.context.rounds)
     reason = loop.search(proposals, SEARCH_SHARE if rounds > 1 else 1.0)
+    if session.validation.kind == "holdout" and reason != "timeout":
+        # Where rows are many, so is what a fit costs: a search that was to be short stays so.
+        return reason
     for number in range(1, rounds):
         leading = loop.completed[:REPEATED] if number == 1 else loop.repeated(number - 1)
         loop.repeat([one for one in leading if number not in one.predictions], number)

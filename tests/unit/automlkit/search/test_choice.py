@@ -113,6 +113,14 @@ def test_few_repeated_trials_are_no_pool():
     assert (len(pool), rounds) == (4, 1)
 
 
+def test_the_last_round_counts_that_enough_trials_have():
+    _, predictions = drawn(4)
+    rounds = [3, 2, 2, 1]
+    trials = [trial(n, one, rounds=rounds[n]) for n, one in enumerate(predictions)]
+    pool, count = pool_of(trials)
+    assert ([one.number for one in pool], count) == ([0, 1, 2], 2)
+
+
 def test_slow_trials_are_left_out_unless_all_are_slow():
     _, predictions = drawn(2)
     slow, quick = trial(0, predictions[0], predict_ms=MOST_MS + 1), trial(1, predictions[1])

@@ -96,6 +96,27 @@ def test_a_classifier_takes_raw_columns(request_of, table, tmp_path):
     assert (out / "explanation" / "importance.csv").read_text().splitlines()[1].startswith("age,")
 
 
+def rounds_of(out):
+    """Return how many rounds of folds each trial has predictions of."""
+    files = sorted((out / "state").rglob("*.npz"))
+    assert files
+    return [sum(name.startswith("round_") for name in np.load(file).files) for file in files]
+
+
+def test_leaders_on_held_out_rows_are_compared_on_others_as_long_as_there_is_time(
+    request_of, tmp_path
+):
+    held_out = {"n_cross_validations": None, "validation_data_size": 0.3}
+    timed = {"timeout_seconds": 25, "enable_early_termination": False}
+    code, errors = search(request_of(**held_out, limits=timed), tmp_path / "timed")
+    assert code == 0, errors
+    assert events(tmp_path / "timed")[-1]["stopped_because"] == "timeout"
+    assert max(rounds_of(tmp_path / "timed")) == 4
+    # One that was to be short stays so.
+    assert search(request_of(**held_out), tmp_path / "short")[0] == 0
+    assert rounds_of(tmp_path / "short") == [1, 1, 1]
+
+
 @pytest.mark.slow
 def test_two_searches_without_a_time_limit_are_equal(request_of, tmp_path):
     request = request_of("regression")
