@@ -51,16 +51,24 @@ def _predicted(folder: Path, chunks: Iterator[pa.Table], name: str) -> Iterator[
     features = features_of(read_description(folder))
     try:
         model = mlflow.pyfunc.load_model(str(folder))
-    except ImportError as error:
+    except Exception as error:  # a pickle of other versions may raise anything
         raise StepError(
-            f"the model in {folder} needs what is not installed here: {error}",
-            hint="install it beside amlocal, or give reference data with a column of predictions",
+            f"the model in {folder} cannot be loaded here: {type(error).__name__}: {error}",
+            hint="install what it needs beside amlocal, or give reference data with a column of "
+            "predictions",
         ) from error
     for chunk in chunks:
         if not len(chunk):
             continue
         rows = typed_features(chunk.to_pandas(), features)
-        yield chunk.append_column(name, _column(model.predict(rows), name))
+        try:
+            said = model.predict(rows)
+        except Exception as error:  # so may the model
+            raise StepError(
+                f"the model in {folder} does not predict the reference's rows: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        yield chunk.append_column(name, _column(said, name))
 
 
 def _column(predicted: Any, name: str) -> pa.Array:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import mlflow.sklearn
 import numpy as np
 import pandas as pd
@@ -66,6 +68,22 @@ def test_predictions_that_are_there_are_taken(tmp_path: Path, model: Path) -> No
     asked = asking(table, model, tmp_path / "kept.parquet", "prediction")
     assert scored(asked) == Data(str(table), prediction_column="prediction")
     assert not (tmp_path / "kept.parquet").exists()
+
+
+def test_a_model_of_other_versions_is_told_and_leaves_nothing(tmp_path: Path, model: Path) -> None:
+    table, place = tmp_path / "table.parquet", tmp_path / "cache" / "kept.parquet"
+    people(50, 1).to_parquet(table)
+    old = tmp_path / "old"
+    shutil.copytree(model, old)
+    (pickled,) = old.glob("*.pkl")
+    pickled.write_bytes(b"of another time")
+    with pytest.raises(StepError, match=r"the model in .*/old cannot be loaded here: \w+Error"):
+        scored(asking(table, old, place))
+    # One that was fitted to other columns than its signature says.
+    pickled.write_bytes(cloudpickle.dumps(LogisticRegression()))
+    with pytest.raises(StepError, match=r"/old does not predict .* rows: NotFittedError: "):
+        scored(asking(table, old, place))
+    assert list(place.parent.iterdir()) == []
 
 
 def test_a_table_that_the_model_cannot_read_leaves_nothing(tmp_path: Path, model: Path) -> None:
