@@ -46,6 +46,8 @@ ENVIRONMENT_MODES = ("auto", "current", "isolated", "docker")
 _CANCEL_SECONDS = 60.0
 #: Seconds that a look at a job waits for its runs to be written: some 50 runs a second.
 _WRITING_SECONDS = 5.0
+#: Seconds in which the engine of a job begins, also on a busy machine.
+_BEGINNING = 30.0
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"
 
 
@@ -145,8 +147,15 @@ class LocalJobs:
         records, workspace = self.services.records, self.services.workspace
         if not records.has(name):
             return None
-        if joblock.is_held(workspace.job(name)):
-            return True
+        deadline = time.monotonic() + _BEGINNING
+        while joblock.is_held(workspace.job(name)):
+            # By its engine, or by somebody who gives a lost one its end right now.
+            info = records.get(name)
+            if info.start_time:
+                return not never_began(info)
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(0.05)
         recover(records, workspace)
         return not never_began(records.get(name))
 

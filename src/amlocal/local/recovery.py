@@ -38,8 +38,9 @@ def recover(records: JobRecords, workspace: Workspace) -> Sequence[str]:
 
 def never_began(job: JobInfo) -> bool:
     """Return whether a job, whose engine is gone, has run nothing at all."""
-    # What `recover` has ended without a start has begun at its end.
-    had_no_time = not job.start_time or (job.error == _WHY and not job.duration)
+    # What `recover` has ended without a start has begun at its end. Its duration would not tell:
+    # that is measured from a moment that was cut to a millisecond.
+    had_no_time = not job.start_time or (job.error == _WHY and job.start_time == job.end_time)
     return had_no_time and not any(child.start_time for child in job.children)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+from unittest import mock
 
 import msgspec
-from tests.lab import Lab, children, pipeline, processes_of, step, wait_for
+from tests.lab import Lab, children, command, pipeline, processes_of, step, wait_for
 
 from amlocal.local import joblock
 from amlocal.local.process import JOB_VARIABLE, WORKSPACE_VARIABLE
 from amlocal.local.records import WaitingRun
-from amlocal.local.recovery import recover
+from amlocal.local.recovery import never_began, recover
 from amlocal.local.submission import new_record
 from amlocal.local.tracking.client import TrackingClient
 from amlocal.plan import JobStatus
@@ -84,3 +85,16 @@ def test_its_runs_are_closed(lab: Lab, tracking: TrackingClient) -> None:
     assert not lab.services.server.expects_runs("lost")
     # What its script had logged is in the record too.
     assert children(lab.client.jobs.get("lost"))["a"].params == {"depth": "3"}
+
+
+def test_a_lost_job_that_was_ended_has_begun_nothing(lab: Lab) -> None:
+    """Whatever the clock is within its millisecond: moments are cut to one, durations are not."""
+    lab.services.workspace.create()
+    records = lab.services.records
+    for name, moment in (("early", 1_790_000_000.1230), ("late", 1_790_000_000.1239)):
+        records.add(new_record(command("true"), name))
+        with mock.patch("amlocal.local.state.time.time", return_value=moment):
+            assert recover(records, lab.services.workspace) == [name]
+        ended = records.get(name)
+        assert ended.status is JobStatus.FAILED
+        assert never_began(ended)

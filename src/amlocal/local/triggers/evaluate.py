@@ -190,7 +190,7 @@ class Evaluator:
         if not self.records.claim(trigger.name, event.id, numbers, job, seen, now):
             return None
         if begun:
-            return self._settled(trigger.name, event, "fired", _why(event), job, now)
+            return self._follow(trigger.name, event, job, now)
         return self._start(trigger, event, job, now)
 
     def _job_of(self, name: str, number: int) -> tuple[str, bool]:
@@ -201,8 +201,7 @@ class Evaluator:
         job, attempt = f"{name}_{number}", 1
         while (info := self._find(job)) is not None:
             is_own = (info.tags.get("trigger"), info.tags.get("event")) == (name, str(number))
-            is_lost = info.status is JobStatus.FAILED and never_began(info)
-            if is_own and not is_lost:
+            if is_own and not _is_lost(info):
                 return job, True
             attempt += 1
             job = f"{name}_{number}_{attempt}"
@@ -254,12 +253,23 @@ class Evaluator:
             raise AssertionError(f"the event {number} is gone")
         free, begun = self._job_of(name, number)
         if begun:
-            return self._settled(name, event, "fired", _why(event), free, now)
+            return self._follow(name, event, free, now)
         if state is None:
             return self._settled(name, event, "failed", "the trigger was deleted", "", now)
         if free != job:
             self.records.rename(name, number, free)
         return self._start(state.trigger, event, free, now)
+
+    def _follow(self, name: str, event: EventInfo, job: str, now: float) -> TriggerDecision | None:
+        """Note that an event's job, which a killed evaluation has made, runs or has run.
+
+        Not before it has begun: it may be one that lost its engine before, and to which somebody
+        else gives its end right now. Then the next look makes another job.
+        """
+        info = self._find(job)
+        if info is None or not info.start_time or _is_lost(info):
+            return None
+        return self._settled(name, event, "fired", _why(event), job, now)
 
     def _find(self, job: str) -> JobInfo | None:
         try:
@@ -331,6 +341,11 @@ def _unrecorded(trigger: Trigger, look: Look, now: float) -> EventInfo:
         time=timestamp(now),
         detail=dict(look.detail),
     )
+
+
+def _is_lost(job: JobInfo) -> bool:
+    """Return whether a job has lost its engine before it began."""
+    return job.status is JobStatus.FAILED and never_began(job)
 
 
 def _why(event: EventInfo) -> str:

@@ -288,7 +288,8 @@ class TriggerRecords:
         marks = ", ".join("?" for _ in _ENDED)
         row = self.database.one(
             "SELECT t.job FROM trigger_events t JOIN jobs j ON j.name = t.job"  # noqa: S608
-            f" WHERE t.trigger_name = ? AND t.outcome = 'fired' AND j.status NOT IN ({marks})",
+            " WHERE t.trigger_name = ? AND t.outcome IN ('starting', 'fired')"
+            f" AND j.status NOT IN ({marks})",
             (name, *_ENDED),
         )
         return row[0] if row else ""
