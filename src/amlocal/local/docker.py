@@ -30,20 +30,22 @@ class Docker:
 
     @classmethod
     def find(cls, environ: Mapping[str, str]) -> Docker:
-        """Return the Docker of this machine.
+        """Return the Docker of this machine, without asking its engine.
 
         Args:
             environ: Holds `PATH`, and what Docker heeds, such as `DOCKER_HOST`.
 
         Raises:
-            EnvironmentBuildError: There is none, or its engine does not answer.
+            EnvironmentBuildError: There is none.
         """
         program = shutil.which("docker", path=environ.get("PATH"))
         if program is None:
             raise EnvironmentBuildError("there is no Docker on this machine")
-        docker = cls(program, environ)
-        docker._run("version", "--format", "{{.Server.Version}}", what="Docker does not answer")
-        return docker
+        return cls(program, environ)
+
+    def check(self) -> None:
+        """Require that the engine answers; raises EnvironmentBuildError."""
+        self._run("version", "--format", "{{.Server.Version}}", what="Docker does not answer")
 
     def has_image(self, image: str) -> bool:
         """Tell whether an image is on this machine."""
@@ -73,7 +75,7 @@ class Docker:
     def remove(self, containers: Sequence[str]) -> None:
         """End and remove containers; those that are gone already are passed over."""
         if containers:
-            self._try(*self.removal(containers)[1:])
+            self._try("rm", "--force", *containers)
 
     def removal(self, containers: Sequence[str]) -> tuple[str, ...]:
         """Return the command that ends and removes containers."""

@@ -62,17 +62,14 @@ class Container(Value, frozen=True):
         return (self.liveness, self.readiness, self.scoring)
 
 
-def runs_container(environment: Environment | None) -> bool:
-    """Tell whether an environment is a container that serves by itself."""
-    return environment is not None and (
-        environment.inference_config is not None or environment.build is not None
-    )
-
-
-def container_of(plan: OnlineDeployment, environment: Environment) -> Container:
-    """Return the container of a deployment whose environment is one."""
-    routes = environment.inference_config or {}
+def container_of(plan: OnlineDeployment, environment: Environment | None) -> Container | None:
+    """Return the container of a deployment, or None where its environment serves by no such."""
+    if environment is None:
+        return None
     build = environment.build
+    if environment.inference_config is None and build is None:
+        return None
+    routes = environment.inference_config or {}
     return Container(
         image=environment.image or "",
         liveness=_route(routes, "liveness_route", "/"),

@@ -24,12 +24,7 @@ from amlocal.code import code_files
 from amlocal.errors import EnvironmentBuildError, Problem, SpecError, TargetError, UsageError
 from amlocal.files import write_whole
 from amlocal.local.docker import Docker
-from amlocal.local.endpoints.container import (
-    Container,
-    container_of,
-    lay_out_context,
-    runs_container,
-)
+from amlocal.local.endpoints.container import Container, container_of, lay_out_context
 from amlocal.local.endpoints.environment import choose_environment, environment_of
 from amlocal.local.endpoints.models import ServedModel, find_model
 from amlocal.local.environments import EnvironmentChoice, Environments
@@ -169,18 +164,18 @@ class VersionMaker:
 
     def _container(self, plan: OnlineDeployment) -> Container | None:
         """Return the container that serves a deployment; raises TargetError without Docker."""
-        environment = environment_of(plan, self.find_environment)
-        if environment is None or not runs_container(environment):
+        container = container_of(plan, environment_of(plan, self.find_environment))
+        if container is None:
             return None
         try:
-            Docker.find(self.environ)
+            Docker.find(self.environ).check()
         except EnvironmentBuildError as error:
             raise TargetError(
                 f"deployment {plan.name!r} runs a container of its own, and {error}",
                 hint="serve the model by a scoring script or as an mlflow_model; "
                 "or deploy it with --target azure",
             ) from error
-        return container_of(plan, environment)
+        return container
 
 
 def _served_model(version: DeploymentVersion) -> ServedModel | None:

@@ -203,9 +203,9 @@ def _locked(
     """Hold an exclusive lock on a file, and yield its descriptor."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        if not _is_free(descriptor):
+        if not _takes(descriptor):
             note(f"waiting for environment {name}, which is being built")
-            while not _is_free(descriptor):
+            while not _takes(descriptor):
                 if is_stopped():
                     raise _stopped(name)
                 time.sleep(_LOOK)
@@ -214,8 +214,8 @@ def _locked(
         os.close(descriptor)
 
 
-def _is_free(descriptor: int) -> bool:
-    """Take a lock, if nobody has it."""
+def _takes(descriptor: int) -> bool:
+    """Take a lock, and return whether nobody had it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -115,6 +115,7 @@ class Launcher:
         """Pull or build a container's image where it is missing; raises EnvironmentBuildError."""
         context = Path(container.context) if container.context else None
         docker = Docker.find(self.environ)
+        docker.check()
         have_image(docker, container.image, context, container.dockerfile, say)
 
     def remove_containers(self) -> None:
