@@ -65,6 +65,8 @@ class DeploymentRun:
         self._endpoint = endpoint
         self._name = name
         self._fleet: Fleet | None = None
+        #: What served under this process's predecessor, until it serves again.
+        self._returning: DeploymentVersion | None = None
         self._revision = -1
         self._is_troubled = False
         self._work: asyncio.Task[None] | None = None
@@ -73,16 +75,14 @@ class DeploymentRun:
         self._next_number = instance_number(logs[-1].stem) + 1 if logs else 0
 
     def serving(self) -> tuple[DeploymentVersion, dict[str, str]] | None:
-        """Return the version that serves and the addresses of its ready instances, or None."""
+        """Return the version that serves and the addresses of its ready instances, or None.
+
+        One that is being brought back has no instance yet: its requests wait for one.
+        """
         if self._fleet is None:
-            return None
+            return (self._returning, {}) if self._returning is not None else None
         ready = self._fleet.ready.items()
         return self._fleet.version, {key: instance.address for key, instance in ready}
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it was deleted, or its work has failed."""
-        return self._work is not None and self._work.done() and self._fleet is None
 
     def refresh(self, record: DeploymentRecord) -> None:
         """Take note of what is wanted now; work for what was wanted before is given up."""
@@ -90,6 +90,8 @@ class DeploymentRun:
             return
         is_first = self._revision < 0
         self._revision = record.revision
+        if is_first and record.state != DELETING:
+            self._returning = record.served
         self._work = asyncio.create_task(self._do(record, self._work, is_first=is_first))
         self._work.add_done_callback(self._report)
 
@@ -168,7 +170,7 @@ class DeploymentRun:
         say(f"{self._endpoint}/{self._name}: {state} {error}".rstrip())
 
     async def _delete(self, record: DeploymentRecord) -> None:
-        fleet, self._fleet = self._fleet, None
+        fleet, self._fleet, self._returning = self._fleet, None, None
         with contextlib.suppress(AmlocalError):  # without a router there are no requests either
             await self._board.applied(self._board.changed())
         if fleet is not None:

@@ -21,7 +21,7 @@ class State:
         self.table: dict[str, Any] = {"deployments": {}}
         self.open: collections.Counter[str] = collections.Counter()
         self.leaving: set[str] = set()
-        self.lock = threading.Lock()
+        self.lock = threading.Condition()
 
     def ids(self) -> set[str]:
         return {i["id"] for d in self.table["deployments"].values() for i in d["instances"]}
@@ -36,6 +36,7 @@ class State:
                 self.leaving |= before - self.ids()
                 self.say({"applied": self.table["revision"]})
                 self.tell_drained()
+                self.lock.notify_all()
         os._exit(0)
 
     def tell_drained(self) -> None:
@@ -47,6 +48,8 @@ class State:
         with self.lock:
             shares = self.table["traffic"]
             name = asked or max(shares, key=shares.get)
+            # Like the router, it waits for an instance of a deployment that it knows.
+            self.lock.wait_for(lambda: self.table["deployments"][name]["instances"], 5)
             instance = self.table["deployments"][name]["instances"][0]
             self.open[instance["id"]] += 1
             return instance["id"], instance["address"].removeprefix("unix:")
