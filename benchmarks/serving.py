@@ -4,13 +4,19 @@ The Adult gradient-boosting pipeline, one row a request, is served by an amlocal
 its router, with keys), by `mlflow models serve`, and by Microsoft's azureml-inference-server-http,
 each with one thread a process and the better of one and two processes, under the same load of wrk.
 A scoring script is measured alike in an amlocal endpoint and in the bare inference server.
+
+All servers are up at a time and are loaded by turns, for some rounds; of each the median round
+counts. The speed of a shared machine drifts by more than servers differ at one connection, and so
+drifts for all of them alike.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -43,7 +49,8 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--peers", nargs="*", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--connections", nargs="*", type=int, default=[1, 8, 32])
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each load")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each load")
+    parser.add_argument("--rounds", type=int, default=11, help="how often each is loaded")
     parser.add_argument("--folder", type=Path, default=Path(".benchmarks/serving"))
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args(argv)
@@ -73,34 +80,55 @@ def bodies(form: str) -> list[str]:
     return [json.dumps({form: {"columns": columns, "data": [row]}}) for row in rows]
 
 
-def run(names: Sequence[str], connections: Sequence[int], seconds: float, folder: Path) -> Found:
+def run(
+    names: Sequence[str], connections: Sequence[int], seconds: float, rounds: int, folder: Path
+) -> Found:
     """Measure every setting of the peers; raises RuntimeError where a request went wrong."""
     model = train(folder)
-    found: Found = {count: {name: [] for name in names} for count in connections}
-    for name in names:
-        for setting in SETTINGS[name]:
+    with contextlib.ExitStack() as stack:
+        servers: dict[Setting, Server] = {}
+        for setting in (setting for name in names for setting in SETTINGS[name]):
             place = folder / f"{setting.peer}-{setting.workers}"
             print(f"-- {setting.name}", file=sys.stderr, flush=True)
-            with serving(setting, model, place) as server:
-                for count in connections:
-                    load = _loaded(server, count, seconds, place)
-                    found[count][name].append((setting, load))
+            servers[setting] = stack.enter_context(serving(setting, model, place))
+        loads = {count: _by_turns(servers, count, seconds, rounds, folder) for count in connections}
+    found: Found = {count: {name: [] for name in names} for count in connections}
+    for count, by_setting in loads.items():
+        for setting, measured in by_setting.items():
+            found[count][setting.peer].append((setting, _median(measured)))
     for of_peer in (one for by_peer in found.values() for one in by_peer.values()):
         of_peer.sort(key=lambda pair: -pair[1].rps)
     return found
 
 
+def _by_turns(
+    servers: dict[Setting, Server], count: int, seconds: float, rounds: int, folder: Path
+) -> dict[Setting, list[Load]]:
+    for server in servers.values():
+        _loaded(server, count, _WARM_SECONDS, folder)
+    loads: dict[Setting, list[Load]] = {setting: [] for setting in servers}
+    for turn in range(rounds):
+        print(f"-- {count} connections, round {turn + 1}", file=sys.stderr, flush=True)
+        for setting, server in servers.items():
+            loads[setting].append(_loaded(server, count, seconds, folder))
+    return loads
+
+
+def _median(loads: Sequence[Load]) -> Load:
+    """Return the load of the median throughput, of an even number the lower one."""
+    middle = statistics.median_low(load.rps for load in loads)
+    return next(load for load in loads if load.rps == middle)
+
+
 def _loaded(server: Server, count: int, seconds: float, folder: Path) -> Load:
-    lines = bodies(server.form)
-    for duration in (_WARM_SECONDS, seconds):
-        load = measure(
-            server.address,
-            lines,
-            connections=count,
-            seconds=duration,
-            folder=folder,
-            headers=server.headers,
-        )
+    load = measure(
+        server.address,
+        bodies(server.form),
+        connections=count,
+        seconds=seconds,
+        folder=folder,
+        headers=server.headers,
+    )
     if load.refused or load.broken:
         text = f"{load.refused} of {load.requests} requests refused, {load.broken} not answered"
         raise RuntimeError(f"{server.address}, {count} connections: {text}")
@@ -172,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
     folder = arguments.folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    found = run(arguments.peers, arguments.connections, arguments.seconds, folder)
+    found = run(arguments.peers, arguments.connections, arguments.seconds, arguments.rounds, folder)
     print(json.dumps(as_json(found)) if arguments.json else text(found))
     return 0
 
