@@ -112,6 +112,7 @@ def test_containers_are_replaced_and_none_is_left(stage: Stage, docker: Path) ->
     supervisor.suspend()
     for process in [*stage.processes("instance adult/blue"), supervisor]:
         process.kill()
+    stage.wait_until(lambda: has_ended(supervisor.pid))
     assert not has_ended(third)
     stage.up()
     stage.wait_until(lambda: stage.invoke("blue").status == 200)
