@@ -50,7 +50,7 @@ def parse(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", choices=list(SETTINGS), default=list(SETTINGS))
     parser.add_argument("--connections", nargs="*", type=int, default=[1, 8, 32])
     parser.add_argument("--seconds", type=float, default=2.0, help="of each load")
-    parser.add_argument("--rounds", type=int, default=11, help="how often each is loaded")
+    parser.add_argument("--rounds", type=int, default=7, help="how often each is loaded")
     parser.add_argument("--folder", type=Path, default=Path(".benchmarks/serving"))
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args(argv)

@@ -16,7 +16,7 @@ Columns that the signature does not name are ignored, as MLflow and Azure ignore
 one that is required is an error, and a missing optional one is left out of the frame.
 
 One frame is made for a whole batch. Of requests of one row of 14 columns (processor time): reading
-takes 0.02 ms each, checking and the frame 0.3 ms for one as for 32; MLflow's server takes 3.5 ms
+takes 0.02 ms each, checking and the frame 0.5 ms for one as for 32; MLflow's server takes 3.5 ms
 to read each and 0.6 ms to check it.
 """
 
@@ -117,7 +117,8 @@ class ColumnSchema:
                 problems.append(_complaint(values, column))
         if problems:
             raise RequestError("; ".join(problems[:_MOST_PROBLEMS]))
-        return pd.DataFrame(arrays, copy=False)
+        # Copied, columns of one type lie side by side: that takes 0.2 ms and saves the model more.
+        return pd.DataFrame(arrays, copy=True)
 
     def _by_place(self, table: Table, form: Form) -> tuple[Any, Any]:
         if len(table.columns) != len(self.columns):
