@@ -57,7 +57,7 @@ def test_the_first_failure_is_returned_and_ends_the_others(tmp_path: Path) -> No
     line = "trap 'echo ended; exit 1' TERM; test $N = 2 && exit 5; sleep 60 & wait"
     assert processes.run(line, launches, tmp_path) == 5
     assert processes.failed == 2
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 30
 
 
 def test_what_the_command_leaves_in_its_session_is_ended(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_sessions_that_ignore_the_request_are_killed_together() -> None:
     line = "trap '' TERM; echo up; while true; do sleep 0.1; done"
     processes = [
         subprocess.Popen(["bash", "-c", line], start_new_session=True, stdout=subprocess.PIPE)
-        for _ in range(3)
+        for _ in range(12)
     ]
     for process in processes:
         assert process.stdout is not None
@@ -102,7 +102,7 @@ def test_sessions_that_ignore_the_request_are_killed_together() -> None:
     begun = time.monotonic()
     end_sessions([process.pid for process in processes], grace=0.5)
     assert {process.wait(5) for process in processes} == {-signal.SIGKILL}
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 5
 
 
 def test_processes_that_have_ended_are_not_waited_for() -> None:
@@ -110,7 +110,7 @@ def test_processes_that_have_ended_are_not_waited_for() -> None:
     wait_for(lambda: has_ended(process.pid))
     begun = time.monotonic()
     end_sessions([process.pid, 2**22 + 1], grace=5)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 4
     process.wait()
 
 
