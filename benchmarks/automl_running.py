@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -62,15 +63,18 @@ def python_of(system: str, folder: Path) -> str:
     if wanted is None:
         return sys.executable
     venv = folder / "venvs" / family
-    stamp = venv / "installed.txt"
+    python, stamp = str(venv / "bin" / "python"), venv / "installed.txt"
     text = "\n".join([sys.version, *wanted])
-    if not stamp.exists() or stamp.read_text() != text:
-        uv = str(Path(sys.executable).with_name("uv"))
-        output_of([uv, "venv", "--clear", "--python", sys.executable, str(venv)])
-        python = str(venv / "bin" / "python")
-        output_of([uv, "pip", "install", "--compile-bytecode", "--python", python, *wanted])
-        stamp.write_text(text)
-    return str(venv / "bin" / "python")
+    venv.parent.mkdir(parents=True, exist_ok=True)
+    # One process makes it, where two run side by side for different seeds.
+    with venv.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists() or stamp.read_text() != text:
+            uv = str(Path(sys.executable).with_name("uv"))
+            output_of([uv, "venv", "--clear", "--python", sys.executable, str(venv)])
+            output_of([uv, "pip", "install", "--compile-bytecode", "--python", python, *wanted])
+            stamp.write_text(text)
+    return python
 
 
 def execute(run: Run, table: Table, folder: Path, cores: int) -> dict[str, Any]:
