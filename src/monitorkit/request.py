@@ -214,6 +214,8 @@ class Request:
         minimum_rows: A metric of fewer rows, of production or reference, is insufficient.
         rows_at_most: Rows of one window that are kept, chosen at random where there are more.
         seed: Of that choice, and of what else is random.
+        model_python: The interpreter that has the packages of the models which are asked; None is
+            the one that computes.
     """
 
     name: str
@@ -224,6 +226,7 @@ class Request:
     minimum_rows: int = 100
     rows_at_most: int = 1_000_000
     seed: int = 0
+    model_python: str | None = None
 
 
 def read_request(file: Path) -> Request:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from monitorkit import asking
 from monitorkit.reading import is_collected, table_chunks
 from monitorkit.request import Data
 from stepkit.model import one_column, typed_features
@@ -21,15 +25,19 @@ from stepkit.saved import features_of, read_description
 from stepkit.table import as_text
 
 
-def scored(data: Data) -> Data:
+def scored(data: Data, python: str | None = None) -> Data:
     """Return data with predictions, by its `model` where it has none.
 
     As an endpoint does, the model's `python_function` is asked. The rows are kept with what it says
     in `data.scored`, and read from there the next time.
 
+    Args:
+        data: What may lack predictions.
+        python: The interpreter that has the model's packages; None is this one.
+
     Raises:
-        StepError: The data cannot be read, or the model cannot be loaded here or does not predict
-            these rows.
+        StepError: The data cannot be read, or the model cannot be loaded or does not predict these
+            rows.
     """
     if data.model is None or data.scored is None or data.prediction_column is None:
         return data
@@ -37,44 +45,72 @@ def scored(data: Data) -> Data:
     if not place.is_file():
         if is_collected(Path(data.path)):
             return plain
-        chunks = table_chunks(Path(data.path))
-        first = next(chunks, None)
+        first = next(table_chunks(Path(data.path)), None)
         if first is None or data.prediction_column in first.column_names:
             return plain
-        _write(place, _predicted(Path(data.model), chain([first], chunks), data.prediction_column))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{place.stem}.", dir=place.parent) as work:
+            said = _ask(Path(data.model), Path(data.path), Path(work), python or sys.executable)
+            _write(place, _predicted(Path(data.path), said, data.prediction_column))
     return replace(plain, path=str(place))
 
 
-def _predicted(folder: Path, chunks: Iterator[pa.Table], name: str) -> Iterator[pa.Table]:
-    import mlflow.pyfunc  # 2 s, and only where a reference has no predictions
+def _filled(table: Path) -> Iterator[pa.Table]:
+    """Give a table's chunks that have rows."""
+    return (chunk for chunk in table_chunks(table) if len(chunk))
 
-    features = features_of(read_description(folder))
-    try:
-        model = mlflow.pyfunc.load_model(str(folder))
-    except Exception as error:  # a pickle of other versions may raise anything
+
+def _ask(model: Path, table: Path, work: Path, python: str) -> Path:
+    """Ask a model in its interpreter; returns the folder of what it says, a file a chunk."""
+    rows, said, why = work / "rows", work / "said", work / "why"
+    rows.mkdir()
+    said.mkdir()
+    features = features_of(read_description(model))
+    for number, chunk in enumerate(_filled(table)):
+        typed = typed_features(chunk.to_pandas(), features)
+        file = rows / _file_name(number)
+        # A file each: whole numbers of one chunk may be missing in another.
+        pq.write_table(pa.Table.from_pandas(typed, preserve_index=False), file)
+    environ = dict(os.environ)
+    if python != sys.executable:
+        for name in ("PYTHONPATH", "PYTHONHOME"):
+            environ.pop(name, None)
+    command = [python, asking.__file__, *map(str, (model, rows, said, why))]
+    code = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
+    shutil.rmtree(rows)
+    if code == 0:
+        return said
+    told = why.read_text(encoding="utf-8") if why.exists() else _end_of(code)
+    if code == asking.NOT_LOADED:
+        where = "here" if python == sys.executable else f"by {python}"
         raise StepError(
-            f"the model in {folder} cannot be loaded here: {type(error).__name__}: {error}",
-            hint="install what it needs beside amlocal, or give reference data with a column of "
-            "predictions",
-        ) from error
-    for chunk in chunks:
-        if not len(chunk):
-            continue
-        rows = typed_features(chunk.to_pandas(), features)
-        try:
-            said = model.predict(rows)
-        except Exception as error:  # so may the model
-            raise StepError(
-                f"the model in {folder} does not predict the reference's rows: "
-                f"{type(error).__name__}: {error}"
-            ) from error
-        yield chunk.append_column(name, _column(said, name))
+            f"the model in {model} cannot be loaded {where}: {told}",
+            hint="have its environment hold what it needs, or give reference data with a column "
+            "of predictions",
+        )
+    raise StepError(f"the model in {model} does not predict the reference's rows: {told}")
 
 
-def _column(predicted: Any, name: str) -> pa.Array:
-    if isinstance(predicted, pd.DataFrame) and name in predicted.columns:
-        predicted = predicted[name]
-    values = pd.Series(one_column(predicted))
+def _file_name(number: int) -> str:
+    return f"{number:06}.parquet"
+
+
+def _end_of(code: int) -> str:
+    if code >= 0:
+        return f"the process that asked it ended with exit code {code}"
+    return f"the process that asked it was ended by {signal.Signals(-code).name}"
+
+
+def _predicted(table: Path, said: Path, name: str) -> Iterator[pa.Table]:
+    for number, chunk in enumerate(_filled(table)):
+        found = pq.read_table(said / _file_name(number)).to_pandas()
+        if len(found) != len(chunk):
+            raise StepError(f"the model says {len(found)} values of {len(chunk)} rows")
+        yield chunk.append_column(name, _column(found, name))
+
+
+def _column(said: pd.DataFrame, name: str) -> pa.Array:
+    values = pd.Series(one_column(said[name] if name in said.columns else said))
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return pa.array(values.to_numpy(dtype=float))
     return pa.array(as_text(values), pa.string())
@@ -82,7 +118,6 @@ def _column(predicted: Any, name: str) -> pa.Array:
 
 def _write(place: Path, chunks: Iterator[pa.Table]) -> None:
     """Write chunks as one Parquet file, which is there whole or not at all."""
-    place.parent.mkdir(parents=True, exist_ok=True)
     temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     writer: pq.ParquetWriter | None = None
     try:

@@ -62,7 +62,7 @@ class Reader:
 
     def rows(self, data: Data) -> Rows:
         """Return the rows of a window."""
-        data = scored(data)
+        data = scored(data, self._request.model_python)
         window = data.window(self._request.now)
         rows_of = (data.timestamp_column, data.segment_column, data.segment_values)
         key = (data.path, window.begin, window.end, rows_of)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import site
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
+import mlflow.pyfunc
 import mlflow.sklearn
 import numpy as np
 import pandas as pd
@@ -83,6 +87,73 @@ def test_a_model_of_other_versions_is_told_and_leaves_nothing(tmp_path: Path, mo
     pickled.write_bytes(cloudpickle.dumps(LogisticRegression()))
     with pytest.raises(StepError, match=r"/old does not predict .* rows: NotFittedError: "):
         scored(asking(table, old, place))
+    assert list(place.parent.iterdir()) == []
+
+
+ELSEWHERE = """
+import os
+import mlflow
+from mlflow.pyfunc import PythonModel
+
+class Model(PythonModel):
+    def predict(self, context, model_input, params=None):
+        if model_input["height"].isna().any():
+            os.abort()
+        import elsewhere
+        return elsewhere.labels(model_input["height"])
+
+mlflow.models.set_model(Model())
+"""
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A model that needs a module which is not here, and an interpreter that has it."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "model.py").write_text(ELSEWHERE)
+    mlflow.pyfunc.save_model(
+        folder / "model",
+        python_model=str(folder / "model.py"),
+        signature=infer_signature(people(5, 0)[["height"]], ["tall"]),
+        pip_requirements=["mlflow"],
+    )
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True
+    )
+    (packages,) = (folder / "venv").glob("lib/python*/site-packages")
+    (packages / "here.pth").write_text("\n".join(site.getsitepackages()))
+    (packages / "elsewhere.py").write_text("def labels(heights): return [1.0, None] * 50\n")
+    return folder / "model", str(folder / "venv" / "bin" / "python")
+
+
+def test_a_model_is_asked_by_the_interpreter_that_has_its_packages(
+    tmp_path: Path, elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, python = elsewhere
+    table, place = tmp_path / "table.parquet", tmp_path / "cache" / "kept.parquet"
+    people(100, 1).to_parquet(table)
+    with pytest.raises(StepError, match=r"does not predict .* rows: ModuleNotFoundError: .*elsewh"):
+        scored(asking(table, model, place))
+    # What this interpreter is told of its modules is not for that one.
+    monkeypatch.setenv("PYTHONHOME", str(tmp_path))
+    found = scored(asking(table, model, place), python)
+    rows = read_table(Path(found.path))
+    assert rows["0"].dropna().tolist() == ["1"] * 50  # labels, as one is missing
+    assert rows["0"].isna().sum() == 50
+    assert [each.name for each in place.parent.iterdir()] == ["kept.parquet"]
+
+
+def test_a_model_that_answers_with_other_rows_or_ends_the_process_is_told(
+    tmp_path: Path, elsewhere: tuple[Path, str]
+) -> None:
+    model, python = elsewhere
+    table, place = tmp_path / "table.parquet", tmp_path / "cache" / "kept.parquet"
+    people(99, 1).to_parquet(table)
+    with pytest.raises(StepError, match="the model says 100 values of 99 rows"):
+        scored(asking(table, model, place), python)
+    people(100, 1).assign(height=None).to_parquet(table)
+    with pytest.raises(StepError, match="the process that asked it was ended by SIGABRT"):
+        scored(asking(table, model, place), python)
     assert list(place.parent.iterdir()) == []
 
 

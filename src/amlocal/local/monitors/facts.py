@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.workspace import COLLECTED, DEFAULT_DATASTORE
 from amlocal.plan import DataValue
 
@@ -47,6 +48,8 @@ class Deployed:
         collections: Addresses of what it collects, by collection.
         model: What it serves, or None.
         redacted: Columns whose values are not collected.
+        environment: What it serves in, where that is another interpreter than this one and no
+            container; else None.
     """
 
     endpoint: str
@@ -54,6 +57,7 @@ class Deployed:
     collections: Mapping[str, str]
     model: MonitoredModel | None = None
     redacted: tuple[str, ...] = ()
+    environment: EnvironmentChoice | None = None
 
 
 @dataclass(frozen=True, slots=True)

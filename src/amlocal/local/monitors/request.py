@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amlocal.errors import NotFoundError, UsageError
+from amlocal.local.environments import EnvironmentChoice
 from amlocal.local.monitors.facts import Deployed, Facts, MonitoredModel, Origin
 from amlocal.plan import DataValue, MonitorData, Monitoring, MonitorSignal
 from amlocal.plan.monitor import COLLECTED, TRAINED_ON
@@ -65,6 +66,7 @@ class Asked:
         inputs: The step's inputs, but for those that other steps of its job give it.
         awaited: Those of them that come later, such as the truth: they may not be there yet.
         model: The model, or None.
+        environment: What the model is to be asked in; None is this interpreter.
         errors: Of the signals that cannot be asked for. The document names them as `failed`.
     """
 
@@ -72,6 +74,7 @@ class Asked:
     inputs: Mapping[str, DataValue]
     awaited: frozenset[str] = frozenset()
     model: MonitoredModel | None = None
+    environment: EnvironmentChoice | None = None
     errors: Sequence[UsageError] = ()
 
 
@@ -146,7 +149,8 @@ class _Asker:
             "failed": failed,
         }
         awaits = frozenset(self._awaited)
-        return Asked(document, self.inputs, awaits, self.model, tuple(errors))
+        environment = self.deployed.environment if self.deployed is not None else None
+        return Asked(document, self.inputs, awaits, self.model, environment, tuple(errors))
 
     def _tried(self, signal: MonitorSignal) -> dict[str, Any] | UsageError:
         """Ask for a signal; what one would have needed that cannot be asked for is not bound."""

@@ -78,7 +78,11 @@ class MonitorRun(StepRun):
     ) -> int:
         report = self._report = Path(outputs[REPORT])
         places = {name: bound.text for name, bound in inputs.bound.items()}
-        document = filled(self._asked.document, places, self._scored(inputs))
+        scored = self._scored(inputs)
+        document = {
+            **filled(self._asked.document, places, scored),
+            "model_python": self._model_python() if scored else None,
+        }
         request = report / _REQUEST
         write_whole(request, msgspec.json.format(msgspec.json.encode(document)))
         line = [*self.services.monitorkit, "--request", str(request), "--out", str(report)]
@@ -99,6 +103,15 @@ class MonitorRun(StepRun):
             name = hashlib.sha256(json.dumps([*facts, scored.column]).encode()).hexdigest()
             found[scored] = str(folder / f"{name[:32]}.parquet")
         return found
+
+    def _model_python(self) -> str | None:
+        """Return the interpreter that the deployment serves in, where that is not this one."""
+        if self._asked.environment is None:
+            return None
+        resolved = self.services.environments.prepare(
+            self._asked.environment, lambda: bool(self.processes.ended_because)
+        )
+        return str(resolved.python)
 
     def _found_so_far(self) -> dict[str, Any]:
         return self._outcome(None) if self._found else {}

@@ -59,6 +59,7 @@ class WorkspaceFacts:
             },
             model,
             collector.redacted if collector is not None else (),
+            version.choice if version.choice.kind == "isolated" else None,
         )
 
     def model(self, reference: str) -> MonitoredModel:
