@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import statistics
@@ -72,6 +73,7 @@ def _kept() -> Iterable[tuple[str, str]]:
     return ((name, value) for name, value in os.environ.items() if "MLFLOW" not in name)
 
 
+@functools.cache
 def bodies(form: str) -> list[str]:
     """Return one body a row of the test table, in the form that a server takes."""
     table = pd.read_parquet(ROOT / "data" / "adult-test.parquet").drop(columns=["income", "fnlwgt"])

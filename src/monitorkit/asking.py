@@ -23,6 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     folder, rows, said, why = (Path(each) for each in arguments)
     try:
         import mlflow.pyfunc
+        import numpy as np
         import pandas as pd
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     try:
         for file in sorted(rows.iterdir()):
             predicted = model.predict(pq.read_table(file).to_pandas())
-            frame = pd.DataFrame(_plain(predicted)).reset_index(drop=True)
+            if not isinstance(predicted, (pd.DataFrame, pd.Series)):
+                predicted = np.asarray(predicted)
+            frame = pd.DataFrame(predicted).reset_index(drop=True)
             frame.columns = [str(name) for name in frame.columns]
             for name in frame.select_dtypes(object).columns:
                 frame[name] = [_text(value) for value in frame[name]]
@@ -41,15 +44,6 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - so may the model
         return _told(why, error, NOT_PREDICTED)
     return 0
-
-
-def _plain(predicted: Any) -> Any:
-    import numpy as np
-    import pandas as pd
-
-    if isinstance(predicted, (pd.DataFrame, pd.Series)):
-        return predicted
-    return np.asarray(predicted)
 
 
 def _text(value: Any) -> str | None:

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -45,32 +46,32 @@ def scored(data: Data, python: str | None = None) -> Data:
     if not place.is_file():
         if is_collected(Path(data.path)):
             return plain
-        first = next(table_chunks(Path(data.path)), None)
+        chunks = table_chunks(Path(data.path))
+        first = next(chunks, None)
         if first is None or data.prediction_column in first.column_names:
             return plain
         place.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{place.stem}.", dir=place.parent) as work:
-            said = _ask(Path(data.model), Path(data.path), Path(work), python or sys.executable)
-            _write(place, _predicted(Path(data.path), said, data.prediction_column))
+            asked = chain([first], chunks)
+            said = _ask(Path(data.model), asked, Path(work), python or sys.executable)
+            _write(place, _predicted(said, data.prediction_column))
     return replace(plain, path=str(place))
 
 
-def _filled(table: Path) -> Iterator[pa.Table]:
-    """Give a table's chunks that have rows."""
-    return (chunk for chunk in table_chunks(table) if len(chunk))
-
-
-def _ask(model: Path, table: Path, work: Path, python: str) -> Path:
-    """Ask a model in its interpreter; returns the folder of what it says, a file a chunk."""
-    rows, said, why = work / "rows", work / "said", work / "why"
-    rows.mkdir()
-    said.mkdir()
+def _ask(
+    model: Path, chunks: Iterator[pa.Table], work: Path, python: str
+) -> Iterator[tuple[pa.Table, pd.DataFrame]]:
+    """Ask a model in its interpreter; gives the chunks that have rows with what it says of them."""
+    table, rows, said, why = (work / name for name in ("table", "rows", "said", "why"))
+    for folder in (table, rows, said):
+        folder.mkdir()
     features = features_of(read_description(model))
-    for number, chunk in enumerate(_filled(table)):
+    for number, chunk in enumerate(chunk for chunk in chunks if len(chunk)):
         typed = typed_features(chunk.to_pandas(), features)
-        file = rows / _file_name(number)
         # A file each: whole numbers of one chunk may be missing in another.
-        pq.write_table(pa.Table.from_pandas(typed, preserve_index=False), file)
+        name = f"{number:06}.parquet"
+        pq.write_table(chunk, table / name)
+        pq.write_table(pa.Table.from_pandas(typed, preserve_index=False), rows / name)
     environ = dict(os.environ)
     if python != sys.executable:
         for name in ("PYTHONPATH", "PYTHONHOME"):
@@ -79,7 +80,8 @@ def _ask(model: Path, table: Path, work: Path, python: str) -> Path:
     code = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, check=False).returncode
     shutil.rmtree(rows)
     if code == 0:
-        return said
+        files = sorted(table.iterdir())
+        return ((pq.read_table(f), pq.read_table(said / f.name).to_pandas()) for f in files)
     told = why.read_text(encoding="utf-8") if why.exists() else _end_of(code)
     if code == asking.NOT_LOADED:
         where = "here" if python == sys.executable else f"by {python}"
@@ -91,19 +93,14 @@ def _ask(model: Path, table: Path, work: Path, python: str) -> Path:
     raise StepError(f"the model in {model} does not predict the reference's rows: {told}")
 
 
-def _file_name(number: int) -> str:
-    return f"{number:06}.parquet"
-
-
 def _end_of(code: int) -> str:
     if code >= 0:
         return f"the process that asked it ended with exit code {code}"
     return f"the process that asked it was ended by {signal.Signals(-code).name}"
 
 
-def _predicted(table: Path, said: Path, name: str) -> Iterator[pa.Table]:
-    for number, chunk in enumerate(_filled(table)):
-        found = pq.read_table(said / _file_name(number)).to_pandas()
+def _predicted(said: Iterator[tuple[pa.Table, pd.DataFrame]], name: str) -> Iterator[pa.Table]:
+    for chunk, found in said:
         if len(found) != len(chunk):
             raise StepError(f"the model says {len(found)} values of {len(chunk)} rows")
         yield chunk.append_column(name, _column(found, name))
