@@ -303,5 +303,5 @@ def test_one_failing_process_ends_the_others(lab: Lab) -> None:
     job = lab.run(command(line, distribution=distribution), reporter=reporter)
     assert job.status is JobStatus.FAILED
     assert job.error == "the command ended with exit code 3; its log ends: rank 1"
-    assert job.duration < 30
+    assert job.duration < 4
     assert sorted(reporter.logs[job.name].splitlines()) == ["rank 0", "rank 1", "rank 2"]

@@ -57,7 +57,7 @@ def test_the_first_failure_is_returned_and_ends_the_others(tmp_path: Path) -> No
     line = "trap 'echo ended; exit 1' TERM; test $N = 2 && exit 5; sleep 60 & wait"
     assert processes.run(line, launches, tmp_path) == 5
     assert processes.failed == 2
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 4
 
 
 def test_what_the_command_leaves_in_its_session_is_ended(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_sessions_that_ignore_the_request_are_killed_together() -> None:
     begun = time.monotonic()
     end_sessions([process.pid for process in processes], grace=0.5)
     assert {process.wait(5) for process in processes} == {-signal.SIGKILL}
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 3
 
 
 def test_processes_that_have_ended_are_not_waited_for() -> None:
@@ -110,7 +110,7 @@ def test_processes_that_have_ended_are_not_waited_for() -> None:
     wait_for(lambda: has_ended(process.pid))
     begun = time.monotonic()
     end_sessions([process.pid, 2**22 + 1], grace=5)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 1
     process.wait()
 
 

@@ -164,7 +164,7 @@ def test_a_search_ends_in_time(method) -> None:
     begun = time.monotonic()
     (found,) = generate(model, table, table.iloc[:1], Settings(method=method, seconds=0.5))
     assert found.table.empty
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < 5
 
 
 def test_the_same_seed_gives_the_same(classifier, train, test_rows) -> None:

@@ -59,7 +59,7 @@ def test_a_slow_or_dead_mirror_does_not_delay_live_requests(scene: Stage) -> Non
     router.ask({"answer": 1, "sleep": 0.3})
     began = time.monotonic()
     assert [router.ask({"answer": 1}).status for _ in range(10)] == [200] * 10
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - began < 1.5
     green.end()
     assert [router.ask({"answer": 1}).status for _ in range(5)] == [200] * 5
     wait_until(lambda: router.counted("green", mirrored="yes").get("424"))

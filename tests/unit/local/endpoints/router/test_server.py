@@ -95,7 +95,7 @@ def test_half_a_request_and_then_no_more(plain: Stage) -> None:
             link.shutdown(socket.SHUT_WR)
             began = time.monotonic()
             assert link.recv(65536) == b""
-            assert time.monotonic() - began < 9
+            assert time.monotonic() - began < 2
     assert router.ask({}).status == 200
 
 

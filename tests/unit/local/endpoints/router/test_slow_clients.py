@@ -31,7 +31,7 @@ def test_headers_and_bodies_that_do_not_come(scene: Stage) -> None:
     ):
         began = time.monotonic()
         assert router.raw(sent).startswith(answer)
-        assert 0.5 < time.monotonic() - began < 10
+        assert 0.5 < time.monotonic() - began < 3
     assert router.ask({}).status == 200
     assert len(scene.instances[0].seen()) == 1
 
@@ -43,7 +43,7 @@ def test_a_drip_of_headers_is_ended(scene: Stage) -> None:
         began = time.monotonic()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             _drip(link, b"x-a: b\r\n", began + 5)
-        assert time.monotonic() - began < 4.5
+        assert time.monotonic() - began < 3
 
 
 def _drip(link: socket.socket, data: bytes, until: float) -> None:
@@ -69,7 +69,7 @@ def test_a_body_that_nobody_wants_is_not_read_for_ever(scene: Stage) -> None:
         began = time.monotonic()
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             _drip(link, b"3e8\r\n" + b"x" * 1000 + b"\r\n", began + 8)
-        assert time.monotonic() - began < 7.5
+        assert time.monotonic() - began < 4
 
 
 def test_slow_clients_do_not_delay_others(scene: Stage) -> None:
@@ -79,7 +79,7 @@ def test_slow_clients_do_not_delay_others(scene: Stage) -> None:
         link.sendall(HEAD + b"content-length: 10\r\n\r\n{")
     began = time.monotonic()
     assert [router.ask({}).status for _ in range(10)] == [200] * 10
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 2
     for link in slow:
         link.close()
 

@@ -162,7 +162,7 @@ def test_408_where_scoring_takes_too_long(scene: Stage) -> None:
     began = time.monotonic()
     got = router.ask({"sleep": 5})
     assert (got.status, got.body[:24]) == (408, b"upstream request timeout")
-    assert time.monotonic() - began < 4.5
+    assert time.monotonic() - began < 2
     # The instance can see that nobody waits, and the next request is answered.
     wait_until(lambda: scene.instances[0].seen()[0].get("was_closed"))
     assert router.ask({}).status == 200
@@ -235,7 +235,7 @@ def test_424_where_no_instance_takes_connections(scene: Stage) -> None:
     got = router.ask({})
     assert (got.status, got.headers["ms-azureml-model-error-statuscode"]) == (424, "503")
     assert got.headers["ms-azureml-model-error-reason"] == "model_not_ready"
-    assert 0.1 < time.monotonic() - began < 10
+    assert 0.1 < time.monotonic() - began < 3
 
 
 def test_swagger_health_and_unknown_swagger(scene: Stage) -> None:
